@@ -1,0 +1,51 @@
+package survey
+
+// Response is what a respondent answered. It carries no personal data beside
+// comment, answers and attributes.
+type Response struct {
+	ID              ID
+	Survey          ID
+	Touchpoint      string
+	Template        string
+	TemplateVersion int
+	Metric          string
+	Score           int
+	Answers         Answers
+	Comment         string
+	Locale          string
+	Channel         string
+	Person          *Person
+	Attributes      Attributes
+	Invitation      *ID
+	ExternalID      string
+	RespondedAt     Instant
+	CreatedAt       Instant
+	UpdatedAt       Instant
+	Complete        bool
+	Tags            []string
+}
+
+// Answer is one POST of a respondent or of a company's system.
+type Answer struct {
+	Score    int
+	Answers  Answers
+	Comment  string
+	Complete bool // the follow-up questions were answered or passed over
+}
+
+// CheckScore notes a problem where a score is off the template's scale.
+func (t Template) CheckScore(p *Problems, field string, score *int) {
+	m := t.Measure()
+	switch {
+	case score == nil:
+		p.Add(field, "required", "is required: a whole number from %d to %d", m.Min, m.Max)
+	case !m.Contains(*score):
+		p.Add(field, "range", "must be a whole number from %d to %d", m.Min, m.Max)
+	}
+}
+
+// Editable says whether an answer may still be changed: until the survey's
+// editable_for has passed since it was first given.
+func Editable(s Survey, r Response, now Instant) bool {
+	return now < r.CreatedAt.Add(s.Rules.EditableFor.Length())
+}

@@ -1,0 +1,231 @@
+package survey
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// Verdict is what a decision came to.
+type Verdict string
+
+// The verdicts.
+const (
+	Scheduled Verdict = "scheduled"
+	Skipped   Verdict = "skipped"
+)
+
+// Reason says why somebody is not asked.
+type Reason string
+
+// The reasons of a decision, and those with which an invitation ends.
+const (
+	SkipSuppressed  Reason = "suppressed"
+	SkipQuietPeriod Reason = "quiet_period"
+	SkipNotSampled  Reason = "not_sampled"
+	SkipDailyLimit  Reason = "daily_limit"
+	SkipCondition   Reason = "condition"
+	SkipNoAddress   Reason = "no_address"
+	SkipPaused      Reason = "paused"
+	SkipTooOld      Reason = "too_old"
+)
+
+// History is what the store knows of the person and the survey when a
+// decision is due.
+type History struct {
+	// Suppressed: the address is suppressed.
+	Suppressed bool
+	// LastAskedAny and LastAskedHere are the latest send_at of the person's
+	// invitations that count, by any survey of the workspace and by this one.
+	LastAskedAny, LastAskedHere *Instant
+	// PersonKey is stable for a person; it is hashed for sampling. Empty for
+	// an interaction that names nobody.
+	PersonKey string
+	// Known is what the person's record says beside the interaction itself.
+	Known Attributes
+	// Timezone is the person's, where known.
+	Timezone string
+	// Planned counts the invitations of the survey already planned per day of
+	// the workspace's calendar; it is read only under a daily limit.
+	Planned map[Day]int
+}
+
+// Check is what one rule said: "pass", "skip" or "wait".
+type Check struct {
+	Rule    string `json:"rule"`
+	Verdict string `json:"verdict"`
+	Detail  string `json:"detail"`
+}
+
+// Decision is whether a survey asks after an interaction, when, and why not.
+type Decision struct {
+	Verdict   Verdict
+	Reason    Reason   // set where skipped
+	Until     *Instant // set where the reason ends at a known time
+	SendAt    Instant  // set where scheduled
+	ExpiresAt Instant  // the link's end: the first planned SendAt plus expires_after
+	Day       Day      // the day of the workspace's calendar that SendAt falls on
+	Checks    []Check
+}
+
+// Decide says whether a survey asks after an interaction. The rules are asked
+// in a fixed order and the first that refuses gives the reason: state, age,
+// condition, address, suppression, quiet period, sample, daily limit.
+func Decide(s Survey, w Workspace, in Interaction, h History, now Instant) Decision {
+	d := Decision{Verdict: Scheduled}
+	first := max(now, in.OccurredAt.Add(s.Trigger.Delay.Length()))
+	d.SendAt = d.inWindow(s, w, h, first)
+	d.ExpiresAt = d.SendAt.Add(s.Rules.ExpiresAfter.Length())
+	d.Day = DayOf(d.SendAt, zone(w.Timezone))
+	for _, rule := range []func(*Decision, Survey, Workspace, Interaction, History, Instant){
+		askState, askAge, askCondition, askAddress, askSuppression, askQuiet, askSample, askLimit,
+	} {
+		rule(&d, s, w, in, h, now)
+		if d.Verdict == Skipped {
+			return d
+		}
+	}
+	return d
+}
+
+func (d *Decision) pass(rule, detail string, args ...any) {
+	d.Checks = append(d.Checks, Check{rule, "pass", fmt.Sprintf(detail, args...)})
+}
+
+func (d *Decision) skip(rule string, reason Reason, until *Instant, detail string, args ...any) {
+	d.Verdict, d.Reason, d.Until = Skipped, reason, until
+	d.Checks = append(d.Checks, Check{rule, "skip", fmt.Sprintf(detail, args...)})
+}
+
+// inWindow moves an instant to where the survey's window is open.
+func (d *Decision) inWindow(s Survey, w Workspace, h History, i Instant) Instant {
+	if s.Rules.SendWindow == nil || s.Channel != Email {
+		return i
+	}
+	open := s.Rules.SendWindow.Next(i, WindowZone(*s.Rules.SendWindow, w, h.Timezone))
+	if open > i {
+		d.Checks = append(d.Checks, Check{"send_window", "wait", "the window opens at " + open.String()})
+	}
+	return open
+}
+
+// WindowZone is the zone in which a window is read for one recipient.
+func WindowZone(win Window, w Workspace, recipient string) *time.Location {
+	if win.Timezone == RecipientZone {
+		return zone(recipient, w.Timezone)
+	}
+	return zone(win.Timezone, w.Timezone)
+}
+
+func askState(d *Decision, s Survey, _ Workspace, _ Interaction, _ History, _ Instant) {
+	if s.State != Active {
+		d.skip("state", SkipPaused, nil, "the survey is %s", s.State)
+		return
+	}
+	d.pass("state", "the survey is active")
+}
+
+func askAge(d *Decision, s Survey, _ Workspace, in Interaction, _ History, now Instant) {
+	age := now.Sub(in.OccurredAt)
+	if age > s.Rules.MaxAge.Length() {
+		d.skip("max_age", SkipTooOld, nil, "it happened %s ago; the limit is %s", age.Round(time.Second), s.Rules.MaxAge)
+		return
+	}
+	d.pass("max_age", "not older than %s", s.Rules.MaxAge)
+}
+
+func askCondition(d *Decision, s Survey, _ Workspace, in Interaction, h History, _ Instant) {
+	if failed, ok := s.Rules.Condition.Match(in.Attributes.Over(h.Known)); !ok {
+		d.skip("condition", SkipCondition, nil, "%s has none of the values asked for", failed)
+		return
+	}
+	d.pass("condition", "met")
+}
+
+func askAddress(d *Decision, s Survey, _ Workspace, in Interaction, _ History, _ Instant) {
+	if s.Channel == Email && in.Customer.Address() == "" {
+		d.skip("address", SkipNoAddress, nil, "the customer has no mail address")
+		return
+	}
+	d.pass("address", "reachable")
+}
+
+func askSuppression(d *Decision, _ Survey, _ Workspace, _ Interaction, h History, _ Instant) {
+	if h.Suppressed {
+		d.skip("suppression", SkipSuppressed, nil, "the address is suppressed")
+		return
+	}
+	d.pass("suppression", "not suppressed")
+}
+
+func askQuiet(d *Decision, s Survey, w Workspace, _ Interaction, h History, _ Instant) {
+	period, scope := QuietRule(s, w)
+	last := h.LastAskedAny
+	if scope == QuietSurvey {
+		last = h.LastAskedHere
+	}
+	if last == nil || period.Length() == 0 {
+		d.pass("quiet_period", "not asked before")
+		return
+	}
+	until := last.Add(period.Length())
+	if d.SendAt < until && d.SendAt > last.Add(-period.Length()) {
+		d.skip("quiet_period", SkipQuietPeriod, &until, "asked for %s; the quiet period is %s", *last, period)
+		return
+	}
+	d.pass("quiet_period", "asked longer ago than %s", period)
+}
+
+// QuietRule is the quiet period and scope that hold for a survey: its own, or
+// else the workspace's.
+func QuietRule(s Survey, w Workspace) (Duration, QuietScope) {
+	period, scope := s.Rules.QuietPeriod, s.Rules.QuietScope
+	if period == "" {
+		period = w.QuietPeriod
+	}
+	if scope == "" {
+		scope = w.QuietScope
+	}
+	return period, scope
+}
+
+func askSample(d *Decision, s Survey, w Workspace, in Interaction, h History, _ Instant) {
+	who := h.PersonKey
+	if who == "" {
+		who = in.ID.String()
+	}
+	quarter := quarterOf(in.OccurredAt, zone(w.Timezone))
+	if drawn := Draw(who, s.ID, quarter); drawn >= *s.Rules.Sample {
+		d.skip("sample", SkipNotSampled, nil, "drew %.4f for %s; below %g is asked", drawn, quarter, *s.Rules.Sample)
+		return
+	}
+	d.pass("sample", "within %g", *s.Rules.Sample)
+}
+
+// Draw is a person's lot for a survey and a calendar quarter: a number from 0
+// up to but not 1 that is the same each time it is asked, and another next
+// quarter. It is the first 53 bits of SHA-256 over "person/survey/quarter".
+func Draw(person string, survey ID, quarter string) float64 {
+	sum := sha256.Sum256([]byte(person + "/" + survey.String() + "/" + quarter))
+	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
+}
+
+func askLimit(d *Decision, s Survey, w Workspace, _ Interaction, h History, _ Instant) {
+	if s.Rules.DailyLimit == nil {
+		d.pass("daily_limit", "no limit")
+		return
+	}
+	loc := zone(w.Timezone)
+	for h.Planned[d.Day] >= *s.Rules.DailyLimit {
+		full := d.Day
+		d.SendAt = d.inWindow(s, w, h, StartOf(d.Day+1, loc))
+		d.Day = max(full+1, DayOf(d.SendAt, loc))
+		if d.SendAt >= d.ExpiresAt {
+			d.skip("daily_limit", SkipDailyLimit, nil, "every day before the survey expires is full")
+			return
+		}
+		d.Checks = append(d.Checks, Check{"daily_limit", "wait", full.String() + " is full"})
+	}
+	d.pass("daily_limit", "%d of %d planned on %s", h.Planned[d.Day], *s.Rules.DailyLimit, d.Day)
+}

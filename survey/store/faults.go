@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/mattn/go-sqlite3"
+	"gorm.io/gorm"
+
+	"koe/survey"
+)
+
+// duplicate is true where a unique key refused a row, on either database.
+func duplicate(err error) bool {
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return true
+	}
+	var lite sqlite3.Error
+	if errors.As(err, &lite) {
+		return lite.ExtendedCode == sqlite3.ErrConstraintUnique || lite.ExtendedCode == sqlite3.ErrConstraintPrimaryKey
+	}
+	return postgresCode(err) == "23505"
+}
+
+// collided is true where PostgreSQL asks to run the transaction again.
+func collided(err error) bool {
+	code := postgresCode(err)
+	return code == "40001" || code == "40P01"
+}
+
+func postgresCode(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+const retryStorage = 5 * time.Second
+
+// away turns "the storage cannot be reached or cannot write now" into
+// survey.Unavailable and leaves every other error as it is.
+func away(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *survey.Error
+	if errors.As(err, &known) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if !unreachable(err) {
+		return err
+	}
+	return errors.Join(&survey.Error{Kind: survey.Unavailable, RetryAfter: retryStorage,
+		Message: "storage is not available at the moment; nothing was stored"}, err)
+}
+
+func unreachable(err error) bool {
+	var lite sqlite3.Error
+	if errors.As(err, &lite) {
+		switch lite.Code {
+		case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrReadonly, sqlite3.ErrCantOpen:
+			return true
+		}
+		return false
+	}
+	if code := postgresCode(err); code != "" {
+		// connection exceptions, resources, operator intervention, read-only after a failover
+		return code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code == "25006"
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+		pgconn.SafeToRetry(err)
+}

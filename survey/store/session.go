@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"gorm.io/gorm"
+
+	"koe/survey"
+)
+
+// session is a handle on the database for one method: a transaction, or a
+// pool that only reads.
+type session struct {
+	ctx      context.Context
+	postgres bool
+	db       *gorm.DB      // for rows that are scanned by column name
+	pool     gorm.ConnPool // for hot statements, prepared
+	spelled  *sync.Map     // what spell made of a statement
+	by       Caller
+	now      survey.Instant
+	moves    tallyMoves
+	resource string // what a repeat of this request is answered with
+}
+
+// reading is a session outside a transaction.
+func (s *Store) reading(ctx context.Context, by Caller) *session {
+	return &session{ctx: ctx, postgres: s.postgres, db: s.read.WithContext(ctx),
+		pool: s.read.ConnPool, spelled: &s.spelled, by: by, now: s.now()}
+}
+
+// exec runs a statement with ? for its arguments and says how many rows it
+// touched.
+func (q *session) exec(statement string, args ...any) (int64, error) {
+	result, err := q.pool.ExecContext(q.ctx, q.spell(statement), q.bind(args)...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// must runs a statement that touches exactly one row.
+func (q *session) must(statement string, args ...any) error {
+	n, err := q.exec(statement, args...)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%d rows instead of one: %s", n, statement)
+	}
+	return err
+}
+
+// row runs a query for one row; false where there is none.
+func (q *session) row(statement string, args []any, into ...any) (bool, error) {
+	err := q.pool.QueryRowContext(q.ctx, q.spell(statement), q.bind(args)...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// find scans one row into a struct by column name; false where there is none.
+func (q *session) find(into any, statement string, args ...any) (bool, error) {
+	result := q.db.Raw(statement, q.bind(args)...).Scan(into)
+	return result.RowsAffected > 0, result.Error
+}
+
+// list scans rows into a slice of structs by column name.
+func (q *session) list(into any, statement string, args ...any) error {
+	return q.db.Raw(statement, q.bind(args)...).Scan(into).Error
+}
+
+// bind puts ids into the form that the database keeps.
+func (q *session) bind(args []any) []any {
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case survey.ID:
+			args[i] = q.idValue(v)
+		case *survey.ID:
+			if v == nil {
+				args[i] = nil
+			} else {
+				args[i] = q.idValue(*v)
+			}
+		case id:
+			args[i] = q.idValue(survey.ID(v))
+		case survey.Instant:
+			args[i] = int64(v)
+		case *survey.Instant:
+			if v == nil {
+				args[i] = nil
+			} else {
+				args[i] = int64(*v)
+			}
+		case survey.Day:
+			args[i] = int64(v)
+		}
+	}
+	return args
+}
+
+func (q *session) idValue(v survey.ID) any {
+	if q.postgres {
+		return v.String()
+	}
+	return v[:]
+}
+
+// spell turns ? into $1, $2 … where the database wants that. No statement of
+// koe's has a ? in a literal.
+func (q *session) spell(statement string) string {
+	if !q.postgres {
+		return statement
+	}
+	if known, ok := q.spelled.Load(statement); ok {
+		if text, ok := known.(string); ok {
+			return text
+		}
+	}
+	var b strings.Builder
+	n := 0
+	for _, r := range statement {
+		if r != '?' {
+			b.WriteRune(r)
+			continue
+		}
+		n++
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(n))
+	}
+	q.spelled.Store(statement, b.String())
+	return b.String()
+}
+
+// forUpdate locks the rows of a SELECT until the transaction ends. SQLite has
+// one writer, so there is nothing to lock.
+func (q *session) forUpdate() string {
+	if q.postgres {
+		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// statements is a connection whose statements are prepared once. It offers no
+// BeginTx on purpose: a nested transaction would commit the writer's batch.
+type statements struct {
+	conn     *sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+// maxPrepared bounds the memory of a connection that meets lists of many
+// lengths.
+const maxPrepared = 400
+
+func newStatements(conn *sql.Conn) *statements {
+	return &statements{conn: conn, prepared: make(map[string]*sql.Stmt)}
+}
+
+// PrepareContext prepares a statement, or returns it prepared.
+func (p *statements) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := p.prepared[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := p.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.prepared) >= maxPrepared {
+		for key, old := range p.prepared {
+			delete(p.prepared, key)
+			_ = old.Close()
+		}
+	}
+	p.prepared[query] = stmt
+	return stmt, nil
+}
+
+// ExecContext runs a prepared statement. The caller's context does not reach
+// the driver: an interrupted statement would undo the whole batch.
+func (p *statements) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+	ctx := context.Background()
+	stmt, err := p.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(ctx, args...)
+}
+
+// QueryContext runs a prepared query.
+func (p *statements) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
+	ctx := context.Background()
+	stmt, err := p.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
+
+// QueryRowContext runs a prepared query for one row.
+func (p *statements) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	ctx := context.Background()
+	stmt, err := p.PrepareContext(ctx, query)
+	if err != nil {
+		return p.conn.QueryRowContext(ctx, query, args...) // carries the error
+	}
+	return stmt.QueryRowContext(ctx, args...)
+}
+
+func (p *statements) exec(ctx context.Context, query string) error {
+	_, err := p.ExecContext(ctx, query)
+	return err
+}

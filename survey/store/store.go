@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"koe/survey"
+)
+
+// Options are what a Store needs beside its database.
+type Options struct {
+	Secret   []byte            // derives tokens and address hashes; at least 32 bytes
+	Stock    []survey.Template // put into every new workspace
+	Timezone string            // of the workspace "default" when it is first made
+	Now      func() time.Time  // the clock; time.Now where nil
+	MaxConns int               // PostgreSQL connections; 0 means 10
+}
+
+// Store is an open database.
+type Store struct {
+	postgres bool
+	read     *gorm.DB // SQLite: a pool that cannot write; PostgreSQL: the pool
+	pool     *sql.DB  // the pool that writes; on SQLite one connection
+	writer   *writer  // SQLite only
+	secret   []byte
+	stock    []survey.Template
+	timezone string
+	clock    func() time.Time
+	parsed   parsed
+	spelled  sync.Map // PostgreSQL's spelling of koe's statements
+	lite     string   // SQLite's address of the file, for a connection beside the writer
+}
+
+// Caller is on whose behalf a method runs: a workspace, the key that asks, and
+// what makes a repeat of the same request harmless.
+type Caller struct {
+	Workspace int64
+	KeyID     survey.ID
+	KeyName   string
+	Role      Role
+	Once      *Once
+}
+
+// Open opens a database that is migrated already or not; see Migrate. The
+// address is "sqlite:PATH" or "postgres://…". Errors name KOE_DATABASE_URL.
+func Open(ctx context.Context, address string, o Options) (*Store, error) {
+	s := &Store{secret: o.Secret, stock: o.Stock, timezone: o.Timezone, clock: o.Now}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	s.parsed.init()
+	var err error
+	switch {
+	case strings.HasPrefix(address, "sqlite:"):
+		err = s.openSQLite(ctx, strings.TrimPrefix(address, "sqlite:"))
+	case strings.HasPrefix(address, "postgres://"), strings.HasPrefix(address, "postgresql://"):
+		err = s.openPostgres(ctx, address, o.MaxConns)
+	default:
+		err = errors.New("must be sqlite:PATH or postgres://…")
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("KOE_DATABASE_URL: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if path == "" || strings.Contains(path, ":memory:") || strings.Contains(path, "mode=memory") {
+		return errors.New("an in-memory database would lose every answer; name a file, such as sqlite:koe.db")
+	}
+	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&_foreign_keys=on"
+	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-16000"
+	var err error
+	if s.pool, err = sql.Open("sqlite3", s.lite); err != nil {
+		return err
+	}
+	s.pool.SetMaxOpenConns(1)
+	if err = s.pool.PingContext(ctx); err != nil {
+		return fmt.Errorf("cannot open %s for writing: %w", path, err)
+	}
+	if s.writer, err = startWriter(ctx, s.pool); err != nil {
+		return fmt.Errorf("cannot write to %s: %w", path, err)
+	}
+	readers, err := sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-8000")
+	if err != nil {
+		return err
+	}
+	readers.SetMaxOpenConns(4)
+	readers.SetMaxIdleConns(4)
+	s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: readers}), gormConfig(true))
+	return err
+}
+
+func (s *Store) openPostgres(ctx context.Context, address string, conns int) error {
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return errors.New("is not a PostgreSQL address that can be read, such as postgres://user@host/koe")
+	}
+	if !strings.Contains(address, "default_query_exec_mode") {
+		// works behind a pooler in transaction mode, which prepared names do not
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	s.postgres = true
+	s.pool = stdlib.OpenDB(*config)
+	if conns == 0 {
+		conns = 10
+	}
+	s.pool.SetMaxOpenConns(conns)
+	s.pool.SetMaxIdleConns(conns)
+	s.pool.SetConnMaxIdleTime(5 * time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := s.pool.PingContext(ctx); err != nil {
+		return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
+	}
+	s.read, err = gorm.Open(postgres.New(postgres.Config{Conn: s.pool}), gormConfig(false))
+	return err
+}
+
+// plainCause is the innermost error's text: pgx puts user and database names
+// before it, which do not belong into a log.
+func plainCause(err error) string {
+	for errors.Unwrap(err) != nil {
+		err = errors.Unwrap(err)
+	}
+	return err.Error()
+}
+
+func gormConfig(prepare bool) *gorm.Config {
+	return &gorm.Config{
+		SkipDefaultTransaction: true, // every method is in one of its own
+		PrepareStmt:            prepare,
+		TranslateError:         true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard, // errors are returned; values are personal
+	}
+}
+
+// Close ends the store; what was acknowledged is on disk.
+func (s *Store) Close() error {
+	var errs []error
+	if s.writer != nil {
+		errs = append(errs, s.writer.stop())
+	}
+	if s.read != nil && !s.postgres {
+		if readers, err := s.read.DB(); err == nil {
+			errs = append(errs, readers.Close())
+		}
+	}
+	if s.pool != nil {
+		errs = append(errs, s.pool.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ready is nil where the database answers and is migrated to this version.
+func (s *Store) Ready(ctx context.Context) error {
+	have, want, err := s.version(ctx)
+	if err != nil {
+		return away(err)
+	}
+	if have != want {
+		return survey.Errorf(survey.Unavailable, "", "the database is at version %d, this koe needs %d", have, want)
+	}
+	return nil
+}
+
+func (s *Store) now() survey.Instant { return survey.InstantOf(s.clock()) }
+
+// newID is a fresh id, later than those before it.
+func newID() survey.ID { return survey.ID(uuid.Must(uuid.NewV7())) }
+
+// addressHash is what suppressions and people are found by: it tells nothing
+// without the secret, so it may outlive the address.
+func (s *Store) addressHash(workspace int64, address string) []byte {
+	if address == "" {
+		return nil
+	}
+	return s.derive("address", workspace, []byte(address))[:16]
+}
+
+// derive is HMAC-SHA256 of the secret over a purpose, a workspace and data.
+func (s *Store) derive(purpose string, workspace int64, data []byte) []byte {
+	mac := hmac.New(sha256.New, s.secret)
+	mac.Write([]byte(purpose))
+	var w [9]byte // a zero byte ends the purpose
+	binary.BigEndian.PutUint64(w[1:], uint64(workspace))
+	mac.Write(w[:])
+	mac.Write(data)
+	return mac.Sum(nil)
+}

@@ -1,0 +1,56 @@
+package storetest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Data returns the folder of the reference data, KOE_TEST_DATA: real and
+// synthetic answers in data/, scores that other tools computed in truth/.
+func Data(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("KOE_TEST_DATA")
+	if dir == "" {
+		missing(t, "reference data: set KOE_TEST_DATA to the folder that holds data/ and truth/")
+	}
+	if !filepath.IsAbs(dir) {
+		t.Fatal("KOE_TEST_DATA: must be an absolute path, because tests run in their package's folder")
+	}
+	for _, part := range []string{"data", "truth"} {
+		if info, err := os.Stat(filepath.Join(dir, part)); err != nil || !info.IsDir() {
+			t.Fatalf("KOE_TEST_DATA: %s has no folder %s", dir, part)
+		}
+	}
+	return dir
+}
+
+// Chromium returns the path of a Chromium or Chrome: KOE_TEST_CHROMIUM, else
+// the machine's own.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("KOE_TEST_CHROMIUM"); path != "" {
+		if _, err := exec.LookPath(path); err != nil {
+			t.Fatalf("KOE_TEST_CHROMIUM: %v", err)
+		}
+		return path
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	missing(t, "browser: no Chromium on this machine; install chromium or set KOE_TEST_CHROMIUM")
+	return ""
+}
+
+// missing ends a test that this machine cannot run: skipped, or failed where
+// KOE_TEST_MUST=1 says that this machine has everything.
+func missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("KOE_TEST_MUST") == "1" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}

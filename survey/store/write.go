@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/driver/sqlite"
+	"gorm.io/gorm"
+
+	"koe/survey"
+)
+
+// write runs fn in one transaction and returns once it is durable, or has left
+// no trace. Inside fn only the session's own handles may be used: on SQLite
+// there is one writing connection, and a second would wait for the first.
+//
+// fn may run more than once (PostgreSQL asks to repeat what collided), so it
+// must not change anything outside the database before it is sure.
+func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) error {
+	if s.writer != nil {
+		return away(s.writer.do(ctx, func(q *session) error { return s.within(ctx, q, by, fn) }))
+	}
+	return away(s.writePostgres(ctx, by, fn))
+}
+
+// within prepares a session for one caller, claims the request's idempotency
+// key first, and moves the tallies last.
+func (s *Store) within(ctx context.Context, q *session, by Caller, fn func(*session) error) error {
+	q.ctx, q.by, q.now = ctx, by, s.now()
+	q.db = q.db.WithContext(ctx)
+	if err := q.claimOnce(); err != nil {
+		return err
+	}
+	if err := fn(q); err != nil {
+		return err
+	}
+	return q.keepOnce()
+}
+
+const postgresTries = 5
+
+func (s *Store) writePostgres(ctx context.Context, by Caller, fn func(*session) error) error {
+	for try := 1; ; try++ {
+		err := s.transact(ctx, by, fn)
+		if err == nil || try == postgresTries || !collided(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(try*try) * 5 * time.Millisecond):
+		}
+	}
+}
+
+func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error) error {
+	tx, err := s.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	db := s.read.Session(&gorm.Session{NewDB: true})
+	db.Statement.ConnPool = tx
+	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled}
+	if err := s.within(ctx, q, by, fn); err != nil {
+		return err
+	}
+	if err := q.flushTallies(q.moves); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// writer is SQLite's one writing connection. It takes all transactions that
+// wait into one commit, a savepoint each, so that a failing one spoils no
+// other and one flush to disk serves many.
+type writer struct {
+	conn    *sql.Conn
+	db      *gorm.DB
+	pool    *statements
+	jobs    chan *job
+	stopped chan struct{}
+	done    chan struct{}
+}
+
+type job struct {
+	ctx  context.Context
+	fn   func(*session) error
+	err  error
+	done chan struct{}
+}
+
+// maxBatch bounds one commit, so that none waits long for its fellows.
+const maxBatch = 256
+
+func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{conn: conn, pool: newStatements(conn), jobs: make(chan *job, maxBatch),
+		stopped: make(chan struct{}), done: make(chan struct{})}
+	w.db, err = gorm.Open(sqlite.New(sqlite.Config{Conn: w.pool}), gormConfig(false))
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	go w.run()
+	return w, nil
+}
+
+func (w *writer) stop() error {
+	close(w.stopped)
+	<-w.done
+	return w.conn.Close()
+}
+
+// do hands fn to the writer and waits until it is committed or undone. A
+// caller who gives up before its turn leaves no trace.
+func (w *writer) do(ctx context.Context, fn func(*session) error) error {
+	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
+	select {
+	case w.jobs <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.stopped:
+		return errStopped
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-w.done:
+		return errStopped
+	}
+}
+
+var errStopped = survey.Errorf(survey.Unavailable, "", "koe is stopping")
+
+func (w *writer) run() {
+	defer close(w.done)
+	for {
+		select {
+		case j := <-w.jobs:
+			w.commit(w.gather(j))
+		case <-w.stopped:
+			return
+		}
+	}
+}
+
+// gather takes what waits behind the first job, without waiting itself.
+func (w *writer) gather(first *job) []*job {
+	batch := []*job{first}
+	for len(batch) < maxBatch {
+		select {
+		case j := <-w.jobs:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs a batch in one transaction. Where the transaction as a whole
+// fails, everyone in it is told so.
+func (w *writer) commit(batch []*job) {
+	ctx := context.Background()
+	err := w.pool.exec(ctx, "BEGIN IMMEDIATE")
+	if err == nil {
+		moves := tallyMoves{}
+		for _, j := range batch {
+			j.err = w.one(ctx, j, moves)
+		}
+		q := &session{ctx: ctx, pool: w.pool, db: w.db}
+		if err = q.flushTallies(moves); err == nil {
+			err = w.pool.exec(ctx, "COMMIT")
+		}
+		if err != nil {
+			_ = w.pool.exec(ctx, "ROLLBACK") // fails where SQLite rolled back itself
+		}
+	}
+	for _, j := range batch {
+		if err != nil {
+			j.err = fmt.Errorf("commit: %w", err)
+		}
+		close(j.done)
+	}
+}
+
+// one runs a job between a savepoint and its release.
+func (w *writer) one(ctx context.Context, j *job, moves tallyMoves) (err error) {
+	if j.ctx.Err() != nil {
+		return j.ctx.Err()
+	}
+	if err := w.pool.exec(ctx, "SAVEPOINT one"); err != nil {
+		return err
+	}
+	q := &session{pool: w.pool, db: w.db}
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a transaction panicked: %v", fault)
+		}
+		if err != nil {
+			err = errors.Join(err, w.pool.exec(ctx, "ROLLBACK TO one"), w.pool.exec(ctx, "RELEASE one"))
+			return
+		}
+		if err = w.pool.exec(ctx, "RELEASE one"); err == nil {
+			moves.add(q.moves)
+		}
+	}()
+	return j.fn(q)
+}

@@ -1,0 +1,334 @@
+package survey
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"koe/scoring"
+)
+
+// Template is what a survey asks, in which words, and how the score is judged.
+// A stored version never changes; a new wording is a new version.
+type Template struct {
+	Key           string          `json:"key"`
+	Name          string          `json:"name"`
+	Metric        scoring.Metric  `json:"metric"`
+	SatisfiedFrom *int            `json:"satisfied_from,omitempty"`
+	CESVersion    *int            `json:"ces_version,omitempty"`
+	DefaultLocale string          `json:"default_locale"`
+	Placeholders  map[string]Text `json:"placeholders,omitempty"`
+	Mail          TemplateMail    `json:"mail"`
+	Questions     []Question      `json:"questions"`
+	ThankYou      []ThankYou      `json:"thank_you,omitempty"`
+}
+
+// TemplateMail is the wording of the mail around the score question. Empty
+// texts fall back to koe's own words.
+type TemplateMail struct {
+	Subject Text `json:"subject,omitempty"`
+	Intro   Text `json:"intro,omitempty"`
+}
+
+// ThankYou is shown after the answer: the first whose When matches.
+type ThankYou struct {
+	When When  `json:"when,omitempty"`
+	Text Text  `json:"text"`
+	Link *Link `json:"link,omitempty"`
+}
+
+// Link is an address to offer after the answer; http or https only.
+type Link struct {
+	URL  string `json:"url"`
+	Text Text   `json:"text"`
+}
+
+const maxQuestions = 30
+
+// Measure is what the template's score is: metric, scale and judgement.
+func (t Template) Measure() scoring.Measure {
+	scale := Scale{}
+	if q := t.Score(); q != nil && q.Scale != nil {
+		scale = *q.Scale
+	}
+	version := 0
+	if t.CESVersion != nil {
+		version = *t.CESVersion
+	}
+	m := scoring.DefaultMeasure(t.Metric, scale.Min, scale.Max, version)
+	if t.Metric == scoring.CSAT && t.SatisfiedFrom != nil {
+		m.SatisfiedFrom = *t.SatisfiedFrom
+	}
+	return m
+}
+
+// Score is the template's score question; nil only where Clean would refuse.
+func (t Template) Score() *Question {
+	for i := range t.Questions {
+		if t.Questions[i].Type == ScoreQuestion {
+			return &t.Questions[i]
+		}
+	}
+	return nil
+}
+
+// Clean fills defaults and brings the template into the form that koe keeps,
+// or returns an Invalid error with every field that is wrong.
+func (t *Template) Clean() error {
+	var p Problems
+	if !ValidKey(t.Key) {
+		p.Add("key", "format", "must be lower-case letters, digits, _ and -, at most 63")
+	}
+	p.Require("name", t.Name)
+	t.Name = line(&p, "name", t.Name, 200)
+	if locale, err := ParseLocale(t.DefaultLocale); err != nil {
+		p.Add("default_locale", "format", "%s", err)
+	} else {
+		t.DefaultLocale = locale
+	}
+	t.cleanPlaceholders(&p)
+	for name, words := range map[string]Text{"mail.subject": t.Mail.Subject, "mail.intro": t.Mail.Intro} {
+		if len(words) > 0 {
+			checkWords(&p, name, words, t.DefaultLocale, 500, t.Placeholders)
+		}
+	}
+	for tag, subject := range t.Mail.Subject {
+		line(&p, "mail.subject."+tag, subject, 200)
+	}
+	t.cleanQuestions(&p)
+	t.cleanMeasure(&p)
+	for i := range t.ThankYou {
+		thanks := &t.ThankYou[i]
+		at := fmt.Sprintf("thank_you[%d]", i)
+		checkWords(&p, at+".text", thanks.Text, t.DefaultLocale, 1000, t.Placeholders)
+		thanks.When.clean(&p, at+".when", t.Questions)
+		if thanks.Link != nil {
+			checkLink(&p, at+".link.url", thanks.Link.URL)
+			checkWords(&p, at+".link.text", thanks.Link.Text, t.DefaultLocale, 200, t.Placeholders)
+		}
+	}
+	return p.Err()
+}
+
+func (t *Template) cleanPlaceholders(p *Problems) {
+	for name, fallback := range t.Placeholders {
+		at := "placeholders." + name
+		attribute, isAttribute := strings.CutPrefix(name, attributePrefix)
+		if name != "name" && (!isAttribute || !attributeName.MatchString(attribute)) {
+			p.Add(at, "unknown", "must be name or attributes.NAME")
+			continue
+		}
+		checkWords(p, at, fallback, t.DefaultLocale, 200, nil)
+	}
+}
+
+func (t *Template) cleanQuestions(p *Problems) {
+	if len(t.Questions) == 0 || len(t.Questions) > maxQuestions {
+		p.Add("questions", "range", "must have 1 to %d questions", maxQuestions)
+		return
+	}
+	scores := 0
+	seen := map[string]bool{}
+	for i := range t.Questions {
+		q := &t.Questions[i]
+		at := fmt.Sprintf("questions[%d]", i)
+		switch {
+		case !ValidKey(q.Key):
+			p.Add(at+".key", "format", "must be lower-case letters, digits, _ and -, at most 63")
+		case seen[q.Key]:
+			p.Add(at+".key", "duplicate", "is used twice")
+		}
+		seen[q.Key] = true
+		if q.Type == ScoreQuestion {
+			if scores++; scores > 1 {
+				p.Add(at+".type", "duplicate", "a template has exactly one score question")
+			}
+			if q.Key != ScoreKey {
+				p.Add(at+".key", "format", "the score question's key must be score")
+			}
+			if len(q.ShowIf) > 0 {
+				p.Add(at+".show_if", "unknown", "the score is always asked")
+			}
+		} else if q.Key == ScoreKey {
+			p.Add(at+".key", "format", "only the score question may be named score")
+		}
+		q.clean(p, at, t.DefaultLocale, t.Placeholders)
+		q.ShowIf.clean(p, at+".show_if", t.earlier(i))
+	}
+	if scores == 0 {
+		p.Add("questions", "required", "must have one question of type score")
+	}
+}
+
+// earlier is the score, which is always asked first, and what stands before
+// question i.
+func (t Template) earlier(i int) []Question {
+	earlier := slices.Clone(t.Questions[:i])
+	if q := t.Score(); q != nil {
+		earlier = append(earlier, *q)
+	}
+	return earlier
+}
+
+func (t *Template) cleanMeasure(p *Problems) {
+	q := t.Score()
+	if q == nil {
+		return
+	}
+	if t.Metric == scoring.CES && t.CESVersion == nil {
+		two := 2
+		t.CESVersion = &two
+	}
+	if q.Scale == nil {
+		q.Scale = t.usualScale()
+	}
+	if t.Metric != scoring.CSAT && t.SatisfiedFrom != nil {
+		p.Add("satisfied_from", "unknown", "only csat has it")
+		return
+	}
+	if t.Metric != scoring.CES && t.CESVersion != nil {
+		p.Add("ces_version", "unknown", "only ces has it")
+		return
+	}
+	m := t.Measure()
+	if err := m.Validate(); err != nil {
+		field, message := "metric", err.Error()
+		if wrong, ok := err.(*scoring.MeasureError); ok {
+			field, message = wrong.Field, wrong.Message
+		}
+		if strings.HasPrefix(field, "scale") {
+			field = fmt.Sprintf("questions[%d].%s", slices.IndexFunc(t.Questions,
+				func(q Question) bool { return q.Type == ScoreQuestion }), field)
+		}
+		p.Add(field, "range", "%s", message)
+		return
+	}
+	if t.Metric == scoring.CSAT {
+		t.SatisfiedFrom = &m.SatisfiedFrom
+	}
+}
+
+func (t Template) usualScale() *Scale {
+	switch {
+	case t.Metric == scoring.NPS:
+		return &Scale{0, 10}
+	case t.Metric == scoring.CES && *t.CESVersion == 2:
+		return &Scale{1, 7}
+	}
+	return &Scale{1, 5}
+}
+
+// Shown are the follow-up questions that fit a score and the answers so far,
+// in order; the score question is not among them.
+func (t Template) Shown(score int, answers Answers) []Question {
+	var shown []Question
+	for _, q := range t.Questions {
+		if q.Type != ScoreQuestion && q.ShowIf.Match(score, answers) {
+			shown = append(shown, q)
+		}
+	}
+	return shown
+}
+
+// CheckAnswers brings answers into their kept form. Keys that the template
+// does not ask are problems under field ("answers.reason").
+func (t Template) CheckAnswers(p *Problems, field string, raw Answers) Answers {
+	clean := make(Answers, len(raw))
+	for _, key := range slices.Sorted(maps.Keys(raw)) {
+		at := field + "." + key
+		i := slices.IndexFunc(t.Questions, func(q Question) bool { return q.Key == key })
+		if i < 0 {
+			p.Add(at, "unknown", "is not a question of the template")
+			continue
+		}
+		if raw[key] == nil {
+			continue
+		}
+		if v := t.Questions[i].check(p, at, raw[key]); v != nil {
+			clean[key] = v
+		}
+	}
+	return clean
+}
+
+// Comment is the answer to the first shown text question.
+func (t Template) Comment(score int, answers Answers) string {
+	for _, q := range t.Shown(score, answers) {
+		if q.Type == TextQuestion {
+			comment, _ := answers[q.Key].(string)
+			return comment
+		}
+	}
+	return ""
+}
+
+// Thanks is what to say after an answer; nil where the template says nothing
+// that fits.
+func (t Template) Thanks(score int, answers Answers) *ThankYou {
+	for i := range t.ThankYou {
+		if t.ThankYou[i].When.Match(score, answers) {
+			return &t.ThankYou[i]
+		}
+	}
+	return nil
+}
+
+var placeholder = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
+
+// checkWords checks one wording in all its languages: the default one is
+// there, tags are tags, nothing is too long, and only declared placeholders
+// are used.
+func checkWords(p *Problems, at string, words Text, locale string, max int, declared map[string]Text) {
+	if strings.TrimSpace(words[locale]) == "" {
+		p.Add(at, "required", "must have a text in the default locale %s", locale)
+	}
+	for tag, s := range words {
+		if _, err := ParseLocale(tag); err != nil {
+			p.Add(at+"."+tag, "format", "%s", err)
+			continue
+		}
+		clean, err := Clean(s)
+		if err != nil {
+			p.Add(at+"."+tag, "format", "%s", err)
+		} else if utf8.RuneCountInString(clean) > max {
+			p.Add(at+"."+tag, "too_long", "must have at most %d characters", max)
+		}
+		words[tag] = clean
+		for _, use := range placeholder.FindAllStringSubmatch(clean, -1) {
+			if _, ok := declared[use[1]]; !ok {
+				p.Add(at+"."+tag, "undeclared", "uses {{%s}}, which placeholders does not declare", use[1])
+			}
+		}
+		if rest := placeholder.ReplaceAllString(clean, ""); strings.Contains(rest, "{{") {
+			p.Add(at+"."+tag, "format", "has {{ without a matching }}")
+		}
+	}
+}
+
+// Fill puts a customer's values into words. Only placeholders that the
+// template declares are filled; what is not known takes the declared fallback.
+// The result is plain text: whoever shows it escapes it.
+func (t Template) Fill(words, locale, name string, attributes Attributes) string {
+	return placeholder.ReplaceAllStringFunc(words, func(use string) string {
+		key := placeholder.FindStringSubmatch(use)[1]
+		fallback, ok := t.Placeholders[key]
+		if !ok {
+			return use
+		}
+		value := name
+		if attribute, is := strings.CutPrefix(key, attributePrefix); is {
+			value = ""
+			if v, known := attributes[attribute]; known {
+				value = v.Text()
+			}
+		}
+		if value = strings.Join(strings.Fields(value), " "); value != "" {
+			return value
+		}
+		words, _ := fallback.In(locale, t.DefaultLocale)
+		return words
+	})
+}

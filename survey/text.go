@@ -1,0 +1,117 @@
+package survey
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Text is a wording per language: BCP 47 tag to words.
+type Text map[string]string
+
+// In picks the words for a locale: the locale itself, its language, then the
+// default. It also returns the tag of the words it picked.
+func (t Text) In(locale, fallback string) (words, tag string) {
+	for _, want := range []string{locale, baseLanguage(locale), fallback, baseLanguage(fallback)} {
+		if words, ok := t[want]; ok && words != "" {
+			return words, want
+		}
+	}
+	return "", ""
+}
+
+func baseLanguage(locale string) string {
+	base, _, _ := strings.Cut(locale, "-")
+	return base
+}
+
+// ParseLocale brings a BCP 47 tag into its usual spelling ("ja_jp" is
+// "ja-JP"). A zone of its own is not asked for: "ja" is fine.
+func ParseLocale(s string) (string, error) {
+	tag, err := language.Parse(s)
+	if err != nil || len(s) > 35 || tag == language.Und {
+		return "", fmt.Errorf("must be a language tag such as en, ja or pt-BR")
+	}
+	return tag.String(), nil
+}
+
+// Clean brings text into the form that koe keeps: NFC. It refuses what cannot
+// be kept: bytes that are not UTF-8, and NUL.
+func Clean(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", fmt.Errorf("must be valid UTF-8")
+	}
+	if strings.IndexByte(s, 0) >= 0 {
+		return "", fmt.Errorf("must not contain NUL")
+	}
+	return norm.NFC.String(s), nil
+}
+
+var keyPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// ValidKey is true for a name that its author chose for a template, a
+// touchpoint or a survey: lower-case letters, digits, _ and -, at most 63.
+func ValidKey(s string) bool { return keyPattern.MatchString(s) }
+
+var attributeName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,63}$`)
+
+// NormalizeAddress is the address as koe compares it: trimmed, NFC,
+// lower-case, domain in ASCII. It refuses what is not one plain mail address;
+// CR and LF above all.
+func NormalizeAddress(s string) (string, error) {
+	wrong := fmt.Errorf("must be one mail address such as ana@example.com")
+	clean, err := Clean(strings.TrimSpace(s))
+	if err != nil || len(clean) > 254 || strings.ContainsFunc(clean, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return "", wrong
+	}
+	parsed, err := mail.ParseAddress(clean)
+	if err != nil || parsed.Name != "" || strings.ContainsAny(clean, "<>\" ,;") {
+		return "", wrong
+	}
+	at := strings.LastIndexByte(clean, '@')
+	if at <= 0 || at > 64 {
+		return "", wrong
+	}
+	domain, err := idna.Lookup.ToASCII(clean[at+1:])
+	if err != nil || domain == "" || strings.HasPrefix(domain, "[") {
+		return "", wrong
+	}
+	return strings.ToLower(clean[:at]) + "@" + strings.ToLower(domain), nil
+}
+
+// line checks a text of one line: cleaned, trimmed, no control characters, at
+// most max characters.
+func line(p *Problems, field, s string, max int) string {
+	clean, err := Clean(strings.TrimSpace(s))
+	switch {
+	case err != nil:
+		p.Add(field, "format", "%s", err)
+	case strings.ContainsFunc(clean, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		p.Add(field, "format", "must be one line without control characters")
+	case utf8.RuneCountInString(clean) > max:
+		p.Add(field, "too_long", "must have at most %d characters", max)
+	default:
+		return clean
+	}
+	return s
+}
+
+// prose checks a text of several lines: cleaned, at most max characters.
+func prose(p *Problems, field, s string, max int) string {
+	clean, err := Clean(s)
+	switch {
+	case err != nil:
+		p.Add(field, "format", "%s", err)
+	case utf8.RuneCountInString(clean) > max:
+		p.Add(field, "too_long", "must have at most %d characters", max)
+	default:
+		return clean
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package survey
+
+import (
+	"net/url"
+)
+
+// QuietScope says whose invitations count for the quiet period.
+type QuietScope string
+
+// The scopes of a quiet period.
+const (
+	QuietWorkspace QuietScope = "workspace" // any survey of the workspace
+	QuietSurvey    QuietScope = "survey"    // this survey alone
+)
+
+// Workspace is a tenant with its settings.
+type Workspace struct {
+	ID            int64      `json:"-"`
+	Key           string     `json:"key"`
+	Name          string     `json:"name"`
+	Timezone      string     `json:"timezone"`
+	QuietPeriod   Duration   `json:"quiet_period"`
+	QuietScope    QuietScope `json:"quiet_scope"`
+	SenderName    string     `json:"sender_name"`
+	SenderAddress string     `json:"sender_address"`
+	ReplyTo       string     `json:"reply_to"`
+	PostalFooter  string     `json:"postal_footer"`
+	PrivacyURL    string     `json:"privacy_url"`
+	DefaultLocale string     `json:"default_locale"`
+	CreatedAt     Instant    `json:"created_at"`
+	UpdatedAt     Instant    `json:"updated_at"`
+}
+
+// NewWorkspace is a workspace with the settings that nobody has changed yet.
+func NewWorkspace(key, name, timezone string) Workspace {
+	return Workspace{Key: key, Name: name, Timezone: timezone, QuietPeriod: "30d",
+		QuietScope: QuietWorkspace, DefaultLocale: "en"}
+}
+
+// Clean brings the settings into the form that koe keeps, or returns an
+// Invalid error with every field that is wrong. Sender, reply-to, footer and
+// privacy link may be empty.
+func (w *Workspace) Clean() error {
+	var p Problems
+	if !ValidKey(w.Key) {
+		p.Add("key", "format", "must be lower-case letters, digits, _ and -, at most 63")
+	}
+	p.Require("name", w.Name)
+	w.Name = line(&p, "name", w.Name, 200)
+	if _, err := LoadZone(w.Timezone); err != nil {
+		p.Add("timezone", "format", "%s", err)
+	}
+	if _, err := ParseDuration(string(w.QuietPeriod)); err != nil {
+		p.Add("quiet_period", "format", "%s", err)
+	}
+	if w.QuietScope != QuietWorkspace && w.QuietScope != QuietSurvey {
+		p.Add("quiet_scope", "unknown", "must be workspace or survey")
+	}
+	w.SenderName = line(&p, "sender_name", w.SenderName, 200)
+	w.SenderAddress = optionalAddress(&p, "sender_address", w.SenderAddress)
+	w.ReplyTo = optionalAddress(&p, "reply_to", w.ReplyTo)
+	w.PostalFooter = prose(&p, "postal_footer", w.PostalFooter, 500)
+	if w.PrivacyURL != "" {
+		checkLink(&p, "privacy_url", w.PrivacyURL)
+	}
+	if locale, err := ParseLocale(w.DefaultLocale); err != nil {
+		p.Add("default_locale", "format", "%s", err)
+	} else {
+		w.DefaultLocale = locale
+	}
+	return p.Err()
+}
+
+func optionalAddress(p *Problems, field, s string) string {
+	if s == "" {
+		return ""
+	}
+	address, err := NormalizeAddress(s)
+	if err != nil {
+		p.Add(field, "format", "%s", err)
+		return s
+	}
+	return address
+}
+
+// checkLink accepts an absolute http or https address and nothing else, so
+// that a page can never be made to run or send anything.
+func checkLink(p *Problems, field, s string) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || len(s) > 2000 {
+		p.Add(field, "format", "must be an http or https address")
+	}
+}
