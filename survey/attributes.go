@@ -83,7 +83,7 @@ func (a Attributes) Clean(p *Problems, field string) Attributes {
 		case strings.HasPrefix(v.literal, "{"), strings.HasPrefix(v.literal, "["):
 			p.Add(at, "type", "must be a text, a number or true/false")
 		case v.IsText():
-			s := prose(p, at, v.Text(), maxAttributeRunes)
+			s := Prose(p, at, v.Text(), maxAttributeRunes)
 			clean[name] = TextValue(s)
 		case utf8.RuneCountInString(v.literal) > 64:
 			p.Add(at, "too_long", "a number must have at most 64 digits")

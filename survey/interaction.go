@@ -28,7 +28,7 @@ func (in *Interaction) Clean(now Instant) error {
 	case !ValidKey(in.Touchpoint):
 		p.Add("touchpoint", "format", "must be lower-case letters, digits, _ and -, at most 63")
 	}
-	in.ExternalID = line(&p, "external_id", in.ExternalID, 255)
+	in.ExternalID = Line(&p, "external_id", in.ExternalID, 255)
 	in.Customer.Clean(&p, "customer")
 	in.Attributes = in.Attributes.Clean(&p, "attributes")
 	if in.OccurredAt == 0 {

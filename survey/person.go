@@ -38,8 +38,8 @@ func (c Customer) Address() string {
 // under field ("customer"). An address that is there and empty is a mistake
 // of the sender's and refused; other empty texts mean "not known".
 func (c *Customer) Clean(p *Problems, field string) {
-	c.ExternalID = line(p, field+".external_id", c.ExternalID, 255)
-	c.Name = line(p, field+".name", c.Name, 200)
+	c.ExternalID = Line(p, field+".external_id", c.ExternalID, 255)
+	c.Name = Line(p, field+".name", c.Name, 200)
 	if c.Email != nil {
 		address, err := NormalizeAddress(*c.Email)
 		if err != nil {

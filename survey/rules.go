@@ -75,6 +75,9 @@ type Decision struct {
 func Decide(s Survey, w Workspace, in Interaction, h History, now Instant) Decision {
 	d := Decision{Verdict: Scheduled}
 	first := max(now, in.OccurredAt.Add(s.Trigger.Delay.Length()))
+	if s.Channel == LinkOnly { // it is handed over at once
+		first = now
+	}
 	d.SendAt = d.inWindow(s, w, h, first)
 	d.ExpiresAt = d.SendAt.Add(s.Rules.ExpiresAfter.Length())
 	d.Day = DayOf(d.SendAt, zone(w.Timezone))

@@ -95,7 +95,7 @@ func (s *Survey) Clean() error {
 		p.Add("key", "format", "must not look like an id")
 	}
 	p.Require("name", s.Name)
-	s.Name = line(&p, "name", s.Name, 200)
+	s.Name = Line(&p, "name", s.Name, 200)
 	p.Require("template", s.Template)
 	switch {
 	case strings.TrimSpace(s.Touchpoint) == "":

@@ -83,7 +83,7 @@ func (t *Template) Clean() error {
 		p.Add("key", "format", "must be lower-case letters, digits, _ and -, at most 63")
 	}
 	p.Require("name", t.Name)
-	t.Name = line(&p, "name", t.Name, 200)
+	t.Name = Line(&p, "name", t.Name, 200)
 	if locale, err := ParseLocale(t.DefaultLocale); err != nil {
 		p.Add("default_locale", "format", "%s", err)
 	} else {
@@ -96,7 +96,7 @@ func (t *Template) Clean() error {
 		}
 	}
 	for tag, subject := range t.Mail.Subject {
-		line(&p, "mail.subject."+tag, subject, 200)
+		Line(&p, "mail.subject."+tag, subject, 200)
 	}
 	t.cleanQuestions(&p)
 	t.cleanMeasure(&p)

@@ -85,9 +85,9 @@ func NormalizeAddress(s string) (string, error) {
 	return strings.ToLower(clean[:at]) + "@" + strings.ToLower(domain), nil
 }
 
-// line checks a text of one line: cleaned, trimmed, no control characters, at
+// Line checks a text of one line: cleaned, trimmed, no control characters, at
 // most max characters.
-func line(p *Problems, field, s string, max int) string {
+func Line(p *Problems, field, s string, max int) string {
 	clean, err := Clean(strings.TrimSpace(s))
 	switch {
 	case err != nil:
@@ -102,8 +102,8 @@ func line(p *Problems, field, s string, max int) string {
 	return s
 }
 
-// prose checks a text of several lines: cleaned, at most max characters.
-func prose(p *Problems, field, s string, max int) string {
+// Prose checks a text of several lines: cleaned, at most max characters.
+func Prose(p *Problems, field, s string, max int) string {
 	clean, err := Clean(s)
 	switch {
 	case err != nil:

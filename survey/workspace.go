@@ -46,7 +46,7 @@ func (w *Workspace) Clean() error {
 		p.Add("key", "format", "must be lower-case letters, digits, _ and -, at most 63")
 	}
 	p.Require("name", w.Name)
-	w.Name = line(&p, "name", w.Name, 200)
+	w.Name = Line(&p, "name", w.Name, 200)
 	if _, err := LoadZone(w.Timezone); err != nil {
 		p.Add("timezone", "format", "%s", err)
 	}
@@ -56,10 +56,10 @@ func (w *Workspace) Clean() error {
 	if w.QuietScope != QuietWorkspace && w.QuietScope != QuietSurvey {
 		p.Add("quiet_scope", "unknown", "must be workspace or survey")
 	}
-	w.SenderName = line(&p, "sender_name", w.SenderName, 200)
+	w.SenderName = Line(&p, "sender_name", w.SenderName, 200)
 	w.SenderAddress = optionalAddress(&p, "sender_address", w.SenderAddress)
 	w.ReplyTo = optionalAddress(&p, "reply_to", w.ReplyTo)
-	w.PostalFooter = prose(&p, "postal_footer", w.PostalFooter, 500)
+	w.PostalFooter = Prose(&p, "postal_footer", w.PostalFooter, 500)
 	if w.PrivacyURL != "" {
 		checkLink(&p, "privacy_url", w.PrivacyURL)
 	}

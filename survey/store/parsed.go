@@ -11,7 +11,7 @@ import (
 type parsed struct {
 	mu        sync.RWMutex
 	templates map[templateRef]survey.Template
-	surveys   map[surveyRef]survey.Survey
+	surveys   map[surveyRef]surveyPlace
 }
 
 type templateRef struct {
@@ -31,7 +31,7 @@ const maxParsed = 2000
 
 func (p *parsed) init() {
 	p.templates = map[templateRef]survey.Template{}
-	p.surveys = map[surveyRef]survey.Survey{}
+	p.surveys = map[surveyRef]surveyPlace{}
 }
 
 func (p *parsed) template(ref templateRef) (survey.Template, bool) {
@@ -50,14 +50,14 @@ func (p *parsed) keepTemplate(ref templateRef, t survey.Template) {
 	p.templates[ref] = t
 }
 
-func (p *parsed) survey(ref surveyRef) (survey.Survey, bool) {
+func (p *parsed) survey(ref surveyRef) (surveyPlace, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	s, ok := p.surveys[ref]
 	return s, ok
 }
 
-func (p *parsed) keepSurvey(ref surveyRef, s survey.Survey) {
+func (p *parsed) keepSurvey(ref surveyRef, s surveyPlace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.surveys) >= maxParsed {

@@ -25,6 +25,7 @@ type session struct {
 	by       Caller
 	now      survey.Instant
 	moves    tallyMoves
+	cohorts  cohortMoves
 	resource string // what a repeat of this request is answered with
 }
 

@@ -62,13 +62,15 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	db := s.read.Session(&gorm.Session{NewDB: true})
+	// with a context gorm makes a statement of its own; without, tx would
+	// become the connection of everybody who reads
+	db := s.read.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = tx
 	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled}
 	if err := s.within(ctx, q, by, fn); err != nil {
 		return err
 	}
-	if err := q.flushTallies(q.moves); err != nil {
+	if err := errors.Join(q.flushTallies(q.moves), q.flushCohorts(q.cohorts)); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -132,7 +134,12 @@ func (w *writer) do(ctx context.Context, fn func(*session) error) error {
 	case <-j.done:
 		return j.err
 	case <-w.done:
-		return errStopped
+		select {
+		case <-j.done: // it was in the last batch
+			return j.err
+		default:
+			return errStopped
+		}
 	}
 }
 
@@ -170,12 +177,11 @@ func (w *writer) commit(batch []*job) {
 	ctx := context.Background()
 	err := w.pool.exec(ctx, "BEGIN IMMEDIATE")
 	if err == nil {
-		moves := tallyMoves{}
+		sum := &session{ctx: ctx, pool: w.pool, db: w.db, moves: tallyMoves{}, cohorts: cohortMoves{}}
 		for _, j := range batch {
-			j.err = w.one(ctx, j, moves)
+			j.err = w.one(ctx, j, sum)
 		}
-		q := &session{ctx: ctx, pool: w.pool, db: w.db}
-		if err = q.flushTallies(moves); err == nil {
+		if err = errors.Join(sum.flushTallies(sum.moves), sum.flushCohorts(sum.cohorts)); err == nil {
 			err = w.pool.exec(ctx, "COMMIT")
 		}
 		if err != nil {
@@ -190,8 +196,9 @@ func (w *writer) commit(batch []*job) {
 	}
 }
 
-// one runs a job between a savepoint and its release.
-func (w *writer) one(ctx context.Context, j *job, moves tallyMoves) (err error) {
+// one runs a job between a savepoint and its release, and adds what it moved
+// to the sum that the batch will write.
+func (w *writer) one(ctx context.Context, j *job, sum *session) (err error) {
 	if j.ctx.Err() != nil {
 		return j.ctx.Err()
 	}
@@ -208,7 +215,8 @@ func (w *writer) one(ctx context.Context, j *job, moves tallyMoves) (err error) 
 			return
 		}
 		if err = w.pool.exec(ctx, "RELEASE one"); err == nil {
-			moves.add(q.moves)
+			sum.moves.add(q.moves)
+			sum.cohorts.addAll(q.cohorts)
 		}
 	}()
 	return j.fn(q)

@@ -244,6 +244,7 @@ CREATE INDEX invitations_person_id_planned_at ON invitations (workspace_id, pers
 CREATE INDEX invitations_address_hash_planned_at ON invitations (workspace_id, address_hash, planned_at) WHERE address_hash IS NOT NULL;
 CREATE INDEX invitations_survey_id_planned_at ON invitations (workspace_id, survey_id, planned_at);
 CREATE INDEX invitations_due_at ON invitations (due_at) WHERE mail_state = 'waiting' AND NOT held;
+CREATE INDEX invitations_expires_at ON invitations (expires_at) WHERE state IN ('scheduled', 'sent', 'uncertain');
 CREATE INDEX invitations_lease_until ON invitations (lease_until) WHERE mail_state IN ('claimed', 'sending');
 
 CREATE TABLE survey_days (

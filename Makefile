@@ -1,0 +1,57 @@
+# Everything that a developer does here, by name. `make` lists it.
+
+LINT_VERSION = v2.15.0
+LINT = .bin/golangci-lint-$(LINT_VERSION)
+
+# make bench BENCH_REQUESTS=6000 BENCH_ROUNDS=1 for a quick look
+BENCH_REQUESTS ?= 60000
+BENCH_ROUNDS ?= 3
+# make fuzz FUZZ_TIME=5m for a long one; it is the time of each fuzz test
+FUZZ_TIME ?= 20s
+TEST_TIMEOUT ?= 25m
+
+.DEFAULT_GOAL = help
+.PHONY: help run check format vet lint test race bench cover fuzz
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve on ./koe.db; the first start prints a key and the addresses
+	go run .
+
+check: format vet lint test ## all that must be green before a commit
+
+format: ## fail where a file is not as gofmt writes it
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "not formatted (gofmt -w mends it):"; echo "$$unformatted"; exit 1; fi
+
+vet: ## the compiler's own second look
+	go vet ./...
+
+lint: $(LINT) ## golangci-lint with .golangci.yml, among it who may import whom
+	$(LINT) run ./...
+
+test: ## every test; what the machine lacks is skipped and named
+	go test -timeout $(TEST_TIMEOUT) ./...
+
+race: ## every test, watched for data races
+	go test -race -timeout $(TEST_TIMEOUT) ./...
+
+bench: ## answers a second beside the floor: rates, ratio, p99, peak memory
+	go run ./bench/responses -requests $(BENCH_REQUESTS) -rounds $(BENCH_ROUNDS)
+
+cover: ## what the tests run, as coverage.html and in total
+	go test -timeout $(TEST_TIMEOUT) -coverpkg=./... -coverprofile=coverage.txt ./...
+	go tool cover -html=coverage.txt -o coverage.html
+	go tool cover -func=coverage.txt | tail -n 1
+
+fuzz: ## every fuzz test, FUZZ_TIME each
+	@set -e; for package in $$(go list ./...); do \
+		for name in $$(go test -run '^$$' -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ_TIME) $$package; \
+		done; done
+
+# The version is in the file's name: another version is another file.
+$(LINT):
+	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv .bin/golangci-lint $@

@@ -1,0 +1,172 @@
+// Package scheduler is everything that happens without a request: mails that
+// fall due, leases that run out, invitations that expire, tallies that are
+// folded.
+//
+// It waits and never decides: what may be sent and when is for package survey
+// to say, and every step is durable in the store before the next begins. It
+// knows nothing of HTTP routes or SQL. Any number of processes may run it over
+// one PostgreSQL; over one SQLite file there is one.
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"golang.org/x/sync/errgroup"
+
+	"koe/scheduler/mail"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+// Options are what a Scheduler needs. PerSecond and PerDomain are mails per
+// second, in all and to one domain; 0 means no cap. Caps hold per process.
+type Options struct {
+	Store     *store.Store
+	Words     *templates.Words
+	NewMailer func() mail.Mailer // one for each worker
+	From      mail.Address       // where a workspace names no sender
+	BaseURL   string             // what links begin with
+	Workers   int
+	PerSecond float64
+	PerDomain float64
+	Log       *slog.Logger
+	Now       func() time.Time // the clock; time.Now where nil
+}
+
+// Scheduler turns the jobs.
+type Scheduler struct {
+	Options
+	limits *limits
+	wake   chan struct{} // mail may be due
+}
+
+// New checks the options.
+func New(o Options) (*Scheduler, error) {
+	if o.Store == nil || o.Words == nil || o.NewMailer == nil || o.BaseURL == "" || o.Workers < 1 {
+		return nil, errors.New("a scheduler needs a store, words, a mailer, a base URL and a worker")
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), wake: make(chan struct{}, 1)}, nil
+}
+
+// job is one line of the table: what happens how often.
+type job struct {
+	name string
+	spec string // of robfig/cron
+	do   func(context.Context) error
+}
+
+func (s *Scheduler) jobs() []job {
+	return []job{
+		{"send", "@every 1s", s.wakeDispatcher},
+		{"fold", "@every 1s", s.fold},
+		{"settle", "@every 5s", s.settle},
+		{"sweep", "@every 1m", s.sweep},
+	}
+}
+
+// Run turns the jobs until ctx is done; then it starts nothing new, finishes
+// the mails in hand and returns.
+func (s *Scheduler) Run(ctx context.Context) error {
+	if err := s.starting(ctx); err != nil {
+		return err
+	}
+	log := cronLog{s.Log}
+	// SkipIfStillRunning outside Recover: the other way round, a job that
+	// panics once never runs again
+	clock := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(log),
+		cron.WithChain(cron.SkipIfStillRunning(log), cron.Recover(log)))
+	for _, j := range s.jobs() {
+		if _, err := clock.AddFunc(j.spec, func() { s.turn(ctx, j) }); err != nil {
+			return fmt.Errorf("job %s: %w", j.name, err)
+		}
+	}
+	clock.Start()
+	var group errgroup.Group
+	group.Go(func() error { return s.dispatch(ctx) })
+	err := group.Wait()
+	<-clock.Stop().Done()
+	return err
+}
+
+// turn runs a job once. A job that fails is tried again at its next turn.
+func (s *Scheduler) turn(ctx context.Context, j job) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err := j.do(ctx); err != nil && ctx.Err() == nil {
+		s.Log.Error("a job failed", "job", j.name, "error", err)
+	}
+}
+
+func (s *Scheduler) wakeDispatcher(context.Context) error {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
+	}
+	return nil
+}
+
+// starting settles what an earlier process left, before anything is claimed.
+func (s *Scheduler) starting(ctx context.Context) error {
+	for {
+		n, err := s.Store.SettleLeases(ctx, true)
+		if err != nil {
+			return fmt.Errorf("settle the mails of an earlier run: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+		s.Log.Warn("mails of an earlier run were settled", "count", n)
+	}
+}
+
+func (s *Scheduler) settle(ctx context.Context) error {
+	n, err := s.Store.SettleLeases(ctx, false)
+	if n > 0 {
+		s.Log.Warn("mails of a process that is gone were settled", "count", n)
+	}
+	return err
+}
+
+func (s *Scheduler) sweep(ctx context.Context) error {
+	for {
+		n, err := s.Store.Sweep(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+func (s *Scheduler) fold(ctx context.Context) error {
+	for {
+		n, err := s.Store.FoldTallies(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// cronLog hands cron's own words to slog: its chatter as debug, its errors
+// (a job that panicked) as errors.
+type cronLog struct{ log *slog.Logger }
+
+// Info is cron's chatter.
+func (l cronLog) Info(message string, keysAndValues ...any) {
+	l.log.Debug("cron: "+message, keysAndValues...)
+}
+
+// Error is a job that panicked.
+func (l cronLog) Error(err error, message string, keysAndValues ...any) {
+	l.log.Error("cron: "+message, append(keysAndValues, "error", err)...)
+}

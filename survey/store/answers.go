@@ -1,0 +1,331 @@
+package store
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"koe/survey"
+)
+
+// Opened is what a token opens: everything that a page about it shows.
+type Opened struct {
+	Invitation survey.Invitation
+	Survey     survey.Survey
+	Template   survey.Template
+	Workspace  survey.Workspace
+	Touchpoint string // its name
+	OccurredAt *survey.Instant
+	Response   *survey.Response // nil before the first answer
+	Editable   bool             // the answer may still be given or changed
+	Suppressed bool             // the address is suppressed
+}
+
+// Open finds what a token opens. It records nothing. A token that nobody knows
+// is NotFound; one whose end has passed, or whose invitation was called off,
+// is Gone, with Opened filled so that a page can be shown.
+func (s *Store) Open(ctx context.Context, token string) (Opened, error) {
+	workspace, err := tokenWorkspace(token)
+	if err != nil {
+		return Opened{}, err
+	}
+	q := s.reading(ctx, Caller{Workspace: workspace})
+	opened, _, err := s.open(q, token, "")
+	return opened, away(err)
+}
+
+func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, error) {
+	var row invitationRow
+	found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+lock,
+		q.by.Workspace, tokenHash(token))
+	if err != nil || !found {
+		if err == nil {
+			err = errNoInvitation
+		}
+		return Opened{}, row, err
+	}
+	place, err := s.surveyPlace(q, survey.ID(row.SurveyID))
+	if err != nil {
+		return Opened{}, row, err
+	}
+	o := Opened{Survey: place.Survey}
+	if o.Invitation, err = row.invitation(q.now); err != nil {
+		return o, row, err
+	}
+	if o.Template, err = s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion); err != nil {
+		return o, row, err
+	}
+	if o.Workspace, err = q.workspace(q.by.Workspace); err != nil {
+		return o, row, err
+	}
+	if err = q.occasion(&o, row); err != nil {
+		return o, row, err
+	}
+	if o.Response, err = s.answerOf(q, row.ID); err != nil {
+		return o, row, err
+	}
+	if o.Invitation.Email != "" {
+		if o.Suppressed, err = s.suppressed(q, o.Invitation.Email); err != nil {
+			return o, row, err
+		}
+	}
+	o.Editable = o.Response == nil || survey.Editable(place.Survey, *o.Response, q.now)
+	return o, row, o.closed(q.now)
+}
+
+// closed says why nothing can be answered here any more; an answer that was
+// given stays to be seen.
+func (o Opened) closed(now survey.Instant) error {
+	switch {
+	case o.Response != nil:
+		return nil
+	case o.Invitation.State == survey.InvitationCancelled, o.Invitation.State == survey.InvitationSuppressed:
+		return survey.Errorf(survey.Gone, "", "this invitation was called off")
+	case o.Invitation.Expired(now):
+		return survey.Errorf(survey.Gone, "", "this survey has expired")
+	}
+	return nil
+}
+
+// occasion adds the touchpoint's name and when it happened.
+func (q *session) occasion(o *Opened, row invitationRow) error {
+	if _, err := q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`,
+		[]any{q.by.Workspace, row.TouchpointID}, &o.Invitation.Touchpoint, &o.Touchpoint); err != nil {
+		return err
+	}
+	interaction := row.InteractionID.orNil()
+	if interaction == nil {
+		return nil
+	}
+	var at int64
+	found, err := q.row(`SELECT occurred_at FROM interactions WHERE workspace_id = ? AND id = ?`,
+		[]any{q.by.Workspace, *interaction}, &at)
+	if found {
+		o.OccurredAt = (*survey.Instant)(&at)
+	}
+	return err
+}
+
+func (s *Store) answerOf(q *session, invitation id) (*survey.Response, error) {
+	var row responseRow
+	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND invitation_id = ?`,
+		q.by.Workspace, invitation)
+	if err != nil || !found {
+		return nil, err
+	}
+	r, err := row.response()
+	return &r, err
+}
+
+// Reply is one POST of a respondent. Score nil leaves the score as it is,
+// Answers nil the answers.
+type Reply struct {
+	Score    *int
+	Answers  survey.Answers
+	Complete bool
+	Locale   string
+}
+
+// Answer keeps what a respondent said: the first reply makes the response,
+// later ones change it while it is editable, an identical one changes nothing.
+// Afterwards a different reply is a Conflict; Gone and NotFound as Open says;
+// Invalid names the question. Opened shows the state after the reply, or the
+// one that refused it.
+func (s *Store) Answer(ctx context.Context, token string, reply Reply) (Opened, error) {
+	workspace, err := tokenWorkspace(token)
+	if err != nil {
+		return Opened{}, err
+	}
+	var opened Opened
+	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		o, row, err := s.open(q, token, q.forUpdate())
+		opened = o
+		if err != nil {
+			return err
+		}
+		if o.Response == nil {
+			opened.Response, err = s.firstReply(q, o, row, reply)
+		} else {
+			opened.Response, err = s.changeReply(q, o, row, reply)
+		}
+		if opened.Response == nil {
+			opened.Response = o.Response
+		}
+		return err
+	})
+	return opened, err
+}
+
+// ceremony: what a first reply does to response, invitation and tallies.
+func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply) (*survey.Response, error) {
+	var p survey.Problems
+	o.Template.CheckScore(&p, survey.ScoreKey, reply.Score)
+	answers := o.Template.CheckAnswers(&p, "answers", reply.Answers)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	r := responseRow{WorkspaceID: row.WorkspaceID, ID: id(newID()), SurveyID: row.SurveyID, TouchpointID: row.TouchpointID,
+		MeasureID: measureID(o.Template.Measure()), TemplateID: row.TemplateID, TemplateVersion: row.TemplateVersion,
+		PersonID: row.PersonID, InvitationID: row.ID, Score: *reply.Score, Comment: o.Template.Comment(*reply.Score, answers),
+		Locale: reply.Locale, Channel: row.Channel, Attributes: row.Attributes, Tags: "[]",
+		Complete: reply.Complete || len(o.Template.Shown(*reply.Score, answers)) == 0, RespondedAt: int64(q.now), CreatedAt: int64(q.now), UpdatedAt: int64(q.now)}
+	var err error
+	if r.Answers, err = asJSON(answers); err != nil {
+		return nil, err
+	}
+	segments := segmentsOf(o.Survey, o.Invitation.Attributes)
+	if r.Segments, err = asJSON(segments); err != nil {
+		return nil, err
+	}
+	loc, err := survey.LoadZone(o.Workspace.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	r.LocalDay = int64(survey.DayOf(q.now, loc))
+	if inserted, err := q.insertResponse(r); err != nil || !inserted {
+		return nil, err
+	}
+	if err := q.answered(row, r, segments, loc); err != nil {
+		return nil, err
+	}
+	out, err := r.response()
+	return &out, err
+}
+
+// answered takes the invitation off the queue and counts it in its cohort.
+func (q *session) answered(row invitationRow, r responseRow, segments map[string]string, loc *time.Location) error {
+	day := survey.DayOf(q.now, loc)
+	if row.CohortDay != nil {
+		day = survey.Day(*row.CohortDay)
+	}
+	by := cohort1{answered: 1}
+	if row.CohortDay == nil { // the server's reply is still to come: the mail was out all the same
+		by.sent = 1
+	}
+	if r.Comment != "" {
+		by.commented = 1
+	}
+	q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID), day: day},
+		segments, row.Locale, survey.Channel(row.Channel), by)
+	mail := mailNone
+	if row.MailState == mailSending {
+		mail = mailSending // the server's reply will still be noted
+	}
+	if err := q.must(`UPDATE invitations SET state = 'answered', reason = '', answered_at = ?, mail_state = ?, cohort_day = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, q.now, mail, day, q.now, row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return q.event(aboutInvitation, survey.ID(row.ID), "answered", "", "")
+}
+
+// changeReply edits a response within its window.
+func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply) (*survey.Response, error) {
+	now := *o.Response
+	if reply.Score != nil {
+		var p survey.Problems
+		if o.Template.CheckScore(&p, survey.ScoreKey, reply.Score); p.Err() != nil {
+			return nil, p.Err()
+		}
+		now.Score = *reply.Score
+	}
+	if reply.Answers != nil {
+		var p survey.Problems
+		answers := o.Template.CheckAnswers(&p, "answers", reply.Answers)
+		if err := p.Err(); err != nil {
+			return nil, err
+		}
+		now.Answers = answers
+		for key, kept := range o.Response.Answers { // what this score does not ask stays as it was said
+			if _, said := answers[key]; !said && !o.asked(key, now.Score, answers) {
+				now.Answers[key] = kept
+			}
+		}
+	}
+	now.Comment = o.Template.Comment(now.Score, now.Answers)
+	now.Complete = now.Complete || reply.Complete || len(o.Template.Shown(now.Score, now.Answers)) == 0
+	if now.Score == o.Response.Score && reflect.DeepEqual(now.Answers, o.Response.Answers) {
+		if now.Complete == o.Response.Complete {
+			return o.Response, nil
+		}
+		return &now, q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID)
+	}
+	if !o.Editable {
+		return nil, survey.Errorf(survey.Conflict, "", "this answer can no longer be changed")
+	}
+	return &now, s.rewrite(q, o, row, now)
+}
+
+func (o Opened) asked(key string, score int, answers survey.Answers) bool {
+	for _, question := range o.Template.Shown(score, answers) {
+		if question.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// rewrite replaces what a response says and moves the tallies with it.
+func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Response) error {
+	var old responseRow
+	found, err := q.find(&old, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, now.ID)
+	if err != nil || !found {
+		return err
+	}
+	answers, err := asJSON(now.Answers)
+	if err != nil {
+		return err
+	}
+	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, complete = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
+		now.Score, answers, now.Comment, now.Complete, q.now, row.WorkspaceID, now.ID); err != nil {
+		return err
+	}
+	if now.Score != old.Score && old.ExcludedReason == nil {
+		generation, err := q.generation()
+		if err != nil {
+			return err
+		}
+		moved := old
+		moved.Score = now.Score
+		if err := q.moveTally(generation, old.MeasureID, old, -1); err != nil {
+			return err
+		}
+		if err := q.moveTally(generation, old.MeasureID, moved, 1); err != nil {
+			return err
+		}
+	}
+	if row.CohortDay != nil && (now.Comment != "") != (old.Comment != "") {
+		by := cohort1{commented: 1}
+		if now.Comment == "" {
+			by.commented = -1
+		}
+		q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID),
+			day: survey.Day(*row.CohortDay)}, segmentsOf(o.Survey, o.Invitation.Attributes), row.Locale, survey.Channel(row.Channel), by)
+	}
+	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
+}
+
+// Unsubscribe suppresses the address behind a token and calls off what waits
+// for it. It works for every known token, however old; a link that never had
+// an address has nothing to suppress.
+func (s *Store) Unsubscribe(ctx context.Context, token string) error {
+	workspace, err := tokenWorkspace(token)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		var row invitationRow
+		found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`,
+			workspace, tokenHash(token))
+		if err != nil || !found {
+			if err == nil {
+				err = errNoInvitation
+			}
+			return err
+		}
+		if row.Email == nil {
+			return nil
+		}
+		_, _, err = s.suppress(q, *row.Email, survey.Unsubscribed)
+		return err
+	})
+}

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"koe/survey"
+)
+
+// fromInteraction is the source_type of a decision after an interaction.
+const fromInteraction = "interaction"
+
+// decide asks every survey of the touchpoint, the older first, and keeps what
+// each said.
+func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, person *survey.Person) ([]Decided, error) {
+	places, err := s.surveysAt(q, touchpoint)
+	if err != nil || len(places) == 0 {
+		return []Decided{}, err
+	}
+	w, err := q.workspace(q.by.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	in, history, asked, err := s.history(q, in, person)
+	if err != nil {
+		return nil, err
+	}
+	decided := make([]Decided, 0, len(places))
+	for _, place := range places {
+		if err := s.fillHistory(q, &history, asked, place); err != nil {
+			return nil, err
+		}
+		decision := survey.Decide(place.Survey, w, in, history, q.now)
+		one, err := s.keepDecision(q, decision, place, in, person, w)
+		if err != nil {
+			return nil, err
+		}
+		if decision.Verdict == survey.Scheduled {
+			asked[place.Survey.ID] = decision.SendAt
+		}
+		decided = append(decided, one)
+	}
+	return decided, nil
+}
+
+// history is what is known of a person before any survey is asked: the
+// interaction filled up from the person's record, and when each survey asked
+// last.
+func (s *Store) history(q *session, in survey.Interaction, person *survey.Person) (survey.Interaction, survey.History, map[survey.ID]survey.Instant, error) {
+	history := survey.History{}
+	asked := map[survey.ID]survey.Instant{}
+	if person == nil {
+		return in, history, asked, nil
+	}
+	in.Customer = fillCustomer(in.Customer, *person)
+	history.PersonKey, history.Known, history.Timezone = person.ID.String(), person.Attributes, in.Customer.Timezone
+	address := in.Customer.Address()
+	var err error
+	if address != "" {
+		if history.Suppressed, err = s.suppressed(q, address); err != nil {
+			return in, history, nil, err
+		}
+	}
+	asked, err = s.lastAsked(q, person.ID, address)
+	if err == nil && person.LastAskedAt != nil {
+		// asked by another tool, before koe: it counts for the workspace
+		asked[survey.ID{}] = max(asked[survey.ID{}], *person.LastAskedAt)
+	}
+	return in, history, asked, err
+}
+
+// fillCustomer adds what koe knows of a person and the request did not say.
+func fillCustomer(c survey.Customer, p survey.Person) survey.Customer {
+	if c.Email == nil && p.Email != "" {
+		c.Email = &p.Email
+	}
+	fill := func(field *string, known string) {
+		if *field == "" {
+			*field = known
+		}
+	}
+	fill(&c.ExternalID, p.ExternalID)
+	fill(&c.Name, p.Name)
+	fill(&c.Locale, p.Locale)
+	fill(&c.Timezone, p.Timezone)
+	return c
+}
+
+// lastAsked is when each survey last planned to ask this person or address;
+// what was called off or never went out does not count.
+func (s *Store) lastAsked(q *session, person survey.ID, address string) (map[survey.ID]survey.Instant, error) {
+	asked := map[survey.ID]survey.Instant{}
+	var rows []struct {
+		SurveyID id
+		Last     int64
+	}
+	const query = `SELECT survey_id, MAX(planned_at) AS last FROM invitations WHERE workspace_id = ? AND `
+	const counts = ` AND state NOT IN ('cancelled', 'suppressed', 'failed') GROUP BY survey_id`
+	if err := q.list(&rows, query+`person_id = ?`+counts, q.by.Workspace, person); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		asked[survey.ID(row.SurveyID)] = survey.Instant(row.Last)
+	}
+	if address == "" {
+		return asked, nil
+	}
+	rows = nil
+	if err := q.list(&rows, query+`address_hash = ?`+counts, q.by.Workspace, s.addressHash(q.by.Workspace, address)); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		at := survey.ID(row.SurveyID)
+		asked[at] = max(asked[at], survey.Instant(row.Last))
+	}
+	return asked, nil
+}
+
+// fillHistory adds what differs from survey to survey.
+func (s *Store) fillHistory(q *session, h *survey.History, asked map[survey.ID]survey.Instant, place surveyPlace) error {
+	h.LastAskedAny, h.LastAskedHere, h.Planned = nil, nil, nil
+	for _, at := range asked {
+		if h.LastAskedAny == nil || at > *h.LastAskedAny {
+			h.LastAskedAny = &at
+		}
+	}
+	if at, ok := asked[place.Survey.ID]; ok {
+		h.LastAskedHere = &at
+	}
+	if place.Survey.Rules.DailyLimit == nil {
+		return nil
+	}
+	if q.postgres { // two interactions must not both take a day's last place
+		if _, err := q.exec(`SELECT id FROM surveys WHERE workspace_id = ? AND id = ? FOR UPDATE`,
+			q.by.Workspace, place.Survey.ID); err != nil {
+			return err
+		}
+	}
+	var rows []struct{ Day, Planned int64 }
+	if err := q.list(&rows, `SELECT day, planned FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day >= ?`,
+		q.by.Workspace, place.Survey.ID, int64(q.now)/86_400_000-1); err != nil {
+		return err
+	}
+	h.Planned = make(map[survey.Day]int, len(rows))
+	for _, row := range rows {
+		h.Planned[survey.Day(row.Day)] = int(row.Planned)
+	}
+	return nil
+}
+
+// keepDecision writes a decision, and the invitation where there is one.
+func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, in survey.Interaction,
+	person *survey.Person, w survey.Workspace) (Decided, error) {
+	out := Decided{Survey: place.Survey.ID, Verdict: d.Verdict, Reason: d.Reason, Until: d.Until}
+	var personID *survey.ID
+	if person != nil {
+		personID = &person.ID
+	}
+	if d.Verdict == survey.Scheduled {
+		made, err := s.invite(q, invite{place: place, workspace: w, person: person, customer: in.Customer,
+			attributes: place.attributes(in.Attributes, person), interaction: &in.ID,
+			sendAt: d.SendAt, expiresAt: d.ExpiresAt, day: d.Day})
+		if err != nil {
+			return out, err
+		}
+		out.Invitation, out.SendAt = &made.id, &d.SendAt
+		if place.Survey.Channel == survey.LinkOnly {
+			out.Token = made.token
+		}
+	}
+	_, err := q.exec(`INSERT INTO decisions (workspace_id, id, survey_id, person_id, source_type, source_id, verdict, reason,
+		until_at, invitation_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		q.by.Workspace, newID(), place.Survey.ID, personID, fromInteraction, in.ID, string(d.Verdict), string(d.Reason),
+		d.Until, out.Invitation, q.now)
+	return out, err
+}
+
+// attributes of an invitation are the interaction's own, and of the person's
+// record only the segments that the survey declares.
+func (p surveyPlace) attributes(own survey.Attributes, person *survey.Person) survey.Attributes {
+	if person == nil {
+		return own
+	}
+	return own.Over(person.Attributes.Only(p.Survey.Segments))
+}
+
+// decisionsOf reads the decisions after an interaction as they were first
+// made, links included.
+func (s *Store) decisionsOf(q *session, source survey.ID) ([]Decided, error) {
+	var rows []struct {
+		SurveyID     id
+		Verdict      string
+		Reason       string
+		UntilAt      *int64
+		InvitationID id
+		PlannedAt    *int64
+		Channel      *string
+		Nonce        []byte
+	}
+	if err := q.list(&rows, `SELECT d.survey_id, d.verdict, d.reason, d.until_at, d.invitation_id, v.planned_at, v.channel, v.nonce
+		FROM decisions d LEFT JOIN invitations v ON v.workspace_id = d.workspace_id AND v.id = d.invitation_id
+		WHERE d.workspace_id = ? AND d.source_id = ? ORDER BY d.id`, q.by.Workspace, source); err != nil {
+		return nil, err
+	}
+	out := make([]Decided, len(rows))
+	for i, row := range rows {
+		out[i] = Decided{Survey: survey.ID(row.SurveyID), Verdict: survey.Verdict(row.Verdict), Reason: survey.Reason(row.Reason),
+			Until: (*survey.Instant)(row.UntilAt), Invitation: row.InvitationID.orNil(), SendAt: (*survey.Instant)(row.PlannedAt)}
+		if row.Channel != nil && *row.Channel == string(survey.LinkOnly) {
+			out[i].Token = s.token(q.by.Workspace, row.Nonce)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"koe/survey"
+)
+
+// The mail_state of an invitation: what the scheduler has to do with it.
+const (
+	mailNone    = "none"
+	mailWaiting = "waiting"
+	mailClaimed = "claimed"
+	mailSending = "sending"
+)
+
+// invite is what a new invitation is made of.
+type invite struct {
+	place       surveyPlace
+	workspace   survey.Workspace
+	person      *survey.Person
+	customer    survey.Customer
+	attributes  survey.Attributes
+	interaction *survey.ID
+	externalID  string
+	sendAt      survey.Instant
+	expiresAt   survey.Instant
+	day         survey.Day
+}
+
+type invited struct {
+	id    survey.ID
+	token string
+}
+
+const insertInvitation = `INSERT INTO invitations (workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id,
+	template_id, template_version, channel, external_id, email, address_hash, domain, name, locale, timezone, attributes,
+	nonce, token_hash, state, reason, planned_at, expires_at, sent_at, mail_no, mail_state, due_at, attempt, lease_until,
+	fence, held, planned_day, cohort_day, created_at, updated_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)`
+
+// invite writes an invitation: a mail that waits, or a link that is out.
+func (s *Store) invite(q *session, v invite) (invited, error) {
+	attributes, err := asJSON(v.attributes)
+	if err != nil {
+		return invited{}, err
+	}
+	made := invited{id: newID()}
+	nonce := newNonce()
+	made.token = s.token(q.by.Workspace, nonce)
+	address := v.customer.Address()
+	_, domain, _ := strings.Cut(address, "@")
+	state, mail := survey.InvitationScheduled, mailWaiting
+	var sentAt, cohort any
+	if v.place.Survey.Channel == survey.LinkOnly {
+		state, mail = survey.InvitationSent, mailNone
+		sentAt, cohort = int64(v.sendAt), int64(v.day)
+	}
+	var personID *survey.ID
+	if v.person != nil {
+		personID = &v.person.ID
+	}
+	if _, err := q.exec(insertInvitation, q.by.Workspace, made.id, v.place.Survey.ID, v.place.TouchpointID, personID,
+		v.interaction, v.place.TemplateID, v.place.Survey.TemplateVersion, string(v.place.Survey.Channel),
+		orNull(v.externalID), orNull(address), s.addressHash(q.by.Workspace, address), domain, v.customer.Name,
+		v.customer.Locale, v.customer.Timezone, attributes, nonce, tokenHash(made.token), string(state),
+		v.sendAt, v.expiresAt, sentAt, mail, v.sendAt, v.place.Survey.State == survey.Paused, v.day, cohort,
+		q.now, q.now); err != nil {
+		return made, fmt.Errorf("invite: %w", err)
+	}
+	if v.place.Survey.Channel == survey.Email {
+		if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 1)
+			ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + 1`,
+			q.by.Workspace, v.place.Survey.ID, v.day); err != nil {
+			return made, err
+		}
+		return made, q.event(aboutInvitation, made.id, string(state), "", "")
+	}
+	row := cohortRow{workspace: q.by.Workspace, touchpoint: v.place.TouchpointID, survey: v.place.Survey.ID, day: v.day}
+	q.moveCohort(row, segmentsOf(v.place.Survey, v.attributes), v.customer.Locale, v.place.Survey.Channel, cohort1{sent: 1})
+	return made, q.event(aboutInvitation, made.id, string(state), "", "link")
+}
+
+// segmentsOf are the values by which a survey's answers and invitations are
+// tallied.
+func segmentsOf(s survey.Survey, a survey.Attributes) map[string]string {
+	segments := map[string]string{}
+	for _, name := range s.Segments {
+		if v, ok := a[name]; ok {
+			segments[name] = v.Text()
+		}
+	}
+	return segments
+}
+
+// cohort1 is what one change adds to a row of the invitation tallies.
+type cohort1 struct{ sent, bounced, answered, commented int64 }
+
+// cohortRow names one row of the invitation tallies: those sent on a local day
+// at a touchpoint by a survey, for one value of one dimension.
+type cohortRow struct {
+	workspace  int64
+	dimension  string
+	value      string
+	touchpoint survey.ID
+	survey     survey.ID
+	day        survey.Day
+}
+
+// moveCohort adds a change to the invitation tallies.
+func (q *session) moveCohort(row cohortRow, segments map[string]string, locale string, channel survey.Channel, by cohort1) {
+	if q.cohorts == nil {
+		q.cohorts = cohortMoves{}
+	}
+	add := func(dimension, value string) {
+		row.dimension, row.value = dimension, value
+		q.cohorts.add(row, by)
+	}
+	add("", "")
+	add(byLocale, locale)
+	add(byChannel, string(channel))
+	for name, value := range segments {
+		add("attributes."+name, value)
+	}
+}
+
+type cohortMoves map[cohortRow]cohort1
+
+func (m cohortMoves) add(row cohortRow, by cohort1) {
+	sum := m[row]
+	sum.sent += by.sent
+	sum.bounced += by.bounced
+	sum.answered += by.answered
+	sum.commented += by.commented
+	m[row] = sum
+}
+
+func (m cohortMoves) addAll(other cohortMoves) {
+	for row, by := range other {
+		m.add(row, by)
+	}
+}
+
+const (
+	cohortKey = `workspace_id, dimension, value, touchpoint_id, survey_id, day`
+	addCohort = `INSERT INTO invitation_tallies (` + cohortKey + `, sent, bounced, answered, commented)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (` + cohortKey + `) DO UPDATE SET
+		sent = invitation_tallies.sent + excluded.sent, bounced = invitation_tallies.bounced + excluded.bounced,
+		answered = invitation_tallies.answered + excluded.answered, commented = invitation_tallies.commented + excluded.commented`
+	addCohortDelta = `INSERT INTO invitation_tally_deltas (` + cohortKey + `, sent, bounced, answered, commented, id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+)
+
+// flushCohorts writes the moves as flushTallies does.
+func (q *session) flushCohorts(moves cohortMoves) error {
+	for _, row := range slices.SortedFunc(maps.Keys(moves), compareCohortRows) {
+		by := moves[row]
+		if by == (cohort1{}) {
+			continue
+		}
+		args := []any{row.workspace, row.dimension, row.value, row.touchpoint, row.survey, row.day,
+			by.sent, by.bounced, by.answered, by.commented}
+		statement := addCohort
+		if q.postgres {
+			statement = addCohortDelta
+			args = append(args, newID())
+		}
+		if _, err := q.exec(statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareCohortRows(a, b cohortRow) int {
+	key := func(r cohortRow) tallyRow {
+		return tallyRow{workspace: r.workspace, dimension: r.dimension, value: r.value,
+			touchpoint: r.touchpoint, survey: r.survey, day: r.day}
+	}
+	return compareTallyRows(key(a), key(b))
+}

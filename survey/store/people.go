@@ -1,0 +1,176 @@
+package store
+
+import (
+	"koe/survey"
+)
+
+type personRow struct {
+	WorkspaceID int64
+	ID          id
+	ExternalID  *string
+	Email       *string
+	AddressHash []byte
+	Name        string
+	Locale      string
+	Timezone    string
+	Attributes  string
+	LastAskedAt *int64
+	CreatedAt   int64
+	UpdatedAt   int64
+}
+
+const personColumns = `id, external_id, email, address_hash, name, locale, timezone, attributes, last_asked_at, created_at, updated_at`
+
+// scan returns the fields in the order of personColumns.
+func (r *personRow) scan() []any {
+	return []any{&r.ID, &r.ExternalID, &r.Email, &r.AddressHash, &r.Name, &r.Locale, &r.Timezone,
+		&r.Attributes, &r.LastAskedAt, &r.CreatedAt, &r.UpdatedAt}
+}
+
+func (r personRow) person() (survey.Person, error) {
+	p := survey.Person{ID: survey.ID(r.ID), Name: r.Name, Locale: r.Locale, Timezone: r.Timezone,
+		LastAskedAt: (*survey.Instant)(r.LastAskedAt),
+		CreatedAt:   survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(r.UpdatedAt)}
+	if r.ExternalID != nil {
+		p.ExternalID = *r.ExternalID
+	}
+	if r.Email != nil {
+		p.Email = *r.Email
+	}
+	return p, fromJSON(r.Attributes, &p.Attributes)
+}
+
+// person finds the person that a customer names, or makes one, and brings it
+// up to date. It is locked until the transaction ends, so that two surveys
+// cannot both decide that they are the first to ask.
+//
+// A person is the external id, else the address. A known external id with a
+// new address updates it; the first external id seen with the address of
+// somebody known by address alone adopts that person.
+func (s *Store) person(q *session, c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
+	hash := s.addressHash(q.by.Workspace, c.Address())
+	row, found, err := q.findPerson(c.ExternalID, hash)
+	if err != nil {
+		return survey.Person{}, err
+	}
+	if !found {
+		var made bool
+		if row, made, err = q.insertPerson(c, hash, attributes); err != nil || made {
+			if err != nil {
+				return survey.Person{}, err
+			}
+			return row.person()
+		}
+		// somebody else made it meanwhile
+		if row, found, err = q.findPerson(c.ExternalID, hash); err != nil || !found {
+			return survey.Person{}, err
+		}
+	}
+	return q.updatePerson(row, c, hash, attributes)
+}
+
+func (q *session) findPerson(externalID string, hash []byte) (row personRow, found bool, err error) {
+	query := `SELECT ` + personColumns + ` FROM people WHERE workspace_id = ? AND `
+	if externalID != "" {
+		found, err = q.row(query+`external_id = ?`+q.forUpdate(), []any{q.by.Workspace, externalID}, row.scan()...)
+		if found || err != nil || hash == nil {
+			return row, found, err
+		}
+		found, err = q.row(query+`address_hash = ? AND external_id IS NULL`+q.forUpdate(),
+			[]any{q.by.Workspace, hash}, row.scan()...)
+		return row, found, err
+	}
+	found, err = q.row(query+`address_hash = ? ORDER BY external_id IS NOT NULL, id LIMIT 1`+q.forUpdate(),
+		[]any{q.by.Workspace, hash}, row.scan()...)
+	return row, found, err
+}
+
+// insertPerson makes a person; false where a twin was faster.
+func (q *session) insertPerson(c survey.Customer, hash []byte, attributes survey.Attributes) (personRow, bool, error) {
+	text, err := asJSON(attributes)
+	if err != nil {
+		return personRow{}, false, err
+	}
+	row := personRow{WorkspaceID: q.by.Workspace, ID: id(newID()), AddressHash: hash, Name: c.Name, Locale: c.Locale,
+		Timezone: c.Timezone, Attributes: text, CreatedAt: int64(q.now), UpdatedAt: int64(q.now), Email: c.Email}
+	if c.ExternalID != "" {
+		row.ExternalID = &c.ExternalID
+	}
+	n, err := q.exec(`INSERT INTO people (workspace_id, `+personColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		row.WorkspaceID, row.ID, row.ExternalID, row.Email, row.AddressHash, row.Name, row.Locale, row.Timezone,
+		row.Attributes, row.LastAskedAt, row.CreatedAt, row.UpdatedAt)
+	return row, n == 1, err
+}
+
+// updatePerson takes over what is newer; a row that knows it all already is
+// not written.
+func (q *session) updatePerson(row personRow, c survey.Customer, hash []byte, attributes survey.Attributes) (survey.Person, error) {
+	person, err := row.person()
+	if err != nil {
+		return person, err
+	}
+	changed := false
+	take := func(field *string, newer string) {
+		if newer != "" && newer != *field {
+			*field, changed = newer, true
+		}
+	}
+	take(&person.ExternalID, c.ExternalID)
+	take(&person.Email, c.Address())
+	take(&person.Name, c.Name)
+	take(&person.Locale, c.Locale)
+	take(&person.Timezone, c.Timezone)
+	for name, v := range attributes {
+		if old, known := person.Attributes[name]; !known || old != v {
+			person.Attributes = attributes.Over(person.Attributes)
+			changed = true
+			break
+		}
+	}
+	if !changed {
+		return person, nil
+	}
+	if hash == nil {
+		hash = row.AddressHash
+	}
+	text, err := asJSON(person.Attributes)
+	if err != nil {
+		return person, err
+	}
+	person.UpdatedAt = q.now
+	err = q.must(`UPDATE people SET external_id = ?, email = ?, address_hash = ?, name = ?, locale = ?, timezone = ?,
+		attributes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
+		orNull(person.ExternalID), orNull(person.Email), hash, person.Name, person.Locale, person.Timezone,
+		text, q.now, q.by.Workspace, person.ID)
+	return person, err
+}
+
+// peopleByID loads people for a list; the map misses those who were erased.
+func (q *session) peopleByID(ids []survey.ID) (map[survey.ID]*survey.Person, error) {
+	people := make(map[survey.ID]*survey.Person, len(ids))
+	if len(ids) == 0 {
+		return people, nil
+	}
+	var rows []personRow
+	if err := q.list(&rows, `SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id IN ?`,
+		q.by.Workspace, q.idList(ids)); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		p, err := row.person()
+		if err != nil {
+			return nil, err
+		}
+		people[p.ID] = &p
+	}
+	return people, nil
+}
+
+func (q *session) idList(ids []survey.ID) []any {
+	list := make([]any, len(ids))
+	for i, one := range ids {
+		list[i] = q.idValue(one)
+	}
+	return list
+}

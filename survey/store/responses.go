@@ -1,0 +1,342 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"time"
+
+	"koe/survey"
+)
+
+const responseColumns = `workspace_id, id, survey_id, touchpoint_id, measure_id, template_id, template_version, person_id,
+	invitation_id, external_id, score, answers, comment, locale, channel, attributes, segments, tags, complete,
+	excluded_reason, responded_at, local_day, created_at, updated_at`
+
+// NewResponse is an answer that was taken elsewhere.
+type NewResponse struct {
+	Survey      string // id or key
+	Score       *int
+	Answers     survey.Answers
+	Comment     string
+	Customer    survey.Customer
+	Attributes  survey.Attributes
+	Locale      string
+	Channel     string
+	ExternalID  string
+	RespondedAt *survey.Instant
+}
+
+// CreateResponse keeps an answer that was taken elsewhere and moves the
+// tallies. The same external id of a survey is kept once: repeat is true and
+// the first answer is returned.
+func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (out survey.Response, repeat bool, err error) {
+	draft, err := s.draftResponse(ctx, by, in)
+	if err != nil {
+		return survey.Response{}, false, err
+	}
+	err = s.write(ctx, by, func(q *session) error {
+		d := draft
+		repeat = false
+		inserted, err := s.insertDraft(q, &d)
+		if err != nil {
+			return err
+		}
+		if !inserted {
+			repeat = true
+			row, err := q.responseByExternalID(d.row.SurveyID, in.ExternalID)
+			if err != nil {
+				return err
+			}
+			q.resource = "repeat " + survey.ID(row.ID).String()
+			out, err = s.responseOf(q, row)
+			return err
+		}
+		q.resource = survey.ID(d.row.ID).String()
+		out = d.response()
+		return nil
+	})
+	return out, repeat, err
+}
+
+// responseDraft is a response that was checked before its turn to be written.
+type responseDraft struct {
+	row      responseRow
+	place    surveyPlace
+	template survey.Template
+	answers  survey.Answers
+	own      survey.Attributes
+	customer survey.Customer
+	person   *survey.Person
+	zone     string
+}
+
+// draftResponse checks everything that does not need the write lock.
+func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (responseDraft, error) {
+	q := s.reading(ctx, by)
+	if in.Survey == "" {
+		return responseDraft{}, survey.Errorf(survey.Invalid, "survey_id", "is required: the survey that was answered")
+	}
+	place, err := s.surveyByRef(q, in.Survey)
+	if err != nil {
+		return responseDraft{}, namedFilter("survey_id", err)
+	}
+	if place.Survey.TemplateVersion == 0 { // a draft: ask what it would ask
+		if place.Survey.TemplateVersion, err = q.newestVersion(place.TemplateID); err != nil {
+			return responseDraft{}, away(err)
+		}
+	}
+	template, err := s.templateVersion(q, place.TemplateID, place.Survey.TemplateVersion)
+	if err != nil {
+		return responseDraft{}, away(err)
+	}
+	w, err := q.workspace(by.Workspace)
+	if err != nil {
+		return responseDraft{}, away(err)
+	}
+	d := responseDraft{place: place, template: template, zone: w.Timezone}
+	var p survey.Problems
+	d.fill(&p, in, q.now)
+	return d, p.Err()
+}
+
+func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Instant) {
+	d.template.CheckScore(p, "score", in.Score)
+	d.answers = d.template.CheckAnswers(p, "answers", in.Answers)
+	in.Customer.Clean(p, "customer")
+	d.own = in.Attributes.Clean(p, "attributes")
+	d.customer = in.Customer
+	locale := in.Locale
+	if locale != "" {
+		if known, err := survey.ParseLocale(locale); err != nil {
+			p.Add("locale", "format", "%s", err)
+		} else {
+			locale = known
+		}
+	}
+	at := now
+	if in.RespondedAt != nil {
+		at = *in.RespondedAt
+		if at > now.Add(maxAhead) {
+			p.Add("responded_at", "range", "must not lie more than a day ahead")
+		}
+	}
+	channel := survey.Line(p, "channel", in.Channel, 64)
+	if channel == "" {
+		channel = "api"
+	}
+	score := 0
+	if in.Score != nil {
+		score = *in.Score
+	}
+	d.row = responseRow{SurveyID: id(d.place.Survey.ID), TouchpointID: id(d.place.TouchpointID),
+		MeasureID: measureID(d.template.Measure()), TemplateID: id(d.place.TemplateID),
+		TemplateVersion: d.place.Survey.TemplateVersion, Score: score, Locale: locale, Channel: channel,
+		RespondedAt: int64(at), Complete: true}
+	d.row.Comment = d.comment(p, in.Comment, score)
+	if external := survey.Line(p, "external_id", in.ExternalID, 255); external != "" {
+		d.row.ExternalID = &external
+	}
+}
+
+// comment is the first text answer; a comment given by itself stands in for it
+// and becomes the answer to that question.
+func (d *responseDraft) comment(p *survey.Problems, given string, score int) string {
+	given = strings.TrimSpace(survey.Prose(p, "comment", given, 10000))
+	answered := d.template.Comment(score, d.answers)
+	switch {
+	case given == "":
+		return answered
+	case answered != "" && answered != given:
+		p.Add("comment", "conflict", "differs from the answer to the first text question")
+	case answered == "":
+		for _, question := range d.template.Shown(score, d.answers) {
+			if question.Type == survey.TextQuestion {
+				d.answers[question.Key] = given
+				break
+			}
+		}
+	}
+	return given
+}
+
+const maxAhead = 24 * time.Hour
+
+// insertDraft finishes a draft within a transaction and writes it; false where
+// its external id is taken.
+func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
+	if d.customer.Known() {
+		person, err := s.person(q, d.customer, d.own)
+		if err != nil {
+			return false, err
+		}
+		d.person, d.row.PersonID = &person, id(person.ID)
+		if d.row.Locale == "" {
+			d.row.Locale = person.Locale
+		}
+	}
+	if d.row.Locale == "" {
+		d.row.Locale = d.template.DefaultLocale
+	}
+	loc, err := survey.LoadZone(d.zone)
+	if err != nil {
+		return false, err
+	}
+	attributes := d.place.attributes(d.own, d.person)
+	segments := segmentsOf(d.place.Survey, attributes)
+	texts := [3]string{}
+	for i, v := range []any{d.answers, attributes, segments} {
+		if texts[i], err = asJSON(v); err != nil {
+			return false, err
+		}
+	}
+	r := &d.row
+	r.Answers, r.Attributes, r.Segments, r.Tags = texts[0], texts[1], texts[2], "[]"
+	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
+	r.LocalDay = int64(survey.DayOf(survey.Instant(r.RespondedAt), loc))
+	return q.insertResponse(*r)
+}
+
+// insertResponse writes a response and moves the tallies; false where a unique
+// key refuses it.
+func (q *session) insertResponse(r responseRow) (bool, error) {
+	n, err := q.exec(`INSERT INTO responses (`+responseColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		r.WorkspaceID, r.ID, r.SurveyID, r.TouchpointID, r.MeasureID, r.TemplateID, r.TemplateVersion, r.PersonID.orNil(),
+		r.InvitationID.orNil(), r.ExternalID, r.Score, r.Answers, r.Comment, r.Locale, r.Channel, r.Attributes, r.Segments,
+		r.Tags, r.Complete, r.ExcludedReason, r.RespondedAt, r.LocalDay, r.CreatedAt, r.UpdatedAt)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	generation, err := q.generation()
+	if err != nil {
+		return false, err
+	}
+	return true, q.moveTally(generation, r.MeasureID, r, 1)
+}
+
+// generation is the tally generation that readers count by.
+func (q *session) generation() (int64, error) {
+	var n int64
+	_, err := q.row(`SELECT tally_generation FROM workspaces WHERE id = ?`, []any{q.by.Workspace}, &n)
+	return n, err
+}
+
+func (q *session) responseByExternalID(of id, external string) (responseRow, error) {
+	var row responseRow
+	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses
+		WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`, q.by.Workspace, of, external)
+	if err == nil && !found {
+		err = errors.New("a response was refused as a repeat of none")
+	}
+	return row, err
+}
+
+// response is the draft as a caller sees it, without a second query.
+func (d responseDraft) response() survey.Response {
+	r := survey.Response{}
+	r, _ = d.row.response() // the texts were written a moment ago
+	r.Touchpoint, r.Template, r.Metric = d.place.Survey.Touchpoint, d.template.Key, string(d.template.Metric)
+	r.Person = d.person
+	return r
+}
+
+// response is the row as the domain knows it, without what other tables know.
+func (r responseRow) response() (survey.Response, error) {
+	out := survey.Response{ID: survey.ID(r.ID), Survey: survey.ID(r.SurveyID), TemplateVersion: r.TemplateVersion,
+		Metric: string(measureOf(r.MeasureID).Metric), Score: r.Score, Answers: survey.Answers{}, Comment: r.Comment,
+		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
+		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
+		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete, Tags: []string{}}
+	if r.ExternalID != nil {
+		out.ExternalID = *r.ExternalID
+	}
+	answers, err := answersOf(r.Answers)
+	out.Answers = answers
+	return out, errors.Join(err, fromJSON(r.Attributes, &out.Attributes), fromJSON(r.Tags, &out.Tags))
+}
+
+// answersOf reads kept answers into the types that the domain uses.
+func answersOf(text string) (survey.Answers, error) {
+	raw := map[string]any{}
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return nil, err
+	}
+	answers := make(survey.Answers, len(raw))
+	for key, v := range raw {
+		switch x := v.(type) {
+		case float64:
+			answers[key] = int(math.Round(x))
+		case []any:
+			keys := make([]string, 0, len(x))
+			for _, one := range x {
+				if s, ok := one.(string); ok {
+					keys = append(keys, s)
+				}
+			}
+			answers[key] = keys
+		default:
+			answers[key] = v
+		}
+	}
+	return answers, nil
+}
+
+func (s *Store) responseOf(q *session, row responseRow) (survey.Response, error) {
+	list, err := s.responsesOf(q, []responseRow{row})
+	if err != nil {
+		return survey.Response{}, err
+	}
+	return list[0], nil
+}
+
+// responsesOf adds to rows what other tables know.
+func (s *Store) responsesOf(q *session, rows []responseRow) ([]survey.Response, error) {
+	ids := make([]survey.ID, 0, len(rows))
+	for _, row := range rows {
+		if person := row.PersonID.orNil(); person != nil {
+			ids = append(ids, *person)
+		}
+	}
+	people, err := q.peopleByID(ids)
+	if err != nil {
+		return nil, err
+	}
+	touchpoints := map[id]string{}
+	list := make([]survey.Response, len(rows))
+	for i, row := range rows {
+		r, err := row.response()
+		if err != nil {
+			return nil, err
+		}
+		template, err := s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion)
+		if err != nil {
+			return nil, err
+		}
+		if _, known := touchpoints[row.TouchpointID]; !known {
+			if touchpoints[row.TouchpointID], err = q.touchpointKey(survey.ID(row.TouchpointID)); err != nil {
+				return nil, err
+			}
+		}
+		r.Template, r.Touchpoint, r.Person = template.Key, touchpoints[row.TouchpointID], people[survey.ID(row.PersonID)]
+		list[i] = r
+	}
+	return list, nil
+}
+
+// Response shows one response.
+func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, error) {
+	q := s.reading(ctx, by)
+	var row responseRow
+	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, by.Workspace, of)
+	if err == nil && !found {
+		err = survey.Errorf(survey.NotFound, "", "there is no such response")
+	}
+	if err != nil {
+		return survey.Response{}, away(err)
+	}
+	r, err := s.responseOf(q, row)
+	return r, away(err)
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"koe/survey"
+)
+
+type suppressionRow struct {
+	ID        id
+	Email     *string
+	Reason    string
+	CreatedAt int64
+}
+
+const suppressionColumns = `id, email, reason, created_at`
+
+func (r suppressionRow) suppression() survey.Suppression {
+	v := survey.Suppression{ID: survey.ID(r.ID), Reason: survey.SuppressionReason(r.Reason), CreatedAt: survey.Instant(r.CreatedAt)}
+	if r.Email != nil {
+		v.Email = *r.Email
+	}
+	return v
+}
+
+// Suppress makes sure that an address is never asked. One that is suppressed
+// already stays as it is, with its first reason; created is false then.
+func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason survey.SuppressionReason) (out survey.Suppression, created bool, err error) {
+	var p survey.Problems
+	address, wrong := survey.NormalizeAddress(email)
+	if wrong != nil {
+		p.Add("email", "format", "%s", wrong)
+	}
+	if !slices.Contains([]survey.SuppressionReason{survey.Unsubscribed, survey.Bounced, survey.Complained, survey.ByHand}, reason) {
+		p.Add("reason", "unknown", "must be unsubscribed, bounced, complained or manual")
+	}
+	if err := p.Err(); err != nil {
+		return out, false, err
+	}
+	err = s.write(ctx, by, func(q *session) error {
+		var err error
+		if out, created, err = s.suppress(q, address, reason); err != nil {
+			return err
+		}
+		q.resource = out.ID.String()
+		if !created {
+			return nil
+		}
+		return q.audit("suppression.created", out.ID.String(), string(reason))
+	})
+	return out, created, err
+}
+
+// suppress suppresses a normalised address within a transaction.
+func (s *Store) suppress(q *session, address string, reason survey.SuppressionReason) (survey.Suppression, bool, error) {
+	hash := s.addressHash(q.by.Workspace, address)
+	n, err := q.exec(`INSERT INTO suppressions (workspace_id, address_hash, `+suppressionColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`, q.by.Workspace, hash, newID(), address, string(reason), q.now)
+	if err != nil {
+		return survey.Suppression{}, false, err
+	}
+	var row suppressionRow
+	_, err = q.find(&row, `SELECT `+suppressionColumns+` FROM suppressions WHERE workspace_id = ? AND address_hash = ?`,
+		q.by.Workspace, hash)
+	return row.suppression(), n == 1, err
+}
+
+// suppressed is true for a normalised address that must not be asked.
+func (s *Store) suppressed(q *session, address string) (bool, error) {
+	var one int
+	return q.row(`SELECT 1 FROM suppressions WHERE workspace_id = ? AND address_hash = ?`,
+		[]any{q.by.Workspace, s.addressHash(q.by.Workspace, address)}, &one)
+}
+
+var errNoSuppression = survey.Errorf(survey.NotFound, "", "there is no such suppression")
+
+// Suppression shows one suppression. The address of somebody who was erased is
+// empty; it stays suppressed all the same.
+func (s *Store) Suppression(ctx context.Context, by Caller, id survey.ID) (survey.Suppression, error) {
+	var row suppressionRow
+	found, err := s.reading(ctx, by).find(&row, `SELECT `+suppressionColumns+` FROM suppressions
+		WHERE workspace_id = ? AND id = ?`, by.Workspace, id)
+	if err == nil && !found {
+		err = errNoSuppression
+	}
+	return row.suppression(), away(err)
+}
+
+// Suppressions lists the newest first; an email, where given, narrows the list
+// to that address.
+func (s *Store) Suppressions(ctx context.Context, by Caller, email string, page Page) ([]survey.Suppression, string, error) {
+	q := s.reading(ctx, by)
+	where, args := []string{"workspace_id = ?"}, []any{by.Workspace}
+	address := ""
+	if email != "" {
+		var err error
+		if address, err = survey.NormalizeAddress(email); err != nil {
+			return nil, "", survey.Errorf(survey.Invalid, "email", "%s", err)
+		}
+		where, args = append(where, "address_hash = ?"), append(args, s.addressHash(by.Workspace, address))
+	}
+	var rows []suppressionRow
+	next, err := s.newestFirst(q, "suppressions", address, page, "created_at", where, args,
+		func(tail string, args []any) (int, error) {
+			err := q.list(&rows, `SELECT `+suppressionColumns+` FROM suppressions`+tail, args...)
+			return len(rows), err
+		}, func(i int) (int64, survey.ID) { return rows[i].CreatedAt, survey.ID(rows[i].ID) })
+	if err != nil {
+		return nil, "", away(err)
+	}
+	list := make([]survey.Suppression, min(len(rows), page.Limit))
+	for i := range list {
+		list[i] = rows[i].suppression()
+	}
+	return list, next, nil
+}
+
+// Unsuppress lifts a suppression: this is how somebody comes back.
+func (s *Store) Unsuppress(ctx context.Context, by Caller, id survey.ID) error {
+	return s.write(ctx, by, func(q *session) error {
+		n, err := q.exec(`DELETE FROM suppressions WHERE workspace_id = ? AND id = ?`, by.Workspace, id)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errNoSuppression
+		}
+		return q.audit("suppression.lifted", id.String(), "")
+	})
+}

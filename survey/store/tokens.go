@@ -1,0 +1,58 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+
+	"koe/survey"
+)
+
+// A token opens one invitation. It is derived from a random nonce that the row
+// keeps and from the secret, so that the same link can be written again, and a
+// stolen database opens nothing. It begins with the workspace, so that the
+// look-up stays within a tenant.
+
+const (
+	nonceBytes = 16
+	macBytes   = 18
+)
+
+func newNonce() []byte {
+	nonce := make([]byte, nonceBytes)
+	_, _ = rand.Read(nonce) // it never fails; the program ends instead
+	return nonce
+}
+
+// token writes the token of a nonce.
+func (s *Store) token(workspace int64, nonce []byte) string {
+	b := binary.AppendUvarint(nil, uint64(workspace))
+	b = append(b, s.derive("token", workspace, nonce)[:macBytes]...)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// tokenHash is what a token is looked up by.
+func tokenHash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:16]
+}
+
+// tokenWorkspace reads the workspace that a token names. Anything that is not
+// a token is NotFound, in the words of a token that nobody knows.
+func tokenWorkspace(token string) (int64, error) {
+	if len(token) < 24 || len(token) > 48 {
+		return 0, errNoInvitation
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil {
+		return 0, errNoInvitation
+	}
+	workspace, n := binary.Uvarint(b)
+	if n <= 0 || len(b) != n+macBytes || workspace == 0 || workspace > 1<<62 {
+		return 0, errNoInvitation
+	}
+	return int64(workspace), nil
+}
+
+var errNoInvitation = survey.Errorf(survey.NotFound, "", "there is no such invitation")

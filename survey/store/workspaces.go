@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"koe/survey"
+)
+
+const workspaceColumns = `id, key, name, timezone, quiet_period, quiet_scope, sender_name, sender_address,
+	reply_to, postal_footer, privacy_url, default_locale, created_at, updated_at`
+
+// DefaultWorkspace is the key of the workspace that a first start makes.
+const DefaultWorkspace = "default"
+
+// EnsureDefault makes the workspace "default" with the stock templates, where
+// it does not exist yet; fresh is true for the one caller who made it.
+func (s *Store) EnsureDefault(ctx context.Context) (w survey.Workspace, fresh bool, err error) {
+	w, err = s.FindWorkspace(ctx, DefaultWorkspace)
+	if !isNotFound(err) {
+		return w, false, err
+	}
+	zone := s.timezone
+	if zone == "" {
+		zone = "UTC"
+	}
+	w = survey.NewWorkspace(DefaultWorkspace, "Default", zone)
+	if err := w.Clean(); err != nil {
+		return w, false, err
+	}
+	err = s.write(ctx, Caller{KeyName: "koe"}, func(q *session) error {
+		var err error
+		fresh, err = s.insertWorkspace(q, &w)
+		return err
+	})
+	if err == nil && !fresh { // a replica was faster
+		w, err = s.FindWorkspace(ctx, DefaultWorkspace)
+	}
+	return w, fresh && err == nil, err
+}
+
+// CreateWorkspace makes a workspace with the stock templates. A key that is
+// taken is a Conflict.
+func (s *Store) CreateWorkspace(ctx context.Context, w survey.Workspace) (survey.Workspace, error) {
+	if err := w.Clean(); err != nil {
+		return survey.Workspace{}, err
+	}
+	err := s.write(ctx, Caller{KeyName: "koe"}, func(q *session) error {
+		made, err := s.insertWorkspace(q, &w)
+		if err == nil && !made {
+			err = survey.Errorf(survey.Conflict, "key", "there is a workspace %q already", w.Key)
+		}
+		return err
+	})
+	return w, err
+}
+
+// insertWorkspace is false where the key is taken. From then on the session is
+// on behalf of the new workspace.
+func (s *Store) insertWorkspace(q *session, w *survey.Workspace) (bool, error) {
+	w.CreatedAt, w.UpdatedAt = q.now, q.now
+	for {
+		var next int64
+		if _, err := q.row(`SELECT COALESCE(MAX(id), 0) + 1 FROM workspaces`, nil, &next); err != nil {
+			return false, err
+		}
+		n, err := q.exec(`INSERT INTO workspaces (`+workspaceColumns+`, tally_generation)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
+			next, w.Key, w.Name, w.Timezone, string(w.QuietPeriod), string(w.QuietScope), w.SenderName, w.SenderAddress,
+			w.ReplyTo, w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.CreatedAt, w.UpdatedAt)
+		if err != nil {
+			return false, err
+		}
+		found, err := q.row(`SELECT id FROM workspaces WHERE key = ?`, []any{w.Key}, &w.ID)
+		if err != nil {
+			return false, err
+		}
+		if n == 1 {
+			break
+		}
+		if found {
+			return false, nil
+		} // else a twin took the number
+	}
+	q.by.Workspace = w.ID
+	for _, stock := range s.stock {
+		t, err := ownCopy(stock)
+		if err != nil {
+			return false, err
+		}
+		if err := t.Clean(); err != nil {
+			return false, fmt.Errorf("stock template %s: %w", t.Key, err)
+		}
+		if _, err := q.insertTemplate(t); err != nil {
+			return false, err
+		}
+	}
+	return true, q.audit("workspace.created", w.Key, "")
+}
+
+// ownCopy is a template that may be changed: Clean does, and the stock belongs
+// to everybody.
+func ownCopy(t survey.Template) (survey.Template, error) {
+	text, err := asJSON(t)
+	if err != nil {
+		return t, err
+	}
+	var own survey.Template
+	return own, fromJSON(text, &own)
+}
+
+// Workspace shows the caller's workspace.
+func (s *Store) Workspace(ctx context.Context, by Caller) (survey.Workspace, error) {
+	w, err := s.reading(ctx, by).workspace(by.Workspace)
+	return w, away(err)
+}
+
+// FindWorkspace finds a workspace by its key.
+func (s *Store) FindWorkspace(ctx context.Context, key string) (survey.Workspace, error) {
+	w, err := s.reading(ctx, Caller{}).workspaceWhere("key = ?", key)
+	return w, away(err)
+}
+
+func (q *session) workspace(id int64) (survey.Workspace, error) {
+	return q.workspaceWhere("id = ?", id)
+}
+
+// heldWorkspace is the workspace for a transaction that writes local days or
+// tallies: until it ends, nobody can change the time zone they are counted in.
+func (q *session) heldWorkspace(id int64) (survey.Workspace, error) {
+	if q.postgres {
+		return q.workspaceWhere("id = ? FOR KEY SHARE", id)
+	}
+	return q.workspace(id)
+}
+
+func (q *session) workspaceWhere(condition string, arg any) (survey.Workspace, error) {
+	var w survey.Workspace
+	found, err := q.row(`SELECT `+workspaceColumns+` FROM workspaces WHERE `+condition, []any{arg},
+		&w.ID, &w.Key, &w.Name, &w.Timezone, &w.QuietPeriod, &w.QuietScope, &w.SenderName, &w.SenderAddress,
+		&w.ReplyTo, &w.PostalFooter, &w.PrivacyURL, &w.DefaultLocale, &w.CreatedAt, &w.UpdatedAt)
+	if err == nil && !found {
+		err = survey.Errorf(survey.NotFound, "", "there is no such workspace")
+	}
+	return w, err
+}
+
+// PatchWorkspace changes the settings; key and instants stay whatever change
+// does to them. change may run more than once. A new time zone moves every
+// answer to its day there and counts the tallies anew.
+func (s *Store) PatchWorkspace(ctx context.Context, by Caller, change func(*survey.Workspace) error) (survey.Workspace, error) {
+	var w survey.Workspace
+	err := s.write(ctx, by, func(q *session) error {
+		old, err := q.workspaceWhere("id = ?"+q.forUpdate(), by.Workspace)
+		if err != nil {
+			return err
+		}
+		w = old
+		if err := change(&w); err != nil {
+			return err
+		}
+		w.ID, w.Key, w.CreatedAt, w.UpdatedAt = old.ID, old.Key, old.CreatedAt, old.UpdatedAt
+		if err := w.Clean(); err != nil || w == old {
+			return err
+		}
+		w.UpdatedAt = q.now
+		if err := q.must(`UPDATE workspaces SET name = ?, timezone = ?, quiet_period = ?, quiet_scope = ?, sender_name = ?,
+			sender_address = ?, reply_to = ?, postal_footer = ?, privacy_url = ?, default_locale = ?, updated_at = ? WHERE id = ?`,
+			w.Name, w.Timezone, string(w.QuietPeriod), string(w.QuietScope), w.SenderName, w.SenderAddress, w.ReplyTo,
+			w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.UpdatedAt, w.ID); err != nil {
+			return err
+		}
+		if w.Timezone != old.Timezone {
+			if err := q.rezone(w); err != nil {
+				return fmt.Errorf("move answers to %s: %w", w.Timezone, err)
+			}
+		}
+		return q.audit("workspace.changed", w.Key, "")
+	})
+	return w, err
+}
+
+// rezoneBatch is how many responses are in memory at a time.
+const rezoneBatch = 1000
+
+// rezone gives every response its day in the workspace's zone, and counts the
+// tallies anew under the next generation. Readers see the old days and counts
+// or the new ones, never a mixture. Other writers wait: it takes seconds for a
+// million answers, and zones change once in a company's life.
+func (q *session) rezone(w survey.Workspace) error {
+	loc, err := survey.LoadZone(w.Timezone)
+	if err != nil {
+		return err
+	}
+	generation, err := q.generation()
+	if err != nil {
+		return err
+	}
+	generation++
+	var last id
+	for {
+		var rows []responseRow
+		if err := q.list(&rows, `SELECT workspace_id, id, survey_id, touchpoint_id, measure_id, score, locale, channel, segments,
+			excluded_reason, responded_at, local_day FROM responses WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?`,
+			w.ID, last, rezoneBatch); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			last = r.ID
+			if day := int64(survey.DayOf(survey.Instant(r.RespondedAt), loc)); day != r.LocalDay {
+				r.LocalDay = day
+				if err := q.must(`UPDATE responses SET local_day = ? WHERE workspace_id = ? AND id = ?`, day, w.ID, r.ID); err != nil {
+					return err
+				}
+			}
+			if r.ExcludedReason == nil {
+				if err := q.moveTally(generation, r.MeasureID, r, 1); err != nil {
+					return err
+				}
+			}
+		}
+		if len(rows) < rezoneBatch {
+			break
+		}
+	}
+	for _, statement := range []string{
+		`DELETE FROM tallies WHERE workspace_id = ? AND generation < ?`,
+		`DELETE FROM tally_deltas WHERE workspace_id = ? AND generation < ?`,
+	} {
+		if _, err := q.exec(statement, w.ID, generation); err != nil {
+			return err
+		}
+	}
+	return q.must(`UPDATE workspaces SET tally_generation = ? WHERE id = ?`, generation, w.ID)
+}
