@@ -18,6 +18,12 @@ func checkMatch(ifMatch, revision int64, err error) error {
 func isNotFound(err error) bool { return isKind(err, survey.NotFound) }
 
 func isKind(err error, kind survey.Kind) bool {
-	var known *survey.Error
-	return errors.As(err, &known) && known.Kind == kind
+	var e *survey.Error
+	return errors.As(err, &e) && e.Kind == kind
+}
+
+// known is true for an error that a caller may see.
+func known(err error) bool {
+	var e *survey.Error
+	return errors.As(err, &e)
 }

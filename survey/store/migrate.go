@@ -19,7 +19,11 @@ var migrations embed.FS
 // wait for each other; one applies, the others find nothing to do.
 func (s *Store) Migrate(ctx context.Context) error {
 	return away(s.withGoose(func(p *goose.Provider) error {
-		if _, err := p.Up(ctx); err != nil {
+		_, err := p.Up(ctx)
+		for try := 1; err != nil && !s.postgres && try < 5; try++ {
+			_, err = p.Up(ctx) // SQLite has no lock to wait for: another process may have been faster
+		}
+		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
 		return nil

@@ -83,16 +83,11 @@ func repeat(err error) error {
 	return err
 }
 
-// keepOnce writes what a repeat will be answered with. Kept is a hint for the
-// caller; if the commit fails, the error says so.
+// keepOnce writes what a repeat will be answered with.
 func (q *session) keepOnce() error {
 	if q.by.Once == nil || q.by.Once.Kept {
 		return nil
 	}
-	if err := q.must(`UPDATE idempotency SET resource = ? WHERE workspace_id = ? AND key_id = ? AND key = ?`,
-		q.resource, q.by.Workspace, q.by.KeyID, q.by.Once.Key); err != nil {
-		return err
-	}
-	q.by.Once.Kept = true
-	return nil
+	return q.must(`UPDATE idempotency SET resource = ? WHERE workspace_id = ? AND key_id = ? AND key = ?`,
+		q.resource, q.by.Workspace, q.by.KeyID, q.by.Once.Key)
 }

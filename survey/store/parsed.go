@@ -65,3 +65,11 @@ func (p *parsed) keepSurvey(ref surveyRef, s surveyPlace) {
 	}
 	p.surveys[ref] = s
 }
+
+// forget drops everything.
+func (p *parsed) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.templates)
+	clear(p.surveys)
+}

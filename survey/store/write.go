@@ -20,10 +20,16 @@ import (
 // fn may run more than once (PostgreSQL asks to repeat what collided), so it
 // must not change anything outside the database before it is sure.
 func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) error {
-	if s.writer != nil {
-		return away(s.writer.do(ctx, func(q *session) error { return s.within(ctx, q, by, fn) }))
+	var err error
+	if s.writer == nil {
+		err = s.writePostgres(ctx, by, fn)
+	} else if err = s.writer.do(ctx, func(q *session) error { return s.within(ctx, q, by, fn) }); err != nil && !known(err) {
+		s.parsed.forget() // it may hold what a fellow wrote in a commit that failed
 	}
-	return away(s.writePostgres(ctx, by, fn))
+	if err == nil && by.Once != nil {
+		by.Once.Kept = true
+	}
+	return away(err)
 }
 
 // within prepares a session for one caller, claims the request's idempotency

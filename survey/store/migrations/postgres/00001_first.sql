@@ -289,7 +289,7 @@ CREATE TABLE responses (
     segments text NOT NULL,
     tags text NOT NULL,
     complete boolean NOT NULL,
-    excluded_reason text NOT NULL,
+    excluded_reason text,
     responded_at bigint NOT NULL,
     local_day bigint NOT NULL,
     created_at bigint NOT NULL,

@@ -289,7 +289,7 @@ CREATE TABLE responses (
     segments TEXT NOT NULL,
     tags TEXT NOT NULL,
     complete INTEGER NOT NULL,
-    excluded_reason TEXT NOT NULL,
+    excluded_reason TEXT,
     responded_at INTEGER NOT NULL,
     local_day INTEGER NOT NULL,
     created_at INTEGER NOT NULL,

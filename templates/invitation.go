@@ -1,0 +1,169 @@
+package templates
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"koe/survey"
+)
+
+// InvitationMail is what an invitation, a reminder or a test mail says.
+type InvitationMail struct {
+	Template   survey.Template
+	Workspace  survey.Workspace
+	Name       string // of the customer; may be empty
+	Locale     string // wished for; the template's default where it does not speak it
+	Attributes survey.Attributes
+	Touchpoint string // its name for people
+	OccurredAt *survey.Instant
+	Timezone   string // of the customer; may be empty
+
+	SurveyURL      string // absolute; an answer is added as ?score=N
+	UnsubscribeURL string // absolute; may be empty
+	Reminder       int    // 0 is the invitation, 1 to 3 its reminders
+	Test           bool   // says so in subject and body
+}
+
+// Mail is a rendered mail. Subject is one line; HTML is under 60 KB; Text says
+// all that HTML says.
+type Mail struct {
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// finalReminder is the last mail that an invitation can have.
+const finalReminder = 3
+
+type invitationView struct {
+	frame
+	scale
+	Subject        string
+	Greeting       string
+	Intro          phrase
+	Question       phrase
+	SurveyURL      string
+	UnsubscribeURL string
+	Reminder       bool
+	Test           bool
+}
+
+// Width is how wide the row of score buttons is where it need not wrap, in
+// pixels: the names of the ends stand below it.
+func (v invitationView) Width() int { return 46*len(v.Points) - 4 }
+
+// ScoreURL leads to the page with a score chosen; nothing is recorded by it.
+func (v invitationView) ScoreURL(score int) (string, error) {
+	u, err := url.Parse(v.SurveyURL)
+	if err != nil {
+		return "", err
+	}
+	query := u.Query()
+	query.Set("score", strconv.Itoa(score))
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// Invitation renders a mail. Errors: a template without score question, an
+// address that is not http or https.
+func (w *Words) Invitation(m InvitationMail) (Mail, error) {
+	view, err := w.invitationView(m)
+	if err != nil {
+		return Mail{}, fmt.Errorf("invitation: %w", err)
+	}
+	var text, html bytes.Buffer
+	if err := w.text.ExecuteTemplate(&text, "invitation.txt", view); err != nil {
+		return Mail{}, err
+	}
+	if err := w.html.ExecuteTemplate(&html, "invitation.html", view); err != nil {
+		return Mail{}, err
+	}
+	return Mail{Subject: view.Subject, Text: text.String(), HTML: html.String()}, nil
+}
+
+func (w *Words) invitationView(m InvitationMail) (invitationView, error) {
+	var v invitationView
+	question := m.Template.Score()
+	if question == nil || question.Scale == nil {
+		return v, errors.New("the template has no score question")
+	}
+	if !isLink(m.SurveyURL) || m.UnsubscribeURL != "" && !isLink(m.UnsubscribeURL) {
+		return v, errors.New("links must be http or https addresses")
+	}
+	words := w.wording(m.Template, m.Locale, m.Name, m.Attributes)
+	var err error
+	if v.frame, err = newFrame(words.voice, m.Workspace, m.Touchpoint, m.OccurredAt, m.Timezone); err != nil {
+		return v, err
+	}
+	if v.scale, err = words.scale(*question); err != nil {
+		return v, err
+	}
+	if v.Intro, err = words.orOwn(m.Template.Mail.Intro, "mail_intro", v.Company); err != nil {
+		return v, err
+	}
+	if v.Subject, err = words.subject(m, v.Company); err != nil {
+		return v, err
+	}
+	if v.Greeting, err = words.greeting(m.Template.Mail.Intro); err != nil {
+		return v, err
+	}
+	v.Question = words.phrase(question.Text)
+	v.SurveyURL, v.UnsubscribeURL = m.SurveyURL, m.UnsubscribeURL
+	v.Reminder, v.Test = m.Reminder > 0, m.Test
+	return v, nil
+}
+
+// orOwn is the template's text, or koe's own words where it has none.
+func (w wording) orOwn(text survey.Text, key, company string) (phrase, error) {
+	if p := w.phrase(text); p.Text != "" {
+		return p, nil
+	}
+	return w.own(key, "Company", company)
+}
+
+func (w wording) subject(m InvitationMail, company string) (string, error) {
+	p, err := w.orOwn(m.Template.Mail.Subject, "mail_subject", company)
+	if err != nil {
+		return "", err
+	}
+	subject := p.Text
+	if m.Reminder > 0 {
+		key := "reminder_subject"
+		if m.Reminder >= finalReminder {
+			key = "reminder_last_subject"
+		}
+		if subject, err = w.Say(key, "Subject", subject); err != nil {
+			return "", err
+		}
+	}
+	if m.Test {
+		if subject, err = w.Say("test_subject", "Subject", subject); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(strings.Fields(subject), " "), nil
+}
+
+var usesName = regexp.MustCompile(`\{\{\s*name\s*\}\}`)
+
+// greeting is empty where the intro greets by name itself.
+func (w wording) greeting(intro survey.Text) (string, error) {
+	words, _ := intro.In(w.locale, w.template.DefaultLocale)
+	switch {
+	case usesName.MatchString(words):
+		return "", nil
+	case w.name == "":
+		return w.Say("greeting")
+	}
+	return w.Say("greeting_name", "Name", w.name)
+}
+
+func isLink(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
