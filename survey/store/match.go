@@ -22,8 +22,8 @@ func isKind(err error, kind survey.Kind) bool {
 	return errors.As(err, &e) && e.Kind == kind
 }
 
-// known is true for an error that a caller may see.
-func known(err error) bool {
+// isRefusal is true for an error that a caller may see.
+func isRefusal(err error) bool {
 	var e *survey.Error
 	return errors.As(err, &e)
 }

@@ -216,19 +216,21 @@ func TestReadySaysWhetherTheSchemaIsCurrent(t *testing.T) {
 
 func TestReplicasMigrateTogether(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
-		for _, err := range atOnce(4, func(int) error {
+		replicas := make([]*store.Store, 4)
+		for i := range replicas {
 			s, err := store.Open(ctx, url, store.Options{Secret: make([]byte, 32), Stock: storetest.Stock()})
-			if err != nil {
+			ok(t, err)
+			t.Cleanup(func() { _ = s.Close() })
+			replicas[i] = s
+		}
+		for _, err := range atOnce(len(replicas), func(i int) error {
+			if err := replicas[i].Migrate(ctx); err != nil {
 				return err
 			}
-			defer s.Close()
-			if err := s.Migrate(ctx); err != nil {
+			if err := replicas[i].CheckSecret(ctx); err != nil {
 				return err
 			}
-			if err := s.CheckSecret(ctx); err != nil {
-				return err
-			}
-			_, _, err = s.EnsureDefault(ctx)
+			_, _, err := replicas[i].EnsureDefault(ctx)
 			return err
 		}) {
 			ok(t, err)

@@ -23,7 +23,7 @@ func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) e
 	var err error
 	if s.writer == nil {
 		err = s.writePostgres(ctx, by, fn)
-	} else if err = s.writer.do(ctx, func(q *session) error { return s.within(ctx, q, by, fn) }); err != nil && !known(err) {
+	} else if err = s.writer.do(ctx, func(q *session) error { return s.within(ctx, q, by, fn) }); err != nil && !isRefusal(err) {
 		s.parsed.forget() // it may hold what a fellow wrote in a commit that failed
 	}
 	if err == nil && by.Once != nil {

@@ -1,0 +1,137 @@
+// Package api is koe's HTTP side: the REST API and the pages that people see
+// in a browser. It is the only package that knows echo and the validator.
+//
+// It reads requests strictly, asks the store, and writes what the store said;
+// it decides nothing about surveys itself and knows neither SQL nor mail. One
+// resource is one file; a handler bears the name of its operation in
+// openapi.yaml. To add an operation, write its handler and give it a line in
+// routes.go.
+//
+// Errors travel as *survey.Error and become application/problem+json in one
+// place, problem.go. Every other error is a fault: 500, its text in the log
+// alone.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-playground/validator/v10"
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+// Options are what the API needs. Store, Words, OpenAPI and BaseURL are
+// required.
+type Options struct {
+	Store   *store.Store
+	Words   *templates.Words
+	OpenAPI []byte // the contract, as it is served
+	BaseURL string // what links begin with, such as "https://koe.example.com"
+
+	Mailbox  *Mailbox                              // captured mail; nil where mail is sent
+	SendTest func(context.Context, TestMail) error // nil where mail cannot be sent
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	RatePerKey     float64        // requests per second and key; 0 means unlimited
+
+	Log     *slog.Logger     // slog.Default() where nil
+	Now     func() time.Time // the clock; time.Now where nil
+	Version string           // of koe, for the welcome page
+}
+
+// TestMail is a mail that somebody sends to themselves to look at it.
+type TestMail struct {
+	ID   string // Message-ID without its angle brackets
+	From survey.Workspace
+	To   string // a checked address
+	templates.Mail
+}
+
+type api struct {
+	Options
+	echo     *echo.Echo
+	validate *validator.Validate
+	limits   *limits
+	metrics  *metrics
+	running  sync.Map // Idempotency-Keys whose first request has not ended
+}
+
+// New is the handler of everything that koe serves over HTTP.
+func New(o Options) http.Handler {
+	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
+		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics()}
+	a.echo.HideBanner, a.echo.HidePort = true, true
+	a.echo.HTTPErrorHandler = a.problem
+	a.echo.IPExtractor = clientAddress(o.TrustedProxies)
+
+	a.echo.Use(
+		identify,    // every answer has a request id and safe headers
+		a.record,    // every request leaves one log line and its metrics
+		a.recovered, // a panic is an error like others
+	)
+	for _, r := range Routes() {
+		handle := a.serve(r)
+		a.echo.Add(r.Method, echoPath(r.Path), handle)
+		if r.Method == http.MethodGet {
+			a.echo.Add(http.MethodHead, echoPath(r.Path), handle)
+		}
+	}
+	return a.echo
+}
+
+// serve is a route's way through: who asks, whether they may, whether not too
+// often, what they send; then the handler.
+func (a *api) serve(r Route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(routeKey, r)
+		if r.Access != Public {
+			if err := a.authenticate(c); err != nil {
+				return err
+			}
+			if err := a.limit(c); err != nil {
+				return err
+			}
+			if err := r.Access.admit(caller(c)); err != nil {
+				return err
+			}
+			if err := readQuery(c, r.query); err != nil {
+				return err
+			}
+		}
+		if err := readBody(c, r.body); err != nil {
+			return err
+		}
+		return r.handle(a, c)
+	}
+}
+
+// routeKey is where a request keeps its Route.
+const routeKey = "route"
+
+// routeOf is the route that a request met; false for a path or a method that
+// does not exist.
+func routeOf(c echo.Context) (Route, bool) {
+	r, ok := c.Get(routeKey).(Route)
+	return r, ok
+}
+
+// echoPath writes "/v1/surveys/{id}" as echo does: "/v1/surveys/:id".
+func echoPath(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
+}

@@ -1,0 +1,199 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/store"
+)
+
+// personResponse is a person as a list shows them beside an answer.
+type personResponse struct {
+	ID         survey.ID `json:"id"`
+	ExternalID string    `json:"external_id,omitempty"`
+	Email      string    `json:"email,omitempty"`
+	Name       string    `json:"name,omitempty"`
+	Locale     string    `json:"locale,omitempty"`
+	Timezone   string    `json:"timezone,omitempty"`
+}
+
+func personOf(p *survey.Person) *personResponse {
+	if p == nil {
+		return nil
+	}
+	return &personResponse{p.ID, p.ExternalID, p.Email, p.Name, p.Locale, p.Timezone}
+}
+
+type versionResponse struct {
+	Key     string `json:"key"`
+	Version int    `json:"version"`
+}
+
+type invitationResponse struct {
+	ID            survey.ID              `json:"id"`
+	SurveyID      survey.ID              `json:"survey_id"`
+	Touchpoint    string                 `json:"touchpoint"`
+	Channel       survey.Channel         `json:"channel"`
+	State         survey.InvitationState `json:"state"`
+	Reason        *string                `json:"reason"`
+	Customer      *personResponse        `json:"customer"`
+	InteractionID *survey.ID             `json:"interaction_id"`
+	Template      versionResponse        `json:"template"`
+	Locale        string                 `json:"locale"`
+	SendAt        survey.Instant         `json:"send_at"`
+	ExpiresAt     survey.Instant         `json:"expires_at"`
+	SentAt        *survey.Instant        `json:"sent_at"`
+	AnsweredAt    *survey.Instant        `json:"answered_at"`
+	OpenedAt      *survey.Instant        `json:"opened_at"`
+	BouncedAt     *survey.Instant        `json:"bounced_at"`
+	MessageID     *string                `json:"message_id"`
+	MailNo        int                    `json:"mail_no"`
+	Attempt       int                    `json:"attempt"`
+	Held          bool                   `json:"held"`
+	CreatedAt     survey.Instant         `json:"created_at"`
+	UpdatedAt     survey.Instant         `json:"updated_at"`
+	Events        []store.Event          `json:"events,omitempty"`
+}
+
+func invitationOf(v survey.Invitation) invitationResponse {
+	return invitationResponse{ID: v.ID, SurveyID: v.Survey, Touchpoint: v.Touchpoint, Channel: v.Channel, State: v.State,
+		Reason: orNull(v.Reason), Customer: personOf(v.Person), InteractionID: v.Interaction,
+		Template: versionResponse{v.Template, v.TemplateVersion}, Locale: v.Locale, SendAt: v.SendAt, ExpiresAt: v.ExpiresAt,
+		SentAt: v.SentAt, AnsweredAt: v.AnsweredAt, OpenedAt: v.OpenedAt, BouncedAt: v.BouncedAt,
+		MessageID: orNull(v.MessageID), MailNo: v.MailNo, Attempt: v.Attempt, Held: v.Held,
+		CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt}
+}
+
+// orNull is null for an empty text.
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (a *api) listInvitations(c echo.Context) error {
+	q := queryOf(c)
+	page, err := q.page()
+	if err != nil {
+		return err
+	}
+	zone, err := a.zone(c)
+	if err != nil {
+		return err
+	}
+	f := store.InvitationFilter{Survey: q["survey"], Customer: q["customer"]}
+	if f.From, f.To, err = q.span(zone); err != nil {
+		return err
+	}
+	state, err := q.oneOf("state", "scheduled", "sending", "sent", "answered", "failed", "uncertain", "expired", "cancelled", "suppressed")
+	if err != nil {
+		return err
+	}
+	f.State = survey.InvitationState(state)
+	list, next, err := a.Store.Invitations(c.Request().Context(), caller(c), f, page)
+	if err != nil {
+		return err
+	}
+	out := make([]invitationResponse, len(list))
+	for i, v := range list {
+		out[i] = invitationOf(v)
+	}
+	return send(c, listed(out, next))
+}
+
+func (a *api) showInvitation(c echo.Context) error {
+	id, err := idParam(c, "invitation")
+	if err != nil {
+		return err
+	}
+	shown, err := a.invitation(c, caller(c), id)
+	if err != nil {
+		return err
+	}
+	return send(c, shown)
+}
+
+func (a *api) invitation(c echo.Context, by store.Caller, id survey.ID) (answer, error) {
+	v, events, err := a.Store.Invitation(c.Request().Context(), by, id)
+	if err != nil {
+		return answer{}, err
+	}
+	shown := invitationOf(v)
+	shown.Events = events
+	return okay(shown, ""), nil
+}
+
+// cancelInvitation calls off what was not sent yet.
+func (a *api) cancelInvitation(c echo.Context) error {
+	id, err := idParam(c, "invitation")
+	if err != nil {
+		return err
+	}
+	if err := bindNothing(c); err != nil {
+		return err
+	}
+	return a.once(c, func(by store.Caller) (answer, error) {
+		if err := a.Store.CancelInvitation(c.Request().Context(), by, id); err != nil {
+			return answer{}, err
+		}
+		return a.invitation(c, by, id)
+	}, func(by store.Caller, _ string) (answer, error) { return a.invitation(c, by, id) })
+}
+
+// linkRequest is a personal link to make; its fields are those of store.Link.
+type linkRequest struct {
+	Customer   survey.Customer   `json:"customer"`
+	Attributes survey.Attributes `json:"attributes"`
+	Locale     string            `json:"locale"`
+	ExternalID string            `json:"external_id"`
+}
+
+type linkResponse struct {
+	InvitationID survey.ID      `json:"invitation_id"`
+	URL          string         `json:"url"`
+	ExpiresAt    survey.Instant `json:"expires_at"`
+	ExternalID   string         `json:"external_id,omitempty"`
+}
+
+const maxLinks = 10_000
+
+// createLinks makes personal links that somebody else delivers.
+func (a *api) createLinks(c echo.Context) error {
+	ref, err := surveyParam(c)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Links []linkRequest `json:"links"`
+	}
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if len(in.Links) == 0 || len(in.Links) > maxLinks {
+		return survey.Errorf(survey.Invalid, "links", "must have 1 to %d items", maxLinks)
+	}
+	links := make([]store.Link, len(in.Links))
+	for i, l := range in.Links {
+		links[i] = store.Link(l)
+	}
+	respond := func(made []store.Made, err error) (answer, error) {
+		if err != nil {
+			return answer{}, fmt.Errorf("make links: %w", err)
+		}
+		out := struct {
+			Data []linkResponse `json:"data"`
+		}{make([]linkResponse, len(made))}
+		for i, m := range made {
+			out.Data[i] = linkResponse{m.Invitation, a.surveyURL(m.Token), m.ExpiresAt, m.ExternalID}
+		}
+		return created(out, ""), nil
+	}
+	return a.once(c, func(by store.Caller) (answer, error) {
+		return respond(a.Store.CreateLinks(c.Request().Context(), by, ref, links))
+	}, func(by store.Caller, resource string) (answer, error) {
+		return respond(a.Store.RepeatLinks(c.Request().Context(), by, resource))
+	})
+}

@@ -1,0 +1,176 @@
+package api
+
+import (
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/scoring"
+	"koe/survey"
+	"koe/survey/store"
+)
+
+type responseRequest struct {
+	SurveyID    string            `json:"survey_id"`
+	Score       *int              `json:"score"`
+	Answers     survey.Answers    `json:"answers"`
+	Comment     string            `json:"comment"`
+	Customer    survey.Customer   `json:"customer"`
+	Attributes  survey.Attributes `json:"attributes"`
+	Locale      string            `json:"locale"`
+	Channel     string            `json:"channel"`
+	RespondedAt *survey.Instant   `json:"responded_at"`
+	ExternalID  string            `json:"external_id"`
+}
+
+type responseResponse struct {
+	ID           survey.ID         `json:"id"`
+	SurveyID     survey.ID         `json:"survey_id"`
+	Touchpoint   string            `json:"touchpoint"`
+	Metric       string            `json:"metric"`
+	Score        int               `json:"score"`
+	Answers      survey.Answers    `json:"answers"`
+	Comment      *string           `json:"comment"`
+	Locale       *string           `json:"locale"`
+	Channel      *string           `json:"channel"`
+	Customer     *personResponse   `json:"customer"`
+	Attributes   survey.Attributes `json:"attributes"`
+	Template     versionResponse   `json:"template"`
+	InvitationID *survey.ID        `json:"invitation_id"`
+	ExternalID   string            `json:"external_id,omitempty"`
+	RespondedAt  survey.Instant    `json:"responded_at"`
+	CreatedAt    survey.Instant    `json:"created_at"`
+	UpdatedAt    survey.Instant    `json:"updated_at"`
+	Complete     bool              `json:"complete"`
+	Tags         []string          `json:"tags"`
+}
+
+func responseOf(r survey.Response) responseResponse {
+	out := responseResponse{ID: r.ID, SurveyID: r.Survey, Touchpoint: r.Touchpoint, Metric: r.Metric, Score: r.Score,
+		Answers: r.Answers, Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel),
+		Customer: personOf(r.Person), Attributes: r.Attributes, Template: versionResponse{r.Template, r.TemplateVersion},
+		InvitationID: r.Invitation, ExternalID: r.ExternalID, RespondedAt: r.RespondedAt,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Tags: r.Tags}
+	if out.Attributes == nil {
+		out.Attributes = survey.Attributes{}
+	}
+	return out
+}
+
+// createResponse keeps an answer that was taken elsewhere: 201, or 200 with
+// the first one where its external id was kept before.
+func (a *api) createResponse(c echo.Context) error {
+	var in responseRequest
+	if err := bind(c, &in); err != nil {
+		return err
+	}
+	return a.once(c, func(by store.Caller) (answer, error) {
+		r, repeat, err := a.Store.CreateResponse(c.Request().Context(), by, store.NewResponse{Survey: in.SurveyID,
+			Score: in.Score, Answers: in.Answers, Comment: in.Comment, Customer: in.Customer, Attributes: in.Attributes,
+			Locale: in.Locale, Channel: in.Channel, RespondedAt: in.RespondedAt, ExternalID: in.ExternalID})
+		if err != nil {
+			return answer{}, err
+		}
+		return createdOr(!repeat, responseOf(r), ""), nil
+	}, func(by store.Caller, resource string) (answer, error) {
+		text, repeat := strings.CutPrefix(resource, "repeat ")
+		id, err := survey.ParseID(text)
+		if err != nil {
+			return answer{}, err
+		}
+		r, err := a.Store.Response(c.Request().Context(), by, id)
+		if err != nil {
+			return answer{}, err
+		}
+		return createdOr(!repeat, responseOf(r), ""), nil
+	})
+}
+
+func (a *api) showResponse(c echo.Context) error {
+	id, err := idParam(c, "response")
+	if err != nil {
+		return err
+	}
+	r, err := a.Store.Response(c.Request().Context(), caller(c), id)
+	if err != nil {
+		return err
+	}
+	return send(c, okay(responseOf(r), ""))
+}
+
+func (a *api) listResponses(c echo.Context) error {
+	q := queryOf(c)
+	page, err := q.page()
+	if err != nil {
+		return err
+	}
+	f, err := a.responseFilter(c, q)
+	if err != nil {
+		return err
+	}
+	list, next, err := a.Store.Responses(c.Request().Context(), caller(c), f, page)
+	if err != nil {
+		return err
+	}
+	out := make([]responseResponse, len(list))
+	for i, r := range list {
+		out[i] = responseOf(r)
+	}
+	return send(c, listed(out, next))
+}
+
+func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, err error) {
+	f = store.ResponseFilter{Survey: q["survey"], Touchpoint: q["touchpoint"], Locale: q["locale"], Tag: q["tag"], Q: q["q"]}
+	metric, err := q.oneOf("metric", "nps", "csat", "ces")
+	if err != nil {
+		return f, err
+	}
+	f.Metric = scoring.Metric(metric)
+	if f.ScoreMin, err = q.whole("score_min", 0, 10); err != nil {
+		return f, err
+	}
+	if f.ScoreMax, err = q.whole("score_max", 0, 10); err != nil {
+		return f, err
+	}
+	said, err := q.oneOf("has_comment", "true", "false")
+	if err != nil {
+		return f, err
+	}
+	if said != "" {
+		with := said == "true"
+		f.HasComment = &with
+	}
+	for name, value := range q {
+		if attribute, is := strings.CutPrefix(name, "attributes."); is {
+			if f.Attributes == nil {
+				f.Attributes = map[string]string{}
+			}
+			f.Attributes[attribute] = value
+		}
+	}
+	zone, err := a.zone(c)
+	if err != nil {
+		return f, err
+	}
+	f.From, f.To, err = q.span(zone)
+	return f, err
+}
+
+// zone is the time zone in which a request's days are read: the one that it
+// names, else the workspace's.
+func (a *api) zone(c echo.Context) (*time.Location, error) {
+	name := queryOf(c)["timezone"]
+	if name == "" {
+		w, err := a.Store.Workspace(c.Request().Context(), caller(c))
+		if err != nil {
+			return nil, err
+		}
+		name = w.Timezone
+	}
+	zone, err := survey.LoadZone(name)
+	if err != nil {
+		return nil, survey.Errorf(survey.Invalid, "timezone", "%s", err)
+	}
+	return zone, nil
+}

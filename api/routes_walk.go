@@ -1,0 +1,27 @@
+package api
+
+// walkRoutes are the operations of the way from an interaction to a score.
+func walkRoutes() []Route {
+	return []Route{
+		{"createInteraction", post, "/v1/interactions", Senders, jsonBody, "", (*api).createInteraction},
+		{"createInteractions", post, "/v1/interactions/batch", Senders, listBody, "", (*api).createInteractions},
+		{"showInteraction", get, "/v1/interactions/{id}", Senders, noBody, "", (*api).showInteraction},
+		{"simulateSurvey", post, "/v1/surveys/{id}/simulate", Editors, jsonBody, "", (*api).simulateSurvey},
+
+		{"createLinks", post, "/v1/surveys/{id}/links", Senders, listBody, "", (*api).createLinks},
+		{"listInvitations", get, "/v1/invitations", Editors, noBody, paging + "state survey customer from to", (*api).listInvitations},
+		{"showInvitation", get, "/v1/invitations/{id}", Editors, noBody, "", (*api).showInvitation},
+		{"cancelInvitation", post, "/v1/invitations/{id}/cancel", Editors, bareBody, "", (*api).cancelInvitation},
+
+		{"createResponse", post, "/v1/responses", Editors, jsonBody, "", (*api).createResponse},
+		{"listResponses", get, "/v1/responses", Readers, noBody, paging + "survey touchpoint metric score_min score_max " +
+			"from to locale tag has_comment q attributes.*", (*api).listResponses},
+		{"showResponse", get, "/v1/responses/{id}", Readers, noBody, "", (*api).showResponse},
+		{"showScores", get, "/v1/scores", Readers, noBody, "metric touchpoint survey from to timezone group_by level ces_version", (*api).showScores},
+
+		{"showSurveyPage", get, "/s/{token}", Public, noBody, "", (*api).showSurveyPage},
+		{"answerSurveyPage", post, "/s/{token}", Public, formBody, "", (*api).answerSurveyPage},
+		{"showUnsubscribePage", get, "/u/{token}", Public, noBody, "", (*api).showUnsubscribePage},
+		{"unsubscribe", post, "/u/{token}", Public, formBody, "", (*api).unsubscribe},
+	}
+}

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+// showSurveyPage shows the survey behind a link: the score question, the
+// follow-ups once there is a score, or thanks. It records nothing, whoever
+// asks and however often: mail scanners open every link.
+func (a *api) showSurveyPage(c echo.Context) error {
+	opened, err := a.Store.Open(c.Request().Context(), param(c, "token"))
+	if err != nil {
+		return a.closedPage(c, opened, err)
+	}
+	p := a.surveyPage(c, opened)
+	values := c.QueryParams()
+	switch {
+	case opened.Response == nil:
+		p.Step = templates.StepScore
+		p.Preselected = chosenScore(opened.Template, values.Get("score"))
+	case !opened.Editable:
+		p.Step = templates.StepThanks
+	case values.Get("edit") == "1" || differs(opened, values.Get("score")):
+		p.Step = templates.StepScore
+		p.Preselected = chosenScore(opened.Template, values.Get("score"))
+	case opened.Response.Complete:
+		p.Step = templates.StepThanks
+	default:
+		p.Step = templates.StepQuestions
+	}
+	return a.respondentPage(c, http.StatusOK, p)
+}
+
+// chosenScore is the score that a link names; nil for one that is off the
+// scale.
+func chosenScore(t survey.Template, raw string) *int {
+	score, err := strconv.Atoi(raw)
+	if err != nil || !t.Measure().Contains(score) || strconv.Itoa(score) != raw {
+		return nil
+	}
+	return &score
+}
+
+// differs is true where somebody who answered comes back by another button of
+// the mail.
+func differs(o store.Opened, raw string) bool {
+	score := chosenScore(o.Template, raw)
+	return score != nil && *score != o.Response.Score
+}
+
+// surveyPage is what every step of a survey shows.
+func (a *api) surveyPage(c echo.Context, o store.Opened) templates.SurveyPage {
+	p := templates.SurveyPage{Template: o.Template, Workspace: o.Workspace, Name: o.Invitation.Name,
+		Locale: a.locale(c, o), Attributes: o.Invitation.Attributes, Touchpoint: o.Touchpoint,
+		OccurredAt: o.OccurredAt, Timezone: o.Invitation.Timezone, Editable: o.Editable}
+	if o.Response != nil {
+		p.Score, p.Answers = &o.Response.Score, o.Response.Answers
+	}
+	return p
+}
+
+// locale is the language that a respondent reads: what the link says, the
+// customer's own, the browser's, the template's default.
+func (a *api) locale(c echo.Context, o store.Opened) string {
+	return a.Words.SurveyLocale(o.Template, c.QueryParam("lang"), o.Invitation.Locale,
+		c.Request().Header.Get("Accept-Language"))
+}
+
+// answerSurveyPage keeps what was posted: the score at once, then the
+// follow-ups. A browser gets the next page in the same answer.
+func (a *api) answerSurveyPage(c echo.Context) error {
+	token := param(c, "token")
+	if err := a.limits.token(token); err != nil {
+		return a.pageError(c, store.Opened{}, nil, err)
+	}
+	form, err := readForm(c)
+	if err != nil {
+		return a.pageError(c, store.Opened{}, nil, err)
+	}
+	ctx := c.Request().Context()
+	opened, err := a.Store.Open(ctx, token)
+	if err != nil {
+		return a.pageError(c, opened, form, err)
+	}
+	reply, err := replyOf(opened, form)
+	if err != nil {
+		return a.pageError(c, opened, form, err)
+	}
+	reply.Locale = a.locale(c, opened)
+	after, err := a.Store.Answer(ctx, token, reply)
+	if err != nil {
+		if after.Template.Key == "" {
+			after = opened
+		}
+		return a.pageError(c, after, form, err)
+	}
+	p := a.surveyPage(c, after)
+	p.Step = templates.StepQuestions
+	if after.Response.Complete && (reply.Complete || len(after.Template.Shown(after.Response.Score, after.Response.Answers)) == 0) {
+		p.Step = templates.StepThanks
+	}
+	return a.respondentPage(c, http.StatusOK, p)
+}
+
+func (a *api) respondentPage(c echo.Context, status int, p templates.SurveyPage) error {
+	return showPage(c, status, pagePolicy, func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
+}
+
+// closedPage shows why a link opens nothing.
+func (a *api) closedPage(c echo.Context, o store.Opened, err error) error {
+	return a.pageError(c, o, nil, err)
+}
+
+// pageError shows an error as a page: for somebody who answers, a problem in
+// JSON is none.
+func (a *api) pageError(c echo.Context, o store.Opened, typed url.Values, err error) error {
+	var known *survey.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	p := a.surveyPage(c, o)
+	p.Locale = a.Words.Locale(c.QueryParam("lang"), p.Locale, c.Request().Header.Get("Accept-Language"))
+	if o.Template.Key != "" {
+		p.Locale = a.locale(c, o)
+	}
+	p.Typed = typed
+	switch known.Kind {
+	case survey.NotFound:
+		p.Step = templates.StepUnknown
+	case survey.Gone:
+		p.Step = templates.StepExpired
+	case survey.Conflict:
+		p.Step, p.Typed = templates.StepClosed, nil
+	case survey.TooMany:
+		p.Step = templates.StepTooMany
+	case survey.Unavailable:
+		p.Step = templates.StepUnavailable
+	case survey.Invalid:
+		p.Step = templates.StepScore
+		if o.Response != nil && typed.Get(templates.StepField) == string(templates.StepQuestions) {
+			p.Step = templates.StepQuestions
+		}
+		if p.Errors, err = a.Words.FormErrors(o.Template, p.Locale, known); err != nil {
+			return err
+		}
+	default:
+		return known
+	}
+	retryAfter(c, known)
+	code, _ := status(known.Kind)
+	return a.respondentPage(c, code, p)
+}

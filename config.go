@@ -1,0 +1,380 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	_ "time/tzdata" // zones are the same on every machine
+
+	"github.com/alecthomas/kong"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/v2"
+
+	"koe/scheduler/mail"
+	"koe/survey"
+)
+
+// Settings are the variables that may also be flags, as they are written:
+// --base-url is KOE_BASE_URL. A flag wins over its variable.
+type Settings struct {
+	Listen              string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"where to serve (default ${default})"`
+	BaseURL             string `placeholder:"URL" help:"what links in mails begin with (default http:// and the address of KOE_LISTEN)"`
+	DatabaseURL         string `default:"sqlite:koe.db" placeholder:"URL" help:"sqlite:PATH or postgres://… (default ${default})"`
+	DatabaseConnections string `default:"10" placeholder:"N" help:"PostgreSQL connections of this process at most (default ${default})"`
+	MailFrom            string `default:"koe <feedback@localhost>" placeholder:"ADDRESS" help:"sender, where a workspace names none (default ${default})"`
+	MailWorkers         string `default:"4" placeholder:"N" help:"connections to the SMTP server (default ${default})"`
+	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
+	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
+	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
+	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
+	LogFormat           string `placeholder:"FORMAT" help:"text or json (default text on a terminal, else json)"`
+	LogLevel            string `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error (default ${default})"`
+	Timezone            string `placeholder:"ZONE" help:"time zone of a new workspace, such as Asia/Tokyo (default this machine's, else UTC)"`
+}
+
+// The secret variables. They are never flags: everybody on a machine can read
+// the command lines of all programs.
+const (
+	smtpVariable   = "KOE_SMTP_URL"
+	keyVariable    = "KOE_ADMIN_KEY"
+	secretVariable = "KOE_SECRET"
+)
+
+const secretsHelp = `These are variables only, because they are secret:
+
+  KOE_SMTP_URL   smtp://USER:PASSWORD@HOST:587 or smtps://…:465
+                 (default empty: mail is captured and shown at /mailbox)
+  KOE_ADMIN_KEY  becomes an admin key of the workspace "default"
+                 (default empty: the first start makes one and prints it)
+  KOE_SECRET     what links are derived from, 32 characters or more
+                 (default made once and kept beside the SQLite file;
+                 required with PostgreSQL)
+`
+
+// Config is what the settings say, checked.
+type Config struct {
+	Listen         string // HOST:PORT
+	BaseURL        string // without a slash at its end; "" follows the listening address
+	DatabaseURL    string
+	Connections    int // PostgreSQL's, at most
+	SMTP           *mail.SMTPConfig
+	MailFrom       mail.Address
+	MailWorkers    int
+	MailPerSecond  float64 // 0 is unlimited, here and below
+	MailPerDomain  float64
+	RatePerKey     float64
+	TrustedProxies []netip.Prefix
+	LogFormat      string // text, json, or "": as the terminal wants
+	LogLevel       slog.Level
+	Timezone       string // of the machine where nobody chose one
+	AdminKey       string // "" for none
+	Secret         string // "" where it is kept beside the SQLite file
+}
+
+// variable is the environment's name of a flag.
+func variable(flag string) string {
+	return "KOE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// environment reads the variables of koe that are set and not empty. One that
+// koe does not know is refused: it is a typing error whose default would
+// surprise.
+func environment(environ []string, known []string) (*koanf.Koanf, error) {
+	var unknown error
+	k := koanf.New(".")
+	err := k.Load(env.Provider("", env.Opt{
+		Prefix:      "KOE_",
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			switch {
+			case value == "" || foreign(name, value):
+				return "", nil
+			case !slices.Contains(known, name):
+				unknown = fmt.Errorf("%s: koe knows no such variable%s", name, nearest(name, known))
+				return "", nil
+			}
+			return name, value
+		},
+	}), nil)
+	return k, errors.Join(err, unknown)
+}
+
+// foreign is true for variables that others set: koe's own tests, what signs
+// mail, and Kubernetes, which describes a service named koe to every container.
+func foreign(name, value string) bool {
+	for _, prefix := range []string{"KOE_TEST_", "KOE_DKIM_", "KOE_SERVICE_", "KOE_PORT_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return name == "KOE_PORT" && strings.Contains(value, "://")
+}
+
+// nearest suggests what a misspelt name was meant to be.
+func nearest(name string, known []string) string {
+	best := slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	if distance(name, best) > len(name)/3 {
+		return "; koe serve --help lists them all"
+	}
+	return "; did you mean " + best + "?"
+}
+
+// distance is Levenshtein's: how many letters must be changed, put in or taken
+// out to make one of the other.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := corner
+			if a[i] != b[j] {
+				change++
+			}
+			corner = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// fromEnvironment gives flags that are not on the command line the value of
+// their variable.
+func fromEnvironment(k *koanf.Koanf) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if name := variable(flag.Name); k.Exists(name) {
+			return k.String(name), nil
+		}
+		return nil, nil
+	})
+}
+
+// config checks the settings. The error is one line that names the first wrong
+// variable and the mend, and shows nothing of a secret.
+func (s Settings) config(k *koanf.Koanf) (Config, error) {
+	var err error
+	c := Config{
+		Listen:         read(&err, "KOE_LISTEN", s.Listen, listenAddress),
+		BaseURL:        read(&err, "KOE_BASE_URL", s.BaseURL, baseURL),
+		DatabaseURL:    read(&err, "KOE_DATABASE_URL", s.DatabaseURL, databaseURL),
+		Connections:    read(&err, "KOE_DATABASE_CONNECTIONS", s.DatabaseConnections, upTo(1000)),
+		MailFrom:       read(&err, "KOE_MAIL_FROM", s.MailFrom, mail.ParseAddress),
+		MailWorkers:    read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
+		MailPerSecond:  read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
+		MailPerDomain:  read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
+		RatePerKey:     read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
+		TrustedProxies: read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
+		LogFormat:      read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
+		LogLevel:       read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
+		Timezone:       read(&err, "KOE_TIMEZONE", s.Timezone, timezone),
+		AdminKey:       read(&err, keyVariable, k.String(keyVariable), presentableKey),
+		Secret:         read(&err, secretVariable, k.String(secretVariable), longSecret),
+	}
+	if err != nil {
+		return c, err
+	}
+	if url := k.String(smtpVariable); url != "" {
+		server, err := mail.ParseSMTPURL(url) // its error names the variable
+		if err != nil {
+			return c, err
+		}
+		c.SMTP = &server
+	}
+	return c, c.together()
+}
+
+// read is parse(text), or the first error under the name of its variable.
+func read[T any](first *error, name, text string, parse func(string) (T, error)) T {
+	value, err := parse(text)
+	if err != nil && *first == nil {
+		*first = fmt.Errorf("%s: %w", name, err)
+	}
+	return value
+}
+
+// together checks what is right by itself and wrong beside another.
+func (c Config) together() error {
+	if _, lite := c.sqlite(); !lite && c.Secret == "" {
+		return errors.New("KOE_SECRET: is required with PostgreSQL; make one with: openssl rand -hex 32")
+	}
+	base, err := url.Parse(c.baseURL(c.Listen))
+	if err == nil && c.SMTP != nil && loopback(base.Hostname()) {
+		return errors.New("KOE_BASE_URL: links in mails would lead to this machine alone; " +
+			"set the address that your customers reach, such as https://feedback.example.com")
+	}
+	return err
+}
+
+// baseURL is what links begin with, served at an address.
+func (c Config) baseURL(address string) string {
+	if c.BaseURL != "" {
+		return c.BaseURL
+	}
+	host, port, _ := net.SplitHostPort(address)
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func loopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") ||
+		err == nil && (ip.Unmap().IsLoopback() || ip.IsUnspecified())
+}
+
+func listenAddress(text string) (string, error) {
+	_, port, err := net.SplitHostPort(text)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strconv.FormatUint(n, 10) != port {
+		return "", errors.New("must be HOST:PORT, such as 127.0.0.1:8080 or :8080")
+	}
+	return text, nil
+}
+
+func baseURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil ||
+		strings.ContainsAny(text, "?#") {
+		return "", errors.New("must be an http or https address without ? and #, such as https://feedback.example.com")
+	}
+	return strings.TrimRight(text, "/"), nil
+}
+
+func databaseURL(text string) (string, error) {
+	path, lite := strings.CutPrefix(text, "sqlite:")
+	switch {
+	case lite && (path == "" || strings.Contains(path, ":memory:") || strings.Contains(path, "mode=memory")):
+		return "", errors.New("an in-memory database would lose every answer; name a file, such as sqlite:koe.db")
+	case lite, strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"):
+		return text, nil
+	}
+	return "", errors.New("must be sqlite:PATH or postgres://…")
+}
+
+// upTo reads a whole number from 1.
+func upTo(most int) func(string) (int, error) {
+	return func(text string) (int, error) {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return 0, fmt.Errorf("must be a whole number from 1 to %d", most)
+		}
+		return n, nil
+	}
+}
+
+// rate reads a number per second; unlimited is 0.
+func rate(text string) (float64, error) {
+	if text == "unlimited" {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n > 0) || math.IsInf(n, 0) {
+		return 0, errors.New("must be a number above 0 or the word unlimited")
+	}
+	return n, nil
+}
+
+func networks(text string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, one := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		network, err := netip.ParsePrefix(one)
+		if address, plain := netip.ParseAddr(one); plain == nil && address.Zone() == "" {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return nil, errors.New("must be networks or addresses with commas between them, such as 10.0.0.0/8,192.168.1.5")
+		}
+		list = append(list, network.Masked())
+	}
+	return list, nil
+}
+
+func logFormat(text string) (string, error) {
+	if text != "" && text != "text" && text != "json" {
+		return "", errors.New("must be text or json")
+	}
+	return text, nil
+}
+
+func logLevel(text string) (slog.Level, error) {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[strings.ToLower(text)]
+	if !ok {
+		return 0, errors.New("must be debug, info, warn or error")
+	}
+	return level, nil
+}
+
+// logger writes to a stream in the format that was asked for.
+func (c Config) logger(to *os.File) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	info, err := to.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	if c.LogFormat == "text" || c.LogFormat == "" && terminal {
+		return slog.New(slog.NewTextHandler(to, options))
+	}
+	return slog.New(slog.NewJSONHandler(to, options))
+}
+
+func timezone(text string) (string, error) {
+	if text == "" {
+		return machineZone(os.Getenv("TZ"), "/"), nil
+	}
+	_, err := survey.LoadZone(text)
+	return text, err
+}
+
+// machineZone is the IANA name of the machine's time zone: what TZ says, else
+// what the files below root say, else UTC.
+func machineZone(tz, root string) string {
+	name, _ := os.ReadFile(filepath.Join(root, "etc/timezone"))  // what cannot be read says nothing
+	link, _ := os.Readlink(filepath.Join(root, "etc/localtime")) // a copy of the zone has no name
+	for _, candidate := range []string{tz, string(name), link} {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), ":")
+		if _, behind, ok := strings.Cut(candidate, "zoneinfo/"); ok {
+			candidate = behind
+		}
+		if _, err := survey.LoadZone(candidate); err == nil {
+			return candidate
+		}
+	}
+	return "UTC"
+}
+
+// presentableKey accepts what fits into both forms of the Authorization
+// header; a colon would end the user name of HTTP Basic.
+func presentableKey(text string) (string, error) {
+	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }
+	if text != "" && (len(text) < 16 || strings.ContainsFunc(text, odd)) {
+		return "", errors.New("must be 16 or more ASCII letters, digits and signs, without spaces and colons")
+	}
+	return text, nil
+}
+
+const minSecret = 32
+
+func longSecret(text string) (string, error) {
+	if text != "" && len(text) < minSecret {
+		return "", fmt.Errorf("must have at least %d characters; make one with: openssl rand -hex 32", minSecret)
+	}
+	return text, nil
+}
+
+// sqlite is the path of the SQLite file; false with PostgreSQL.
+func (c Config) sqlite() (string, bool) { return strings.CutPrefix(c.DatabaseURL, "sqlite:") }

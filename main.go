@@ -1,0 +1,196 @@
+// Koe asks customers at the right touchpoint how it went and keeps the score:
+// one program with a REST API, the pages that customers see, and a scheduler
+// that sends the mail.
+//
+// This package starts it and does nothing in the place of the others:
+// config.go reads the settings, commands.go holds the commands, main.go serves.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"koe/api"
+	"koe/scheduler"
+	"koe/scheduler/mail"
+	"koe/survey"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends koe at once
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout)
+	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+		fmt.Fprintln(os.Stderr, "koe:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		os.Exit(1)
+	}
+}
+
+// serve is the command. A role may run apart from the other, over one database.
+type serve struct {
+	Role []string `default:"api,scheduler" enum:"api,scheduler" placeholder:"ROLE,…" help:"What this process does: api, scheduler or both (default both)."`
+}
+
+// Help lists the settings that cannot be flags.
+func (serve) Help() string { return secretsHelp }
+
+func (s serve) api() bool       { return slices.Contains(s.Role, "api") }
+func (s serve) scheduler() bool { return slices.Contains(s.Role, "scheduler") }
+
+// Run serves until ctx is done and what is in hand is finished.
+func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
+	if !s.api() && c.SMTP == nil {
+		return errors.New("KOE_SMTP_URL: is needed by a scheduler without the api: nobody could look into its mailbox")
+	}
+	var listener net.Listener
+	if s.api() {
+		if listener, err = net.Listen("tcp", c.Listen); err != nil {
+			return fmt.Errorf("KOE_LISTEN: %w", err)
+		}
+		defer listener.Close()
+		c.Listen = withPort(c.Listen, listener.Addr())
+	}
+	c.BaseURL = c.baseURL(c.Listen)
+	if path, lite := c.sqlite(); lite && s.scheduler() {
+		lock, err := lockBeside(path)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, lock.Close()) }()
+	}
+	db, err := openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := welcome(ctx, db, c, out); err != nil {
+		return err
+	}
+	return s.work(ctx, c, db, listener)
+}
+
+// withPort is the address as it was asked for, with the port that it got.
+func withPort(asked string, got net.Addr) string {
+	host, _, _ := net.SplitHostPort(asked)
+	_, port, _ := net.SplitHostPort(got.String())
+	return net.JoinHostPort(host, port)
+}
+
+// work runs the roles side by side; one that fails ends the other.
+func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net.Listener) error {
+	words, err := templates.New()
+	if err != nil {
+		return err
+	}
+	log, box := c.logger(os.Stderr), &mail.Mailbox{}
+	options := api.Options{Store: db, Words: words, OpenAPI: openAPI, BaseURL: c.BaseURL, Mailbox: mailbox(box),
+		TrustedProxies: c.TrustedProxies, RatePerKey: c.RatePerKey, Log: log, Version: version}
+	newMailer := func() mail.Mailer { return box }
+	if c.SMTP != nil {
+		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil
+	}
+	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BaseURL: c.BaseURL,
+		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, Log: log})
+	if err != nil {
+		return err
+	}
+	options.SendTest = testMail(mails)
+
+	group, ctx := errgroup.WithContext(ctx)
+	if s.scheduler() {
+		group.Go(func() error { return mails.Run(ctx) })
+	}
+	if s.api() {
+		server := api.Server(api.New(options))
+		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+		group.Go(func() error { return server.Serve(listener) })
+		group.Go(func() error {
+			<-ctx.Done()
+			return drain(server)
+		})
+	}
+	log.Info("koe serves", "base_url", c.BaseURL, "roles", s.Role)
+	if err = group.Wait(); errors.Is(err, http.ErrServerClosed) {
+		err = nil // it was asked to
+	}
+	log.Info("koe has stopped")
+	return err
+}
+
+// drain lets the requests that are under way end, and cuts off those that take
+// too long.
+func drain(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return server.Close()
+}
+
+// mailbox shows captured mail to the API.
+func mailbox(box *mail.Mailbox) *api.Mailbox {
+	return &api.Mailbox{
+		List: func() []templates.MailboxEntry {
+			var list []templates.MailboxEntry
+			for _, m := range box.List() {
+				list = append(list, entry(m))
+			}
+			return list
+		},
+		Find: func(id string) (templates.MailboxEntry, string, bool) {
+			m, found := box.Find(id)
+			return entry(m), m.HTML, found
+		},
+	}
+}
+
+func entry(m mail.Message) templates.MailboxEntry {
+	sent, _ := m.Bytes() // what is in the box could be built
+	head, _, _ := strings.Cut(string(sent), "\r\n\r\n")
+	unfolded := strings.ReplaceAll(head, "\r\n ", " ")
+	return templates.MailboxEntry{ID: m.ID, From: shown(m.From), To: shown(m.To), Subject: m.Subject, Date: survey.InstantOf(m.Date),
+		Headers: strings.Split(unfolded, "\r\n"), Text: m.Text, HasHTML: m.HTML != ""}
+}
+
+func shown(a mail.Address) string {
+	if a.Name == "" {
+		return a.Email
+	}
+	return a.Name + " <" + a.Email + ">"
+}
+
+// testMail sends a mail to somebody who wants to look at it, and says what the
+// mail server thought of it.
+func testMail(s *scheduler.Scheduler) func(context.Context, api.TestMail) error {
+	return func(ctx context.Context, m api.TestMail) error {
+		err := s.SendTest(ctx, m.From, m.ID, m.To, m.Mail)
+		var refused *mail.SendError
+		switch {
+		case !errors.As(err, &refused):
+			return err
+		case refused.Temporary || refused.Uncertain:
+			return &survey.Error{Kind: survey.Unavailable, RetryAfter: time.Minute, Message: refused.Error()}
+		}
+		return survey.Errorf(survey.Invalid, "to", "%s", refused)
+	}
+}
