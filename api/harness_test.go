@@ -164,9 +164,6 @@ func with(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header[http.CanonicalHeaderKey(name)] = []string{value} }
 }
 
-// contract, where it is set, compares every exchange with openapi.yaml.
-var contract func(t *testing.T, request *http.Request, sent []byte, got response)
-
 // do sends a request and returns the answer. A body is nothing, a text or
 // bytes that go out as they are, or a value that is written as JSON.
 func (s *server) do(method, path string, body any, options ...func(*http.Request)) response {
@@ -207,9 +204,7 @@ func (s *server) do(method, path string, body any, options ...func(*http.Request
 	if got.header.Get("X-Request-Id") == "" {
 		s.t.Errorf("%s: no X-Request-Id", got.request)
 	}
-	if contract != nil {
-		contract(s.t, request, sent, got)
-	}
+	checkContract(s.t, request, sent, got)
 	return got
 }
 

@@ -12,10 +12,18 @@ type keyRequest struct {
 	Role store.Role `json:"role" validate:"required,oneof=viewer sender editor admin"`
 }
 
-// newKey is a key with its secret, which is told once: a replay omits it.
-type newKey struct {
-	store.Key
-	Secret string `json:"key,omitempty"`
+// keyResponse is an API key. Its secret is told once, to whoever made it: a
+// replay omits it.
+type keyResponse struct {
+	ID        survey.ID      `json:"id"`
+	Name      string         `json:"name"`
+	Role      store.Role     `json:"role"`
+	CreatedAt survey.Instant `json:"created_at"`
+	Secret    string         `json:"key,omitempty"`
+}
+
+func keyOf(k store.Key, secret string) keyResponse {
+	return keyResponse{k.ID, k.Name, k.Role, k.CreatedAt, secret}
 }
 
 func (a *api) createKey(c echo.Context) error {
@@ -29,24 +37,35 @@ func (a *api) createKey(c echo.Context) error {
 	ctx := c.Request().Context()
 	return a.once(c, func(by store.Caller) (answer, error) {
 		key, secret, err := a.Store.CreateKey(ctx, by, in.Name, in.Role)
-		return created(newKey{key, secret}, ""), err
+		return created(keyOf(key, secret), ""), err
 	}, func(by store.Caller, resource string) (answer, error) {
 		id, err := survey.ParseID(resource)
 		if err != nil {
 			return answer{}, err
 		}
 		key, err := a.Store.Key(ctx, by, id)
-		return created(newKey{Key: key}, ""), err
+		return created(keyOf(key, ""), ""), err
 	})
 }
 
+// listKeys shows the keys that work; a page may be shorter for those that do
+// not.
 func (a *api) listKeys(c echo.Context) error {
 	page, err := queryOf(c).page()
 	if err != nil {
 		return err
 	}
 	items, next, err := a.Store.Keys(c.Request().Context(), caller(c), page)
-	return reply(c, listed(items, next), err)
+	if err != nil {
+		return err
+	}
+	var working []keyResponse
+	for _, k := range items {
+		if k.RevokedAt == nil {
+			working = append(working, keyOf(k, ""))
+		}
+	}
+	return send(c, listed(working, next))
 }
 
 func (a *api) revokeKey(c echo.Context) error {

@@ -9,7 +9,7 @@ import (
 
 type touchpointRequest struct {
 	Key  string `json:"key"`
-	Name string `json:"name"`
+	Name string `json:"name" validate:"required"`
 }
 
 func touchpointAnswer(t store.Touchpoint) (any, string) { return t, etag(t.Revision) }
@@ -17,6 +17,9 @@ func touchpointAnswer(t store.Touchpoint) (any, string) { return t, etag(t.Revis
 func (a *api) createTouchpoint(c echo.Context) error {
 	var in touchpointRequest
 	if err := bind(c, &in); err != nil {
+		return err
+	}
+	if err := a.check(in); err != nil {
 		return err
 	}
 	ctx := c.Request().Context()
@@ -52,6 +55,9 @@ func (a *api) putTouchpoint(c echo.Context) error {
 	if err := bind(c, &in); err != nil {
 		return err
 	}
+	if err := a.check(in); err != nil {
+		return err
+	}
 	key, err := keyInPath(c, "key", in.Key)
 	if err != nil {
 		return err
@@ -72,7 +78,7 @@ func (a *api) putTouchpoint(c echo.Context) error {
 // touchpointPatch is what may be changed of a touchpoint: its key is how
 // others know it.
 type touchpointPatch struct {
-	Name string `json:"name"`
+	Name string `json:"name" validate:"required"`
 }
 
 // patchTries is how often a change without If-Match is made again on what
@@ -99,6 +105,9 @@ func (a *api) patchTouchpoint(c echo.Context) error {
 		}
 		var change touchpointPatch
 		if err := mergePatch(touchpointPatch{t.Name}, rawBody(c), &change); err != nil {
+			return err
+		}
+		if err := a.check(change); err != nil {
 			return err
 		}
 		changed, _, err := a.Store.PutTouchpoint(ctx, by, store.Touchpoint{Key: key, Name: change.Name}, t.Revision)

@@ -177,12 +177,12 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Segments, err = asJSON(segments); err != nil {
 		return nil, err
 	}
-	loc, err := survey.LoadZone(o.Workspace.Timezone)
+	loc, generation, err := q.counting()
 	if err != nil {
 		return nil, err
 	}
 	r.LocalDay = int64(survey.DayOf(q.now, loc))
-	if inserted, err := q.insertResponse(r); err != nil || !inserted {
+	if inserted, err := q.insertResponse(r, generation); err != nil || !inserted {
 		return nil, err
 	}
 	if err := q.answered(row, r, segments, loc); err != nil {
@@ -280,7 +280,7 @@ func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Resp
 		return err
 	}
 	if now.Score != old.Score && old.ExcludedReason == nil {
-		generation, err := q.generation()
+		_, generation, err := q.counting()
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (s *Store) withGoose(fn func(*goose.Provider) error) (err error) {
 	db, dialect, folder := s.pool, goose.DialectPostgres, "migrations/postgres"
 	var options []goose.ProviderOption
 	if s.postgres {
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asks every second, for five minutes
 		if err != nil {
 			return err
 		}

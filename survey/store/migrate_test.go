@@ -206,7 +206,7 @@ func TestReadySaysWhetherTheSchemaIsCurrent(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s, err := store.Open(ctx, url, store.Options{})
 		ok(t, err)
-		defer s.Close()
+		defer closed(t, s)
 		refused(t, s.Ready(ctx), survey.Unavailable, "")
 		ok(t, s.Migrate(ctx))
 		ok(t, s.Ready(ctx))
@@ -220,7 +220,7 @@ func TestReplicasMigrateTogether(t *testing.T) {
 		for i := range replicas {
 			s, err := store.Open(ctx, url, store.Options{Secret: make([]byte, 32), Stock: storetest.Stock()})
 			ok(t, err)
-			t.Cleanup(func() { _ = s.Close() })
+			t.Cleanup(func() { closed(t, s) })
 			replicas[i] = s
 		}
 		for _, err := range atOnce(len(replicas), func(i int) error {

@@ -71,13 +71,18 @@ func (s *Store) person(q *session, c survey.Customer, attributes survey.Attribut
 
 func (q *session) findPerson(externalID string, hash []byte) (row personRow, found bool, err error) {
 	query := `SELECT ` + personColumns + ` FROM people WHERE workspace_id = ? AND `
-	if externalID != "" {
+	byAddressAlone := query + `address_hash = ? AND external_id IS NULL`
+	switch {
+	case externalID != "" && !q.postgres && hash != nil: // both at once; the first row counts
+		found, err = q.row(query+`external_id = ? UNION ALL `+byAddressAlone,
+			[]any{q.by.Workspace, externalID, q.by.Workspace, hash}, row.scan()...)
+		return row, found, err
+	case externalID != "":
 		found, err = q.row(query+`external_id = ?`+q.forUpdate(), []any{q.by.Workspace, externalID}, row.scan()...)
 		if found || err != nil || hash == nil {
 			return row, found, err
 		}
-		found, err = q.row(query+`address_hash = ? AND external_id IS NULL`+q.forUpdate(),
-			[]any{q.by.Workspace, hash}, row.scan()...)
+		found, err = q.row(byAddressAlone+q.forUpdate(), []any{q.by.Workspace, hash}, row.scan()...)
 		return row, found, err
 	}
 	found, err = q.row(query+`address_hash = ? ORDER BY external_id IS NOT NULL, id LIMIT 1`+q.forUpdate(),

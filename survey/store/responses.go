@@ -70,7 +70,6 @@ type responseDraft struct {
 	own      survey.Attributes
 	customer survey.Customer
 	person   *survey.Person
-	zone     string
 }
 
 // draftResponse checks everything that does not need the write lock.
@@ -92,11 +91,7 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 	if err != nil {
 		return responseDraft{}, away(err)
 	}
-	w, err := q.workspace(by.Workspace)
-	if err != nil {
-		return responseDraft{}, away(err)
-	}
-	d := responseDraft{place: place, template: template, zone: w.Timezone}
+	d := responseDraft{place: place, template: template}
 	var p survey.Problems
 	d.fill(&p, in, q.now)
 	return d, p.Err()
@@ -180,7 +175,7 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if d.row.Locale == "" {
 		d.row.Locale = d.template.DefaultLocale
 	}
-	loc, err := survey.LoadZone(d.zone)
+	loc, generation, err := q.counting()
 	if err != nil {
 		return false, err
 	}
@@ -196,12 +191,12 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	r.Answers, r.Attributes, r.Segments, r.Tags = texts[0], texts[1], texts[2], "[]"
 	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
 	r.LocalDay = int64(survey.DayOf(survey.Instant(r.RespondedAt), loc))
-	return q.insertResponse(*r)
+	return q.insertResponse(*r, generation)
 }
 
 // insertResponse writes a response and moves the tallies; false where a unique
 // key refuses it.
-func (q *session) insertResponse(r responseRow) (bool, error) {
+func (q *session) insertResponse(r responseRow, generation int64) (bool, error) {
 	n, err := q.exec(`INSERT INTO responses (`+responseColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		r.WorkspaceID, r.ID, r.SurveyID, r.TouchpointID, r.MeasureID, r.TemplateID, r.TemplateVersion, r.PersonID.orNil(),
@@ -210,18 +205,7 @@ func (q *session) insertResponse(r responseRow) (bool, error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
-	generation, err := q.generation()
-	if err != nil {
-		return false, err
-	}
 	return true, q.moveTally(generation, r.MeasureID, r, 1)
-}
-
-// generation is the tally generation that readers count by.
-func (q *session) generation() (int64, error) {
-	var n int64
-	_, err := q.row(`SELECT tally_generation FROM workspaces WHERE id = ?`, []any{q.by.Workspace}, &n)
-	return n, err
 }
 
 func (q *session) responseByExternalID(of id, external string) (responseRow, error) {

@@ -300,3 +300,10 @@ func (s *Store) placeNamed(q *session, of survey.ID, g GroupBy) (key, name strin
 	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, of}, &key, &name)
 	return key, name, err
 }
+
+// generation is the tally generation that readers count by.
+func (q *session) generation() (int64, error) {
+	var n int64
+	_, err := q.row(`SELECT tally_generation FROM workspaces WHERE id = ?`, []any{q.by.Workspace}, &n)
+	return n, err
+}

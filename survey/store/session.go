@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -27,6 +28,35 @@ type session struct {
 	moves    tallyMoves
 	cohorts  cohortMoves
 	resource string // what a repeat of this request is answered with
+	wrote    bool   // something was written
+	shared   *shared
+}
+
+// shared is what the transactions of one SQLite batch learn from each other:
+// within a batch nobody else writes. Nil elsewhere.
+type shared struct {
+	calendars map[int64]calendar
+}
+
+// calendar is how a workspace counts: its zone, and the generation of its
+// tallies.
+type calendar struct {
+	loc        *time.Location
+	generation int64
+}
+
+func (s *shared) learn(workspace int64, c calendar) {
+	if s.calendars == nil {
+		s.calendars = map[int64]calendar{}
+	}
+	s.calendars[workspace] = c
+}
+
+// forget drops what was learned, because it has changed or was undone.
+func (s *shared) forget() {
+	if s != nil {
+		clear(s.calendars)
+	}
 }
 
 // reading is a session outside a transaction.
@@ -38,6 +68,7 @@ func (s *Store) reading(ctx context.Context, by Caller) *session {
 // exec runs a statement with ? for its arguments and says how many rows it
 // touched.
 func (q *session) exec(statement string, args ...any) (int64, error) {
+	q.wrote = true
 	result, err := q.pool.ExecContext(q.ctx, q.spell(statement), q.bind(args)...)
 	if err != nil {
 		return 0, err

@@ -25,6 +25,13 @@ func ok(t testing.TB, err error) {
 	}
 }
 
+func closed(t testing.TB, s *store.Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
 // refused checks that err is one that a caller may see, of a kind, about a
 // field ("" for none).
 func refused(t testing.TB, err error, kind survey.Kind, field string) {
@@ -117,13 +124,13 @@ func TestSecretBelongsToTheDatabase(t *testing.T) {
 
 		other, err := store.Open(ctx, url, store.Options{Secret: []byte("another secret that is long enough")})
 		ok(t, err)
-		defer other.Close()
+		defer closed(t, other)
 		if err := other.CheckSecret(ctx); err == nil || !strings.Contains(err.Error(), "KOE_SECRET") {
 			t.Errorf("another secret: %v", err)
 		}
 		short, err := store.Open(ctx, url, store.Options{Secret: []byte("short")})
 		ok(t, err)
-		defer short.Close()
+		defer closed(t, short)
 		if err := short.CheckSecret(ctx); err == nil || !strings.Contains(err.Error(), "KOE_SECRET") {
 			t.Errorf("a short secret: %v", err)
 		}

@@ -73,8 +73,13 @@ func refCondition(ref string) (column string, value any) {
 func (q *session) ownSurvey(ref, lock string) (surveyPlace, error) {
 	column, value := refCondition(ref)
 	if lock != "" { // the survey alone, before it is joined with what it names
-		if _, err := q.exec(`SELECT 1 FROM surveys WHERE workspace_id = ? AND `+column+` = ?`+lock,
-			q.by.Workspace, value); err != nil {
+		var one int
+		found, err := q.row(`SELECT 1 FROM surveys WHERE workspace_id = ? AND `+column+` = ?`+lock,
+			[]any{q.by.Workspace, value}, &one)
+		if err == nil && !found {
+			err = errNoSurvey // or else one that is made a moment later would be read without its lock
+		}
+		if err != nil {
 			return surveyPlace{}, err
 		}
 	}
@@ -120,12 +125,6 @@ func (s *Store) surveyByRef(q *session, ref string) (surveyPlace, error) {
 		return surveyPlace{}, err
 	}
 	return s.surveyAt(q, survey.ID(found), revision)
-}
-
-// survey is surveyPlace without the ids.
-func (s *Store) survey(q *session, id survey.ID) (survey.Survey, error) {
-	place, err := s.surveyPlace(q, id)
-	return place.Survey, err
 }
 
 // surveysAt are the surveys that an interaction at a touchpoint may make ask,

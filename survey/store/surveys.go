@@ -238,8 +238,8 @@ func (q *session) updateSurvey(place *surveyPlace) error {
 
 // columns are the values of a row, in the order in which both statements that
 // write one name them.
-func (place surveyPlace) columns() ([]any, error) {
-	v := place.Survey
+func (p surveyPlace) columns() ([]any, error) {
+	v := p.Survey
 	trigger, err := asJSON(v.Trigger)
 	if err != nil {
 		return nil, err
@@ -253,10 +253,10 @@ func (place surveyPlace) columns() ([]any, error) {
 		return nil, err
 	}
 	var measure any
-	if place.MeasureID != 0 {
-		measure = place.MeasureID
+	if p.MeasureID != 0 {
+		measure = p.MeasureID
 	}
-	return []any{orNull(v.Key), v.Name, place.TemplateID, v.TemplateVersion, measure, place.TouchpointID,
+	return []any{orNull(v.Key), v.Name, p.TemplateID, v.TemplateVersion, measure, p.TouchpointID,
 		string(v.Channel), string(v.Trigger.Type), trigger, rules, segments, string(v.State), v.Revision,
 		v.UpdatedAt, v.ActivatedAt}, nil
 }

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -340,6 +342,128 @@ func TestSurveyFilters(t *testing.T) {
 			if !slices.Equal(got, test.want) {
 				t.Errorf("%+v: %v, want %v", test.filter, got, test.want)
 			}
+		}
+	}, clock.Use)
+}
+
+// What is remembered of a survey must not outlive a change of it.
+func TestDecisionsFollowTheSurvey(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url, clock.Use)
+		replica := storetest.Open(t, url, clock.Use)
+		by := storetest.Default(t, s)
+		v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Trigger.Delay = "1h" })
+		first := only(t, record(t, replica, by, chat("a@example.com")))
+		_, err := s.PatchSurvey(ctx, by, v.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) {
+			v.Trigger.Delay = "2h"
+			return v, nil
+		})
+		ok(t, err)
+		second := only(t, record(t, replica, by, chat("b@example.com")))
+		if second.SendAt.Sub(*first.SendAt) != time.Hour {
+			t.Errorf("planned for %s, then for %s", first.SendAt, second.SendAt)
+		}
+		_, err = s.SetSurveyState(ctx, by, v.ID.String(), survey.Paused, 0)
+		ok(t, err)
+		if d := only(t, record(t, replica, by, chat("c@example.com"))); d.Reason != survey.SkipPaused {
+			t.Errorf("a paused survey said %+v", d)
+		}
+		_, err = s.SetSurveyState(ctx, by, v.ID.String(), survey.Archived, 0)
+		ok(t, err)
+		if r := record(t, replica, by, chat("d@example.com")); len(r.Decisions) != 0 {
+			t.Errorf("an archived survey said %+v", r.Decisions)
+		}
+	})
+}
+
+func TestSurveysAtATouchpointOldestFirst(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		older := mustSurvey(t, s, by, "chat", byLink)
+		clock.Advance(1e9)
+		newer := mustSurvey(t, s, by, "chat", byLink)
+		mustSurvey(t, s, by, "desk", byLink)
+		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Trigger.Type = survey.OnManual })
+		_, err := s.CreateSurvey(ctx, by, func() survey.Survey { v := aSurvey(); v.Touchpoint = "chat"; return v }())
+		ok(t, err)
+		d := record(t, s, by, chat("a@example.com")).Decisions
+		if len(d) != 2 || d[0].Survey != older.ID || d[1].Survey != newer.ID || d[0].Verdict != survey.Scheduled || d[1].Reason != survey.SkipQuietPeriod {
+			t.Errorf("decisions %+v", d)
+		}
+	}, clock.Use)
+}
+
+func TestPausedSurveysHoldTheirMail(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		v := mustSurvey(t, s, by, "chat", nil)
+		mustSurvey(t, s, by, "desk", nil)
+		held := only(t, record(t, s, by, chat("a@example.com"))).Invitation
+		desk := chat("b@example.com")
+		desk.Touchpoint = "desk"
+		free := only(t, record(t, s, by, desk)).Invitation
+		due := func(want *survey.ID) {
+			t.Helper()
+			clock.Advance(1e9)
+			claims, err := s.ClaimDue(ctx, 10, time.Second)
+			ok(t, err)
+			if len(claims) != 1 || claims[0].Invitation != *want {
+				t.Errorf("due are %+v, want %s", claims, want)
+			}
+		}
+		_, err := s.SetSurveyState(ctx, by, v.ID.String(), survey.Paused, 0)
+		ok(t, err)
+		due(free)
+		list, _, err := s.Invitations(ctx, by, store.InvitationFilter{Survey: v.ID.String()}, store.Page{Limit: 10})
+		ok(t, err)
+		if len(list) != 1 || !list[0].Held || list[0].State != survey.InvitationScheduled {
+			t.Errorf("held as %+v", list)
+		}
+		_, err = s.SetSurveyState(ctx, by, v.ID.String(), survey.Active, 0)
+		ok(t, err)
+		due(held)
+	}, clock.Use)
+}
+
+func TestArchivedSurveysCancelWhatIsScheduled(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		v := mustSurvey(t, s, by, "chat", nil)
+		for i := range 3 {
+			record(t, s, by, chat(fmt.Sprintf("p%d@example.com", i)))
+		}
+		links, err := s.CreateLinks(ctx, by, v.ID.String(), make([]store.Link, 1))
+		ok(t, err)
+		_, err = s.SetSurveyState(ctx, by, v.ID.String(), survey.Archived, 0)
+		ok(t, err)
+		list, _, err := s.Invitations(ctx, by, store.InvitationFilter{}, store.Page{Limit: 10})
+		ok(t, err)
+		if len(list) != 4 {
+			t.Fatalf("%d invitations", len(list))
+		}
+		for _, invitation := range list {
+			if invitation.ID == links[0].Invitation {
+				if invitation.State != survey.InvitationSent {
+					t.Errorf("a link that is out became %s", invitation.State)
+				}
+				continue
+			}
+			_, events, err := s.Invitation(ctx, by, invitation.ID)
+			ok(t, err)
+			last := events[len(events)-1]
+			if invitation.State != survey.InvitationCancelled || invitation.Reason != "survey_archived" ||
+				last.Type != "cancelled" || last.Reason != "survey_archived" {
+				t.Errorf("%s (%s), last event %+v", invitation.State, invitation.Reason, last)
+			}
+		}
+		claims, err := s.ClaimDue(ctx, 10, time.Second)
+		ok(t, err)
+		if len(claims) != 0 {
+			t.Errorf("%d mails are still due", len(claims))
 		}
 	}, clock.Use)
 }

@@ -157,7 +157,12 @@ var errNoTemplate = survey.Errorf(survey.NotFound, "", "there is no such templat
 // templateRow loads the newest version.
 func (q *session) templateRow(key, lock string) (templateRow, error) {
 	if lock != "" { // the template alone, before its versions are read
-		if _, err := q.exec(`SELECT 1 FROM templates WHERE workspace_id = ? AND key = ?`+lock, q.by.Workspace, key); err != nil {
+		var one int
+		found, err := q.row(`SELECT 1 FROM templates WHERE workspace_id = ? AND key = ?`+lock, []any{q.by.Workspace, key}, &one)
+		if err == nil && !found {
+			err = errNoTemplate
+		}
+		if err != nil {
 			return templateRow{}, err
 		}
 	}

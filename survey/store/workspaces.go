@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"koe/survey"
 )
@@ -125,13 +126,28 @@ func (q *session) workspace(id int64) (survey.Workspace, error) {
 	return q.workspaceWhere("id = ?", id)
 }
 
-// heldWorkspace is the workspace for a transaction that writes local days or
-// tallies: until it ends, nobody can change the time zone they are counted in.
-func (q *session) heldWorkspace(id int64) (survey.Workspace, error) {
-	if q.postgres {
-		return q.workspaceWhere("id = ? FOR KEY SHARE", id)
+// counting is what an answer is counted by: the zone that its day belongs to
+// and the tally generation. Until the transaction ends nobody changes either,
+// which on SQLite goes without saying.
+func (q *session) counting() (loc *time.Location, generation int64, err error) {
+	if q.shared != nil {
+		if known, ok := q.shared.calendars[q.by.Workspace]; ok {
+			return known.loc, known.generation, nil
+		}
 	}
-	return q.workspace(id)
+	query := `SELECT timezone, tally_generation FROM workspaces WHERE id = ?`
+	if q.postgres {
+		query += " FOR KEY SHARE"
+	}
+	var zone string
+	if _, err := q.row(query, []any{q.by.Workspace}, &zone, &generation); err != nil {
+		return nil, 0, err
+	}
+	loc, err = survey.LoadZone(zone)
+	if err == nil && q.shared != nil {
+		q.shared.learn(q.by.Workspace, calendar{loc, generation})
+	}
+	return loc, generation, err
 }
 
 func (q *session) workspaceWhere(condition string, arg any) (survey.Workspace, error) {
@@ -188,11 +204,8 @@ const rezoneBatch = 1000
 // or the new ones, never a mixture. Other writers wait: it takes seconds for a
 // million answers, and zones change once in a company's life.
 func (q *session) rezone(w survey.Workspace) error {
-	loc, err := survey.LoadZone(w.Timezone)
-	if err != nil {
-		return err
-	}
-	generation, err := q.generation()
+	q.shared.forget() // the zone is a new one
+	loc, generation, err := q.counting()
 	if err != nil {
 		return err
 	}
@@ -231,5 +244,6 @@ func (q *session) rezone(w survey.Workspace) error {
 			return err
 		}
 	}
+	q.shared.forget()
 	return q.must(`UPDATE workspaces SET tally_generation = ? WHERE id = ?`, generation, w.ID)
 }

@@ -2,8 +2,12 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
+	"time"
 
+	"koe/scoring"
 	"koe/survey"
 	"koe/survey/store"
 	"koe/survey/store/storetest"
@@ -13,7 +17,7 @@ func TestDefaultWorkspaceIsMadeOnce(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s, err := store.Open(ctx, url, store.Options{Secret: make([]byte, 32), Stock: storetest.Stock(), Timezone: "Asia/Tokyo"})
 		ok(t, err)
-		defer s.Close()
+		defer closed(t, s)
 		ok(t, s.Migrate(ctx))
 		made := 0
 		for _, err := range atOnce(8, func(int) error {
@@ -79,8 +83,7 @@ func TestPatchWorkspace(t *testing.T) {
 		})
 		ok(t, err)
 		want := before
-		want.Name, want.SenderName, want.ReplyTo, want.QuietPeriod = "お店 🏪", "Ana", "ANA@example.com", "2w"
-		want.ReplyTo = "ana@example.com"
+		want.Name, want.SenderName, want.ReplyTo, want.QuietPeriod = "お店 🏪", "Ana", "ana@example.com", "2w"
 		want.UpdatedAt = clock.Instant()
 		if after != want {
 			t.Errorf("got  %+v\nwant %+v", after, want)
@@ -105,4 +108,121 @@ func TestPatchWorkspace(t *testing.T) {
 		_, err = s.PatchWorkspace(ctx, store.Caller{Workspace: 77}, func(*survey.Workspace) error { return nil })
 		refused(t, err, survey.NotFound, "")
 	}, clock.Use)
+}
+
+// A new time zone moves every answer to its day there, and the tallies with
+// it: they count what the rows say, under the days that the new zone has.
+func TestNewTimezoneCountsAnew(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url, clock.Use)
+		by, other := storetest.Default(t, s), storetest.Other(t, s, "other")
+		// 18:00 in London is the next day in Tokyo, 12:00 the same
+		answers := map[string]int{"2026-11-19T18:00:00Z": 9, "2026-11-19T12:00:00Z": 0, "2026-11-20T18:00:00Z": 10}
+		for _, caller := range []store.Caller{by, other} {
+			v := mustSurvey(t, s, caller, "chat", func(v *survey.Survey) { v.Segments = []string{"plan"} })
+			for at, score := range answers {
+				instant, err := survey.ParseInstant(at)
+				ok(t, err)
+				_, _, err = s.CreateResponse(ctx, caller, store.NewResponse{Survey: v.ID.String(), Score: &score, RespondedAt: &instant,
+					Attributes: survey.Attributes{"plan": survey.TextValue("プロ")}})
+				ok(t, err)
+			}
+		}
+		if _, err := s.FoldTallies(ctx); err != nil {
+			t.Fatal(err)
+		}
+		tokyo, err := survey.LoadZone("Asia/Tokyo")
+		ok(t, err)
+		_, err = s.PatchWorkspace(ctx, by, func(w *survey.Workspace) error { w.Timezone = "Asia/Tokyo"; return nil })
+		ok(t, err)
+		db := raw(t, url)
+		days := func(workspace string) []string {
+			return texts(t, db, `SELECT local_day FROM responses WHERE workspace_id = `+workspace+` ORDER BY responded_at`)
+		}
+		const nineteenth = 20776 // 2026-11-19
+		if survey.Day(nineteenth).String() != "2026-11-19" {
+			t.Fatal("the test does not know its days")
+		}
+		if got := days("1"); !slices.Equal(got, []string{"20776", "20777", "20778"}) {
+			t.Errorf("days in Tokyo: %v", got)
+		}
+		if got := days("2"); !slices.Equal(got, []string{"20776", "20776", "20777"}) {
+			t.Errorf("days of another workspace: %v", got)
+		}
+		for _, test := range []struct {
+			by       store.Caller
+			zone     *time.Location
+			day      survey.Day
+			n, total int64
+		}{
+			{by, tokyo, nineteenth, 1, 3}, {by, tokyo, nineteenth + 1, 1, 3}, {by, tokyo, nineteenth + 2, 1, 3},
+			{other, time.UTC, nineteenth, 2, 3}, {other, time.UTC, nineteenth + 1, 1, 3},
+		} {
+			from, to := survey.StartOf(test.day, test.zone), survey.StartOf(test.day+1, test.zone)
+			for what, f := range map[string]store.ScoreFilter{
+				"day": {Metric: scoring.NPS, Zone: test.zone, From: &from, To: &to}, "total": {Metric: scoring.NPS, Zone: test.zone}} {
+				counted, err := s.Tally(ctx, test.by, f)
+				ok(t, err)
+				want := test.n
+				if what == "total" {
+					want = test.total
+				}
+				if n := counted.Total[0].Histogram.N(); n != want || counted.Source != "tallies" {
+					t.Errorf("workspace %d, %s %s: %d answers by %s, want %d", test.by.Workspace, what, test.day, n, counted.Source, want)
+				}
+			}
+		}
+		// every dimension was carried over, and nothing of the old count is left
+		const sums = `SELECT workspace_id || ' ' || generation || ' ' || dimension || ' ' || value || ' ' || SUM(c0 + c9 + c10) FROM `
+		const group = ` GROUP BY workspace_id, generation, dimension, value`
+		if _, err := s.FoldTallies(ctx); err != nil {
+			t.Fatal(err)
+		}
+		got := texts(t, db, sums+"tallies"+group)
+		slices.Sort(got)
+		want := []string{"1 2   3", "1 2 attributes.plan プロ 3", "1 2 channel api 3", "1 2 locale en 3",
+			"2 1   3", "2 1 attributes.plan プロ 3", "2 1 channel api 3", "2 1 locale en 3"}
+		if !slices.Equal(got, want) {
+			t.Errorf("tallies %q\nwant    %q", got, want)
+		}
+		if left := texts(t, db, sums+"tally_deltas"+group); len(left) > 0 {
+			t.Errorf("deltas left: %q", left)
+		}
+	})
+}
+
+// Whoever answers while the zone changes is counted in the one that came to be.
+func TestTimezoneWhileAnswersComeIn(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T18:00:00Z")
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url, clock.Use)
+		by := storetest.Default(t, s)
+		v := mustSurvey(t, s, by, "chat", nil)
+		zones := []string{"Asia/Tokyo", "UTC"}
+		for _, err := range atOnce(120, func(i int) error {
+			if i%12 == 0 {
+				_, err := s.PatchWorkspace(ctx, by, func(w *survey.Workspace) error { w.Timezone = zones[i/12%2]; return nil })
+				return err
+			}
+			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: v.ID.String(), Score: pointer(9), ExternalID: fmt.Sprint(i)})
+			return err
+		}) {
+			ok(t, err)
+		}
+		w, err := s.Workspace(ctx, by)
+		ok(t, err)
+		zone, err := survey.LoadZone(w.Timezone)
+		ok(t, err)
+		day := survey.DayOf(clock.Instant(), zone)
+		from, to := survey.StartOf(day, zone), survey.StartOf(day+1, zone)
+		odd := to.Add(-time.Millisecond)
+		for _, end := range []survey.Instant{to, odd} {
+			counted, err := s.Tally(ctx, by, store.ScoreFilter{Metric: scoring.NPS, Zone: zone, From: &from, To: &end})
+			ok(t, err)
+			if n := counted.Total[0].Histogram.N(); n != 110 {
+				t.Errorf("%s: %d of 110 answers", counted.Source, n)
+			}
+		}
+	})
 }

@@ -83,8 +83,10 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 }
 
 // writer is SQLite's one writing connection. It takes all transactions that
-// wait into one commit, a savepoint each, so that a failing one spoils no
-// other and one flush to disk serves many.
+// wait into one commit, so that one flush to disk serves many. Most succeed, so
+// they are run without a savepoint each; where one fails after it has written,
+// the batch is undone and run again with savepoints, so that a failing one
+// spoils no other.
 type writer struct {
 	conn    *sql.Conn
 	db      *gorm.DB
@@ -181,18 +183,9 @@ func (w *writer) gather(first *job) []*job {
 // fails, everyone in it is told so.
 func (w *writer) commit(batch []*job) {
 	ctx := context.Background()
-	err := w.pool.exec(ctx, "BEGIN IMMEDIATE")
-	if err == nil {
-		sum := &session{ctx: ctx, pool: w.pool, db: w.db, moves: tallyMoves{}, cohorts: cohortMoves{}}
-		for _, j := range batch {
-			j.err = w.one(ctx, j, sum)
-		}
-		if err = errors.Join(sum.flushTallies(sum.moves), sum.flushCohorts(sum.cohorts)); err == nil {
-			err = w.pool.exec(ctx, "COMMIT")
-		}
-		if err != nil {
-			_ = w.pool.exec(ctx, "ROLLBACK") // fails where SQLite rolled back itself
-		}
+	err := w.try(ctx, batch, w.bare)
+	if errors.Is(err, errSpoilt) {
+		err = w.try(ctx, batch, w.guarded)
 	}
 	for _, j := range batch {
 		if err != nil {
@@ -202,27 +195,78 @@ func (w *writer) commit(batch []*job) {
 	}
 }
 
-// one runs a job between a savepoint and its release, and adds what it moved
-// to the sum that the batch will write.
-func (w *writer) one(ctx context.Context, j *job, sum *session) (err error) {
-	if j.ctx.Err() != nil {
-		return j.ctx.Err()
+// errSpoilt says that a batch holds half of a job that failed.
+var errSpoilt = errors.New("a job failed after it had written")
+
+// try runs a batch in one transaction, each job by one. sum gathers what the
+// jobs move in the tallies; it is written at the end.
+func (w *writer) try(ctx context.Context, batch []*job, one func(context.Context, *job, *session) error) error {
+	if err := w.pool.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
 	}
+	sum := &session{ctx: ctx, pool: w.pool, db: w.db, moves: tallyMoves{}, cohorts: cohortMoves{}, shared: &shared{}}
+	var err error
+	for _, j := range batch {
+		if err = one(ctx, j, sum); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = errors.Join(sum.flushTallies(sum.moves), sum.flushCohorts(sum.cohorts))
+	}
+	if err == nil {
+		err = w.pool.exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		_ = w.pool.exec(ctx, "ROLLBACK") // fails where SQLite rolled back itself
+	}
+	return err
+}
+
+// bare runs a job without a savepoint; errSpoilt where it failed and left
+// something behind.
+func (w *writer) bare(_ context.Context, j *job, sum *session) error {
+	q := w.session(sum)
+	if j.err = w.job(j, q); j.err != nil && q.wrote {
+		return errSpoilt
+	}
+	if j.err == nil {
+		sum.moves.add(q.moves)
+		sum.cohorts.addAll(q.cohorts)
+	}
+	return nil
+}
+
+// guarded runs a job between a savepoint and its release.
+func (w *writer) guarded(ctx context.Context, j *job, sum *session) error {
 	if err := w.pool.exec(ctx, "SAVEPOINT one"); err != nil {
 		return err
 	}
-	q := &session{pool: w.pool, db: w.db}
+	q := w.session(sum)
+	if j.err = w.job(j, q); j.err != nil {
+		sum.shared.forget()
+		if err := w.pool.exec(ctx, "ROLLBACK TO one"); err != nil {
+			return err
+		}
+	} else {
+		sum.moves.add(q.moves)
+		sum.cohorts.addAll(q.cohorts)
+	}
+	return w.pool.exec(ctx, "RELEASE one")
+}
+
+func (w *writer) session(sum *session) *session {
+	return &session{pool: w.pool, db: w.db, shared: sum.shared}
+}
+
+// job runs a job's function; a panic is its error.
+func (w *writer) job(j *job, q *session) (err error) {
+	if j.ctx.Err() != nil {
+		return j.ctx.Err()
+	}
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("a transaction panicked: %v", fault)
-		}
-		if err != nil {
-			err = errors.Join(err, w.pool.exec(ctx, "ROLLBACK TO one"), w.pool.exec(ctx, "RELEASE one"))
-			return
-		}
-		if err = w.pool.exec(ctx, "RELEASE one"); err == nil {
-			sum.moves.add(q.moves)
-			sum.cohorts.addAll(q.cohorts)
 		}
 	}()
 	return j.fn(q)
