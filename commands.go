@@ -195,8 +195,8 @@ type listKeys struct{ ofWorkspace }
 // Run prints one line a key, the newest first.
 func (k listKeys) Run(ctx context.Context, c Config, out io.Writer) error {
 	return k.within(ctx, c, func(s *store.Store, by store.Caller) error {
-		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tROLE\tNAME\tCREATED\tREVOKED")
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) // an error shows at Flush
+		_, _ = fmt.Fprintln(table, "ID\tROLE\tNAME\tCREATED\tREVOKED")
 		for page := (store.Page{Limit: 500}); ; {
 			keys, next, err := s.Keys(ctx, by, page)
 			if err != nil {
@@ -207,7 +207,7 @@ func (k listKeys) Run(ctx context.Context, c Config, out io.Writer) error {
 				if key.RevokedAt != nil {
 					revoked = key.RevokedAt.String()
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.ID, key.Role, key.Name, key.CreatedAt, revoked)
+				_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.ID, key.Role, key.Name, key.CreatedAt, revoked)
 			}
 			if page.Cursor = next; next == "" {
 				return table.Flush()

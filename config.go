@@ -49,9 +49,10 @@ const (
 	secretVariable = "KOE_SECRET"
 )
 
-const secretsHelp = `These are variables only, because they are secret:
+const variablesOnly = `These are variables only, because they are secret:
 
-  KOE_SMTP_URL   smtp://USER:PASSWORD@HOST:587 or smtps://…:465
+  KOE_SMTP_URL   smtp://HOST:587 or smtps://HOST:465, with a login as
+                 USER:PASSWORD@ before HOST
                  (default empty: mail is captured and shown at /mailbox)
   KOE_ADMIN_KEY  becomes an admin key of the workspace "default"
                  (default empty: the first start makes one and prints it)

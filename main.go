@@ -51,13 +51,16 @@ type serve struct {
 }
 
 // Help lists the settings that cannot be flags.
-func (serve) Help() string { return secretsHelp }
+func (serve) Help() string { return variablesOnly }
 
 func (s serve) api() bool       { return slices.Contains(s.Role, "api") }
 func (s serve) scheduler() bool { return slices.Contains(s.Role, "scheduler") }
 
 // Run serves until ctx is done and what is in hand is finished.
 func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
+	if len(s.Role) == 0 {
+		return errors.New("--role: name api, scheduler or both")
+	}
 	if !s.api() && c.SMTP == nil {
 		return errors.New("KOE_SMTP_URL: is needed by a scheduler without the api: nobody could look into its mailbox")
 	}
@@ -75,7 +78,7 @@ func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, lock.Close()) }()
+		defer func() { _ = lock.Close() }() // nothing was written to it
 	}
 	db, err := openStore(ctx, c)
 	if err != nil {
@@ -122,16 +125,19 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 	if s.api() {
 		server := api.Server(api.New(options))
 		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-		group.Go(func() error { return server.Serve(listener) })
+		group.Go(func() error {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
 		group.Go(func() error {
 			<-ctx.Done()
 			return drain(server)
 		})
 	}
 	log.Info("koe serves", "base_url", c.BaseURL, "roles", s.Role)
-	if err = group.Wait(); errors.Is(err, http.ErrServerClosed) {
-		err = nil // it was asked to
-	}
+	err = group.Wait()
 	log.Info("koe has stopped")
 	return err
 }

@@ -64,6 +64,7 @@ func reply(c echo.Context, a answer, err error) error {
 	return send(c, a)
 }
 
+// send writes an answer.
 func send(c echo.Context, a answer) error {
 	if a.etag != "" {
 		c.Response().Header().Set("ETag", a.etag)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -233,4 +234,45 @@ func TestMergePatch(t *testing.T) {
 		s.do("PATCH", "/v1/surveys/chat", document).wantProblem(400)
 	}
 	s.do("GET", "/v1/surveys/chat", nil).want(200).wantAt("name", "Talk")
+}
+
+// An event is not lost because its sender grew a field.
+func TestUnknownFieldsOfAnInteraction(t *testing.T) {
+	s := newServer(t)
+	s.do("PUT", "/v1/touchpoints/chat", `{"name":"Chat"}`).want(201)
+	got := s.do("POST", "/v1/interactions", `{"colour":{"deep":[1,{"x":2}]},"touchpoint":"chat","customer":{"external_id":"c-1","phone":"1","Name":"x"},"attributes":{"any":"thing"}}`).want(202)
+	var out struct{ Warnings []string }
+	got.into(&out)
+	told := strings.Join(out.Warnings, "\n")
+	for _, name := range []string{"colour", "customer.phone", "customer.Name"} {
+		if !strings.Contains(told, name) {
+			t.Errorf("%s is not told: %q", name, out.Warnings)
+		}
+	}
+	if len(out.Warnings) != 3 {
+		t.Errorf("%q", out.Warnings)
+	}
+	known := s.do("POST", "/v1/interactions", `{"touchpoint":"chat","customer":{"external_id":"c-1"}}`).want(202)
+	if known.at("warnings[0]") != nil {
+		t.Errorf("%s", known.body)
+	}
+	for document, field := range map[string]string{
+		`{"touchpoint":"chat","colour":1,"colour":2}`:                   "colour",
+		`{"touchpoint":"chat","colour":{"a":1,"a":2}}`:                  "colour.a",
+		`{"touchpoint":"chat","colour":"\u0000"}`:                       "colour",
+		`{"touchpoint":"chat","customer":{"phone":"1","phone":"1"}}`:    "customer.phone",
+		`{"touchpoint":"chat","colour":1,"attributes":{"a":1,"a":"1"}}`: "attributes.a",
+	} {
+		s.do("POST", "/v1/interactions", document).wantProblem(400, field)
+	}
+	s.do("POST", "/v1/interactions", `{"touchpoint":"chat","colour":}`).wantProblem(400)
+	s.do("POST", "/v1/interactions", `{"touchpoint":"chat","colour":1,"customer":{"external_id":5}}`).wantProblem(422, "customer.external_id")
+	many := `{"touchpoint":"chat"`
+	for i := range 5000 {
+		many += `,"x` + strconv.Itoa(i) + `":1`
+	}
+	s.do("POST", "/v1/interactions", many+`}`).want(202).into(&out)
+	if len(out.Warnings) != 100 {
+		t.Errorf("%d warnings", len(out.Warnings))
+	}
 }
