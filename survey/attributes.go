@@ -3,9 +3,12 @@ package survey
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Value is one attribute's value: a text, a number or true/false, kept as its
@@ -72,11 +75,15 @@ func (a Attributes) Clean(p *Problems, field string) Attributes {
 		return a
 	}
 	clean := make(Attributes, len(a))
-	for name, v := range a {
+	for _, given := range slices.Sorted(maps.Keys(a)) {
+		v, name := a[given], norm.NFC.String(given)
 		at := field + "." + name
 		if !attributeName.MatchString(name) {
-			p.Add(field, "format", "the name %q must be letters, digits, _ . - or blanks, at most 64", name)
+			p.Add(field, "format", "the name %q must be letters, digits, _ . - or blanks, at most 64", given)
 			continue
+		}
+		if _, twice := clean[name]; twice {
+			p.Add(at, "duplicate", "is named twice")
 		}
 		switch {
 		case v.literal == "null" || v.literal == "":
@@ -142,11 +149,15 @@ const attributePrefix = "attributes."
 
 func (c Condition) clean(p *Problems, field string) Condition {
 	clean := make(Condition, len(c))
-	for name, values := range c {
+	for _, given := range slices.Sorted(maps.Keys(c)) {
+		values, name := c[given], norm.NFC.String(given)
 		key, ok := strings.CutPrefix(name, attributePrefix)
 		if !ok || !attributeName.MatchString(key) {
-			p.Add(field, "unknown", "%q must be attributes.NAME", name)
+			p.Add(field, "unknown", "%q must be attributes.NAME", given)
 			continue
+		}
+		if _, twice := clean[name]; twice {
+			p.Add(field+"."+name, "duplicate", "is named twice")
 		}
 		if len(values) == 0 || len(values) > maxAttributes {
 			p.Add(field+"."+name, "range", "must have 1 to %d values", maxAttributes)
@@ -164,9 +175,10 @@ func (c Condition) clean(p *Problems, field string) Condition {
 }
 
 // Match is true where every named attribute has one of its values; values
-// compare as words, so 5 is "5". The name that failed is returned.
+// compare as words, so 5 is "5". The first name that failed is returned.
 func (c Condition) Match(a Attributes) (failed string, ok bool) {
-	for name, values := range c {
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		values := c[name]
 		v, known := a[strings.TrimPrefix(name, attributePrefix)]
 		if !known || !slices.ContainsFunc(values, func(w Value) bool { return w.Text() == v.Text() }) {
 			return name, false

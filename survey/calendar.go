@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -52,17 +53,29 @@ func ParseDay(s string) (Day, error) {
 // StartOf is the first instant of a day in loc. Where midnight does not exist
 // (Santiago 2026-09-06) that is the instant at which the clocks jumped over
 // it; where the whole day does not exist (Apia 2011-12-30) the day is empty
-// and starts where the next one does. time.Date alone would answer with an
-// instant on the day before.
-func StartOf(d Day, loc *time.Location) Instant {
-	y, m, dd := d.Date()
-	if guess := InstantOf(time.Date(y, m, dd, 0, 0, 0, 0, loc)); DayOf(guess, loc) == d && DayOf(guess-1, loc) < d {
-		return guess
+// and starts where the next one does. time.Date would answer with an instant
+// on the day before.
+func StartOf(d Day, loc *time.Location) Instant { return WallTime(d, 0, loc) }
+
+// WallTime is the instant at which a clock on the wall in loc shows a minute
+// of a day (which may run past 24:00). Where that time comes twice it is the
+// first of the two; where the clocks jump over it, the first instant after.
+func WallTime(d Day, minute int, loc *time.Location) Instant {
+	wall := InstantOf(d.utc()).Add(time.Duration(minute) * time.Minute)
+	offsetAt := func(i Instant) time.Duration {
+		_, seconds := i.Time().In(loc).Zone()
+		return time.Duration(seconds) * time.Second
 	}
-	noon := InstantOf(time.Date(y, m, dd, 12, 0, 0, 0, time.UTC))
-	before, after := noon.Add(-48*time.Hour), noon.Add(48*time.Hour)
+	// the offsets in force well before and well after cover every transition
+	early, late := offsetAt(wall.Add(-36*time.Hour)), offsetAt(wall.Add(36*time.Hour))
+	for _, offset := range []time.Duration{max(early, late), min(early, late)} {
+		if i := wall.Add(-offset); offsetAt(i) == offset {
+			return i
+		}
+	}
+	before, after := wall.Add(-max(early, late)), wall.Add(-min(early, late))
 	for after-before > 1 {
-		if middle := before + (after-before)/2; DayOf(middle, loc) >= d {
+		if middle := before + (after-before)/2; offsetAt(middle) == late {
 			after = middle
 		} else {
 			before = middle
@@ -71,11 +84,16 @@ func StartOf(d Day, loc *time.Location) Instant {
 	return after
 }
 
-// LoadZone finds an IANA time zone such as "Asia/Tokyo". "Local" and the empty
-// name are refused: what they mean differs from machine to machine.
+// LoadZone finds an IANA time zone such as "Asia/Tokyo". "Local", the empty
+// name and what else a machine's zone folder may hold beside the zones are
+// refused: what they mean differs from machine to machine.
 func LoadZone(name string) (*time.Location, error) {
 	wrong := fmt.Errorf("must be an IANA time zone such as Asia/Tokyo or UTC")
-	if name == "" || name == "Local" || len(name) > 64 {
+	switch folder, _, _ := strings.Cut(name, "/"); folder {
+	case "", "Local", "localtime", "posixrules", "Factory", "posix", "right":
+		return nil, wrong
+	}
+	if len(name) > 64 {
 		return nil, wrong
 	}
 	loc, err := time.LoadLocation(name)

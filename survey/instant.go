@@ -44,7 +44,8 @@ func (i *Instant) UnmarshalText(b []byte) error {
 
 // ParseInstant reads RFC 3339 with any offset; years 1970 to 9999.
 func ParseInstant(s string) (Instant, error) {
-	t, err := time.Parse(time.RFC3339Nano, s)
+	var t time.Time
+	err := t.UnmarshalText([]byte(s)) // time.Parse would take "9:30" and ",5" too
 	if err != nil || t.UTC().Year() < 1970 || t.UTC().Year() > 9999 {
 		return 0, fmt.Errorf("must be an RFC 3339 instant such as 2026-11-22T09:30:00.000Z")
 	}

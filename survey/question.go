@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -73,16 +74,16 @@ const (
 
 func (q *Question) clean(p *Problems, at, locale string, placeholders map[string]Text) {
 	checkWords(p, at+".text", q.Text, locale, 1000, placeholders)
-	for name, label := range map[string]Text{"low_label": q.LowLabel, "high_label": q.HighLabel} {
-		if len(label) > 0 {
-			checkWords(p, at+"."+name, label, locale, 200, placeholders)
-		}
-	}
+	checkOptional(p, at+".low_label", q.LowLabel, locale, 200, placeholders)
+	checkOptional(p, at+".high_label", q.HighLabel, locale, 200, placeholders)
 	if q.Type != ScoreQuestion && q.Type != RatingQuestion && q.Scale != nil {
 		p.Add(at+".scale", "unknown", "only a score or rating question has a scale")
 	}
-	if q.Type != ChoiceQuestion && (len(q.Options) > 0 || q.Multiple) {
+	if q.Type != ChoiceQuestion && len(q.Options) > 0 {
 		p.Add(at+".options", "unknown", "only a choice question has options")
+	}
+	if q.Type != ChoiceQuestion && q.Multiple {
+		p.Add(at+".multiple", "unknown", "only a choice question takes several answers")
 	}
 	if q.Type != TextQuestion && q.MaxLength != 0 {
 		p.Add(at+".max_length", "unknown", "only a text question has a length")
@@ -128,8 +129,8 @@ func (q *Question) cleanOptions(p *Problems, at, locale string, placeholders map
 
 // clean checks that a When looks only at the score and at earlier questions.
 func (w When) clean(p *Problems, at string, earlier []Question) {
-	for key, m := range w {
-		field := at + "." + key
+	for _, key := range slices.Sorted(maps.Keys(w)) {
+		m, field := w[key], at+"."+key
 		i := slices.IndexFunc(earlier, func(q Question) bool { return q.Key == key })
 		if i < 0 {
 			p.Add(field, "unknown", "must be the score or an earlier question")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // State is where a survey stands.
@@ -96,7 +98,12 @@ func (s *Survey) Clean() error {
 	}
 	p.Require("name", s.Name)
 	s.Name = Line(&p, "name", s.Name, 200)
-	p.Require("template", s.Template)
+	switch {
+	case strings.TrimSpace(s.Template) == "":
+		p.Add("template", "required", "is required: the key of a template, such as nps")
+	case !ValidKey(s.Template):
+		p.Add("template", "format", "must be lower-case letters, digits, _ and -, at most 63")
+	}
 	switch {
 	case strings.TrimSpace(s.Touchpoint) == "":
 		p.Add("touchpoint", "required", "is required: the moment that the survey asks about, such as support_chat")
@@ -199,7 +206,9 @@ func (s *Survey) cleanSegments(p *Problems) {
 		p.Add("segments", "too_many", "must be at most %d", maxSegments)
 	}
 	seen := map[string]bool{}
-	for i, name := range s.Segments {
+	for i, given := range s.Segments {
+		name := norm.NFC.String(given)
+		s.Segments[i] = name
 		field := fmt.Sprintf("segments[%d]", i)
 		if !attributeName.MatchString(name) {
 			p.Add(field, "format", "must be the name of an attribute")

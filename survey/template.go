@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"koe/scoring"
 )
 
@@ -90,13 +92,10 @@ func (t *Template) Clean() error {
 		t.DefaultLocale = locale
 	}
 	t.cleanPlaceholders(&p)
-	for name, words := range map[string]Text{"mail.subject": t.Mail.Subject, "mail.intro": t.Mail.Intro} {
-		if len(words) > 0 {
-			checkWords(&p, name, words, t.DefaultLocale, 500, t.Placeholders)
-		}
-	}
-	for tag, subject := range t.Mail.Subject {
-		Line(&p, "mail.subject."+tag, subject, 200)
+	checkOptional(&p, "mail.subject", t.Mail.Subject, t.DefaultLocale, 500, t.Placeholders)
+	checkOptional(&p, "mail.intro", t.Mail.Intro, t.DefaultLocale, 500, t.Placeholders)
+	for _, tag := range slices.Sorted(maps.Keys(t.Mail.Subject)) {
+		Line(&p, "mail.subject."+tag, t.Mail.Subject[tag], 200)
 	}
 	t.cleanQuestions(&p)
 	t.cleanMeasure(&p)
@@ -114,7 +113,10 @@ func (t *Template) Clean() error {
 }
 
 func (t *Template) cleanPlaceholders(p *Problems) {
-	for name, fallback := range t.Placeholders {
+	for _, given := range slices.Sorted(maps.Keys(t.Placeholders)) {
+		fallback, name := t.Placeholders[given], norm.NFC.String(given)
+		delete(t.Placeholders, given)
+		t.Placeholders[name] = fallback
 		at := "placeholders." + name
 		attribute, isAttribute := strings.CutPrefix(name, attributePrefix)
 		if name != "name" && (!isAttribute || !attributeName.MatchString(attribute)) {
@@ -222,15 +224,27 @@ func (t Template) usualScale() *Scale {
 }
 
 // Shown are the follow-up questions that fit a score and the answers so far,
-// in order; the score question is not among them.
+// in order; the score question is not among them. An answer counts only where
+// its own question is shown.
 func (t Template) Shown(score int, answers Answers) []Question {
-	var shown []Question
+	shown, _ := t.walk(score, answers)
+	return shown
+}
+
+// walk goes through the questions as a respondent does: those that are shown,
+// and the answers to them.
+func (t Template) walk(score int, answers Answers) (shown []Question, said Answers) {
+	said = Answers{}
 	for _, q := range t.Questions {
-		if q.Type != ScoreQuestion && q.ShowIf.Match(score, answers) {
-			shown = append(shown, q)
+		if q.Type == ScoreQuestion || !q.ShowIf.Match(score, said) {
+			continue
+		}
+		shown = append(shown, q)
+		if answer, is := answers[q.Key]; is {
+			said[q.Key] = answer
 		}
 	}
-	return shown
+	return shown, said
 }
 
 // CheckAnswers brings answers into their kept form. Keys that the template
@@ -268,8 +282,9 @@ func (t Template) Comment(score int, answers Answers) string {
 // Thanks is what to say after an answer; nil where the template says nothing
 // that fits.
 func (t Template) Thanks(score int, answers Answers) *ThankYou {
+	_, said := t.walk(score, answers)
 	for i := range t.ThankYou {
-		if t.ThankYou[i].When.Match(score, answers) {
+		if t.ThankYou[i].When.Match(score, said) {
 			return &t.ThankYou[i]
 		}
 	}
@@ -278,17 +293,30 @@ func (t Template) Thanks(score int, answers Answers) *ThankYou {
 
 var placeholder = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
 
-// checkWords checks one wording in all its languages: the default one is
-// there, tags are tags, nothing is too long, and only declared placeholders
-// are used.
-func checkWords(p *Problems, at string, words Text, locale string, max int, declared map[string]Text) {
-	if strings.TrimSpace(words[locale]) == "" {
-		p.Add(at, "required", "must have a text in the default locale %s", locale)
+// checkOptional is checkWords for a wording that may be left out.
+func checkOptional(p *Problems, at string, words Text, locale string, max int, declared map[string]Text) {
+	if len(words) > 0 {
+		checkWords(p, at, words, locale, max, declared)
 	}
-	for tag, s := range words {
-		if _, err := ParseLocale(tag); err != nil {
-			p.Add(at+"."+tag, "format", "%s", err)
+}
+
+// checkWords brings one wording into its kept form and checks it in all its
+// languages: the default one is there, tags are tags in their usual spelling,
+// nothing is too long, and only declared placeholders are used.
+func checkWords(p *Problems, at string, words Text, locale string, max int, declared map[string]Text) {
+	for _, given := range slices.Sorted(maps.Keys(words)) {
+		tag, err := ParseLocale(given)
+		if err != nil {
+			p.Add(at+"."+given, "format", "%s", err)
 			continue
+		}
+		s := words[given]
+		if tag != given {
+			if _, twice := words[tag]; twice {
+				p.Add(at+"."+given, "duplicate", "is %s, which is there too", tag)
+				continue
+			}
+			delete(words, given) // nobody would look for it under this spelling
 		}
 		clean, err := Clean(s)
 		if err != nil {
@@ -305,6 +333,9 @@ func checkWords(p *Problems, at string, words Text, locale string, max int, decl
 		if rest := placeholder.ReplaceAllString(clean, ""); strings.Contains(rest, "{{") {
 			p.Add(at+"."+tag, "format", "has {{ without a matching }}")
 		}
+	}
+	if strings.TrimSpace(words[locale]) == "" {
+		p.Add(at, "required", "must have a text in the default locale %s", locale)
 	}
 }
 

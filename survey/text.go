@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -59,7 +60,9 @@ var keyPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 // touchpoint or a survey: lower-case letters, digits, _ and -, at most 63.
 func ValidKey(s string) bool { return keyPattern.MatchString(s) }
 
-var attributeName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,63}$`)
+// attributeName takes the letters of any language, with the marks that some of
+// them are written with. Names are kept in NFC, as every text is.
+var attributeName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .-]{0,63}$`)
 
 // NormalizeAddress is the address as koe compares it: trimmed, NFC,
 // lower-case, domain in ASCII. It refuses what is not one plain mail address;
@@ -67,23 +70,36 @@ var attributeName = regexp.MustCompile(`^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,63}$`)
 func NormalizeAddress(s string) (string, error) {
 	wrong := fmt.Errorf("must be one mail address such as ana@example.com")
 	clean, err := Clean(strings.TrimSpace(s))
-	if err != nil || len(clean) > 254 || strings.ContainsFunc(clean, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if err != nil || len(clean) > maxAddress || strings.ContainsFunc(clean, unseen) {
 		return "", wrong
 	}
 	parsed, err := mail.ParseAddress(clean)
-	if err != nil || parsed.Name != "" || strings.ContainsAny(clean, "<>\" ,;") {
+	if err != nil || parsed.Name != "" || parsed.Address != clean {
 		return "", wrong
 	}
 	at := strings.LastIndexByte(clean, '@')
-	if at <= 0 || at > 64 {
-		return "", wrong
-	}
+	local := norm.NFC.String(strings.ToLower(clean[:at])) // a small letter may compose where its capital did not
 	domain, err := idna.Lookup.ToASCII(clean[at+1:])
-	if err != nil || domain == "" || strings.HasPrefix(domain, "[") {
+	if err != nil || len(local) > 64 || len(local)+1+len(domain) > maxAddress {
 		return "", wrong
 	}
-	return strings.ToLower(clean[:at]) + "@" + strings.ToLower(domain), nil
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > 63 {
+			return "", wrong
+		}
+	}
+	return local + "@" + domain, nil
 }
+
+// maxAddress is the most bytes of an address that mail servers take.
+const maxAddress = 254
+
+// unseen is true for what nobody sees in an address: blanks, controls, marks
+// that join or turn the text around them.
+func unseen(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }
+
+// breaksLine is true for control characters and for line ends of any kind.
+func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 // Line checks a text of one line: cleaned, trimmed, no control characters, at
 // most max characters.
@@ -92,7 +108,7 @@ func Line(p *Problems, field, s string, max int) string {
 	switch {
 	case err != nil:
 		p.Add(field, "format", "%s", err)
-	case strings.ContainsFunc(clean, func(r rune) bool { return r < ' ' || r == 0x7f }):
+	case strings.ContainsFunc(clean, breaksLine):
 		p.Add(field, "format", "must be one line without control characters")
 	case utf8.RuneCountInString(clean) > max:
 		p.Add(field, "too_long", "must have at most %d characters", max)

@@ -28,6 +28,9 @@ func (w *Window) clean(p *Problems) {
 		}
 	}
 	from, err := minuteOfDay(w.From)
+	if err == nil && from == 24*60 {
+		err = fmt.Errorf("must be before 24:00")
+	}
 	if err != nil {
 		p.Add("rules.send_window.from", "format", "%s", err)
 	}
@@ -52,14 +55,14 @@ func (w *Window) clean(p *Problems) {
 
 // minuteOfDay reads "HH:MM", 00:00 to 24:00.
 func minuteOfDay(s string) (int, error) {
-	var h, m int
-	if len(s) == 5 && s[2] == ':' {
-		if n, err := fmt.Sscanf(s, "%02d:%02d", &h, &m); n == 2 && err == nil &&
-			h >= 0 && m >= 0 && m < 60 && (h < 24 || h == 24 && m == 0) {
-			return h*60 + m, nil
-		}
+	if s == "24:00" {
+		return 24 * 60, nil
 	}
-	return 0, fmt.Errorf("must be a time of day such as 09:00")
+	t, err := time.Parse("15:04", s)
+	if err != nil || len(s) != len("15:04") {
+		return 0, fmt.Errorf("must be a time of day such as 09:00")
+	}
+	return t.Hour()*60 + t.Minute(), nil
 }
 
 // Next is the first instant at or after i at which the window is open in loc.
@@ -73,7 +76,8 @@ func (w Window) Next(i Instant, loc *time.Location) Instant {
 		to += 24 * 60
 	}
 	today := DayOf(i, loc)
-	for day := today - 1; day <= today+8; day++ {
+	// two weeks: the clocks may jump over the only window of the first
+	for day := today - 1; day <= today+15; day++ {
 		if !w.opensOn(day.Weekday()) {
 			continue
 		}
@@ -98,31 +102,4 @@ func (w Window) opensOn(weekday int) bool {
 		}
 	}
 	return false
-}
-
-// WallTime is the instant at which a clock on the wall in loc shows a minute
-// of a day (which may run past 24:00). Where that time comes twice it is the
-// first of the two; where the clocks jump over it, the first instant after.
-func WallTime(d Day, minute int, loc *time.Location) Instant {
-	wall := InstantOf(d.utc()).Add(time.Duration(minute) * time.Minute)
-	offsetAt := func(i Instant) time.Duration {
-		_, seconds := i.Time().In(loc).Zone()
-		return time.Duration(seconds) * time.Second
-	}
-	// the offsets in force well before and well after cover every transition
-	early, late := offsetAt(wall.Add(-36*time.Hour)), offsetAt(wall.Add(36*time.Hour))
-	for _, offset := range []time.Duration{max(early, late), min(early, late)} {
-		if i := wall.Add(-offset); offsetAt(i) == offset {
-			return i
-		}
-	}
-	before, after := wall.Add(-max(early, late)), wall.Add(-min(early, late))
-	for after-before > 1 {
-		if middle := before + (after-before)/2; offsetAt(middle) == late {
-			after = middle
-		} else {
-			before = middle
-		}
-	}
-	return after
 }

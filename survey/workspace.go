@@ -2,6 +2,7 @@ package survey
 
 import (
 	"net/url"
+	"unicode/utf8"
 )
 
 // QuietScope says whose invitations count for the quiet period.
@@ -87,7 +88,8 @@ func optionalAddress(p *Problems, field, s string) string {
 // that a page can never be made to run or send anything.
 func checkLink(p *Problems, field, s string) {
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || len(s) > 2000 {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.User != nil ||
+		len(s) > 2000 || !utf8.ValidString(s) {
 		p.Add(field, "format", "must be an http or https address")
 	}
 }

@@ -68,8 +68,10 @@ type responseDraft struct {
 	template survey.Template
 	answers  survey.Answers
 	own      survey.Attributes
-	customer survey.Customer
-	person   *survey.Person
+	// attributes are own and the person's segments; the texts of row are of these
+	attributes survey.Attributes
+	customer   survey.Customer
+	person     *survey.Person
 }
 
 // draftResponse checks everything that does not need the write lock.
@@ -94,7 +96,23 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 	d := responseDraft{place: place, template: template}
 	var p survey.Problems
 	d.fill(&p, in, q.now)
-	return d, p.Err()
+	if err := p.Err(); err != nil {
+		return d, err
+	}
+	if d.row.Answers, err = asJSON(d.answers); err != nil {
+		return d, err
+	}
+	return d, d.describe(d.own)
+}
+
+// describe sets the attributes, and the segments among them.
+func (d *responseDraft) describe(attributes survey.Attributes) (err error) {
+	d.attributes = attributes
+	if d.row.Attributes, err = asJSON(attributes); err != nil {
+		return err
+	}
+	d.row.Segments, err = asJSON(segmentsOf(d.place.Survey, attributes))
+	return err
 }
 
 func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Instant) {
@@ -179,16 +197,13 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	attributes := d.place.attributes(d.own, d.person)
-	segments := segmentsOf(d.place.Survey, attributes)
-	texts := [3]string{}
-	for i, v := range []any{d.answers, attributes, segments} {
-		if texts[i], err = asJSON(v); err != nil {
+	if len(d.place.Survey.Segments) > 0 { // the person's record may know some
+		if err := d.describe(d.place.attributes(d.own, d.person)); err != nil {
 			return false, err
 		}
 	}
 	r := &d.row
-	r.Answers, r.Attributes, r.Segments, r.Tags = texts[0], texts[1], texts[2], "[]"
+	r.Tags = "[]"
 	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
 	r.LocalDay = int64(survey.DayOf(survey.Instant(r.RespondedAt), loc))
 	return q.insertResponse(*r, generation)
@@ -220,26 +235,32 @@ func (q *session) responseByExternalID(of id, external string) (responseRow, err
 
 // response is the draft as a caller sees it, without a second query.
 func (d responseDraft) response() survey.Response {
-	r := survey.Response{}
-	r, _ = d.row.response() // the texts were written a moment ago
-	r.Touchpoint, r.Template, r.Metric = d.place.Survey.Touchpoint, d.template.Key, string(d.template.Metric)
-	r.Person = d.person
+	r := d.row.plain()
+	r.Touchpoint, r.Template, r.Person = d.place.Survey.Touchpoint, d.template.Key, d.person
+	r.Answers, r.Attributes, r.Tags = d.answers, d.attributes, []string{}
 	return r
 }
 
 // response is the row as the domain knows it, without what other tables know.
 func (r responseRow) response() (survey.Response, error) {
-	out := survey.Response{ID: survey.ID(r.ID), Survey: survey.ID(r.SurveyID), TemplateVersion: r.TemplateVersion,
-		Metric: string(measureOf(r.MeasureID).Metric), Score: r.Score, Answers: survey.Answers{}, Comment: r.Comment,
-		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
-		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
-		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete, Tags: []string{}}
-	if r.ExternalID != nil {
-		out.ExternalID = *r.ExternalID
-	}
+	out := r.plain()
+	out.Tags = []string{}
 	answers, err := answersOf(r.Answers)
 	out.Answers = answers
 	return out, errors.Join(err, fromJSON(r.Attributes, &out.Attributes), fromJSON(r.Tags, &out.Tags))
+}
+
+// plain is what needs no decoding.
+func (r responseRow) plain() survey.Response {
+	out := survey.Response{ID: survey.ID(r.ID), Survey: survey.ID(r.SurveyID), TemplateVersion: r.TemplateVersion,
+		Metric: string(measureOf(r.MeasureID).Metric), Score: r.Score, Comment: r.Comment,
+		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
+		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
+		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete}
+	if r.ExternalID != nil {
+		out.ExternalID = *r.ExternalID
+	}
+	return out
 }
 
 // answersOf reads kept answers into the types that the domain uses.

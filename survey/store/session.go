@@ -61,8 +61,7 @@ func (s *shared) forget() {
 
 // reading is a session outside a transaction.
 func (s *Store) reading(ctx context.Context, by Caller) *session {
-	return &session{ctx: ctx, postgres: s.postgres, db: s.read.WithContext(ctx),
-		pool: s.read.ConnPool, spelled: &s.spelled, by: by, now: s.now()}
+	return &session{ctx: ctx, postgres: s.postgres, db: s.read, pool: s.readers, spelled: &s.spelled, by: by, now: s.now()}
 }
 
 // exec runs a statement with ? for its arguments and says how many rows it
@@ -96,13 +95,13 @@ func (q *session) row(statement string, args []any, into ...any) (bool, error) {
 
 // find scans one row into a struct by column name; false where there is none.
 func (q *session) find(into any, statement string, args ...any) (bool, error) {
-	result := q.db.Raw(statement, q.bind(args)...).Scan(into)
+	result := q.db.WithContext(q.ctx).Raw(statement, q.bind(args)...).Scan(into)
 	return result.RowsAffected > 0, result.Error
 }
 
 // list scans rows into a slice of structs by column name.
 func (q *session) list(into any, statement string, args ...any) error {
-	return q.db.Raw(statement, q.bind(args)...).Scan(into).Error
+	return q.db.WithContext(q.ctx).Raw(statement, q.bind(args)...).Scan(into).Error
 }
 
 // bind puts ids into the form that the database keeps.
@@ -174,74 +173,4 @@ func (q *session) forUpdate() string {
 		return " FOR UPDATE"
 	}
 	return ""
-}
-
-// statements is a connection whose statements are prepared once. It offers no
-// BeginTx on purpose: a nested transaction would commit the writer's batch.
-type statements struct {
-	conn     *sql.Conn
-	prepared map[string]*sql.Stmt
-}
-
-// maxPrepared bounds the memory of a connection that meets lists of many
-// lengths.
-const maxPrepared = 400
-
-func newStatements(conn *sql.Conn) *statements {
-	return &statements{conn: conn, prepared: make(map[string]*sql.Stmt)}
-}
-
-// PrepareContext prepares a statement, or returns it prepared.
-func (p *statements) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt, ok := p.prepared[query]; ok {
-		return stmt, nil
-	}
-	stmt, err := p.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.prepared) >= maxPrepared {
-		for key, old := range p.prepared {
-			delete(p.prepared, key)
-			_ = old.Close()
-		}
-	}
-	p.prepared[query] = stmt
-	return stmt, nil
-}
-
-// ExecContext runs a prepared statement. The caller's context does not reach
-// the driver: an interrupted statement would undo the whole batch.
-func (p *statements) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
-	ctx := context.Background()
-	stmt, err := p.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.ExecContext(ctx, args...)
-}
-
-// QueryContext runs a prepared query.
-func (p *statements) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
-	ctx := context.Background()
-	stmt, err := p.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
-}
-
-// QueryRowContext runs a prepared query for one row.
-func (p *statements) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
-	ctx := context.Background()
-	stmt, err := p.PrepareContext(ctx, query)
-	if err != nil {
-		return p.conn.QueryRowContext(ctx, query, args...) // carries the error
-	}
-	return stmt.QueryRowContext(ctx, args...)
-}
-
-func (p *statements) exec(ctx context.Context, query string) error {
-	_, err := p.ExecContext(ctx, query)
-	return err
 }

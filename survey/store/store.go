@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -36,9 +37,10 @@ type Options struct {
 // Store is an open database.
 type Store struct {
 	postgres bool
-	read     *gorm.DB // SQLite: a pool that cannot write; PostgreSQL: the pool
-	pool     *sql.DB  // the pool that writes; on SQLite one connection
-	writer   *writer  // SQLite only
+	read     *gorm.DB      // SQLite: a pool that cannot write; PostgreSQL: the pool
+	readers  gorm.ConnPool // the same pool, for hot single-row queries
+	pool     *sql.DB       // the pool that writes; on SQLite one connection
+	writer   *writer       // SQLite only
 	secret   []byte
 	stock    []survey.Template
 	timezone string
@@ -89,6 +91,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&_foreign_keys=on"
 	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-16000"
 	var err error
+	if err = private(path); err != nil {
+		return err
+	}
 	if s.pool, err = sql.Open("sqlite3", s.lite); err != nil {
 		return err
 	}
@@ -99,14 +104,25 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if s.writer, err = startWriter(ctx, s.pool); err != nil {
 		return fmt.Errorf("cannot write to %s: %w", path, err)
 	}
-	readers, err := sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-8000")
+	pool, err := sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-8000")
 	if err != nil {
 		return err
 	}
-	readers.SetMaxOpenConns(4)
-	readers.SetMaxIdleConns(4)
-	s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: readers}), gormConfig(true))
+	pool.SetMaxOpenConns(4)
+	pool.SetMaxIdleConns(4)
+	s.readers = &readers{DB: pool}
+	s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: pool}), gormConfig(true))
 	return err
+}
+
+// private makes a new database file readable by its owner alone: it will hold
+// addresses. SQLite gives its journals the same mode.
+func private(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's own
+	if err != nil {
+		return fmt.Errorf("cannot open %s for writing: %w", path, err)
+	}
+	return file.Close()
 }
 
 func (s *Store) openPostgres(ctx context.Context, address string, conns int) error {
@@ -131,6 +147,7 @@ func (s *Store) openPostgres(ctx context.Context, address string, conns int) err
 	if err := s.pool.PingContext(ctx); err != nil {
 		return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
 	}
+	s.readers = s.pool
 	s.read, err = gorm.Open(postgres.New(postgres.Config{Conn: s.pool}), gormConfig(false))
 	return err
 }
@@ -160,10 +177,8 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.stop())
 	}
-	if s.read != nil && !s.postgres {
-		if readers, err := s.read.DB(); err == nil {
-			errs = append(errs, readers.Close())
-		}
+	if lite, ok := s.readers.(*readers); ok {
+		errs = append(errs, lite.close())
 	}
 	if s.pool != nil {
 		errs = append(errs, s.pool.Close())

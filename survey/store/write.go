@@ -36,7 +36,6 @@ func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) e
 // key first, and moves the tallies last.
 func (s *Store) within(ctx context.Context, q *session, by Caller, fn func(*session) error) error {
 	q.ctx, q.by, q.now = ctx, by, s.now()
-	q.db = q.db.WithContext(ctx)
 	if err := q.claimOnce(); err != nil {
 		return err
 	}
@@ -124,7 +123,9 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 func (w *writer) stop() error {
 	close(w.stopped)
 	<-w.done
-	return w.conn.Close()
+	// a statement that stays open keeps the file open, and what was written in
+	// its journal instead of the database
+	return errors.Join(w.pool.close(), w.conn.Close())
 }
 
 // do hands fn to the writer and waits until it is committed or undone. A
