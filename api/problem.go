@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
+	"koe/survey/store"
 )
 
 // problem is an error as callers see it (RFC 9457).
@@ -82,6 +83,13 @@ func (a *api) problem(err error, c echo.Context) {
 		return
 	}
 	e := seen(err)
+	if r, ok := routeOf(c); ok && r.isPage() {
+		if broken := a.pageError(c, store.Opened{}, nil, e); c.Response().Committed {
+			return
+		} else if broken != nil {
+			a.Log.Error("an error page could not be shown", "request_id", requestID(c), "error", broken)
+		}
+	}
 	p := a.problemOf(c, e)
 	header := c.Response().Header()
 	switch e.Kind {

@@ -141,13 +141,19 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 		with := said == "true"
 		f.HasComment = &with
 	}
+	var p survey.Problems
 	for name, value := range q {
 		if attribute, is := strings.CutPrefix(name, "attributes."); is {
 			if f.Attributes == nil {
 				f.Attributes = map[string]string{}
 			}
-			f.Attributes[attribute] = value
+			for known, v := range (survey.Attributes{attribute: survey.TextValue(value)}).Clean(&p, "attributes") {
+				f.Attributes[known] = v.Text()
+			}
 		}
+	}
+	if err := p.Err(); err != nil {
+		return f, err
 	}
 	zone, err := a.zone(c)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 func (a *api) showSurveyPage(c echo.Context) error {
 	opened, err := a.Store.Open(c.Request().Context(), param(c, "token"))
 	if err != nil {
-		return a.closedPage(c, opened, err)
+		return a.pageError(c, opened, nil, err)
 	}
 	p := a.surveyPage(c, opened)
 	values := c.QueryParams()
@@ -80,12 +80,12 @@ func (a *api) locale(c echo.Context, o store.Opened) string {
 // follow-ups. A browser gets the next page in the same answer.
 func (a *api) answerSurveyPage(c echo.Context) error {
 	token := param(c, "token")
-	if err := a.limits.token(token); err != nil {
-		return a.pageError(c, store.Opened{}, nil, err)
-	}
 	form, err := readForm(c)
 	if err != nil {
-		return a.pageError(c, store.Opened{}, nil, err)
+		return err
+	}
+	if err := a.limits.token(token); err != nil {
+		return a.pageError(c, store.Opened{}, form, err)
 	}
 	ctx := c.Request().Context()
 	opened, err := a.Store.Open(ctx, token)
@@ -116,13 +116,9 @@ func (a *api) respondentPage(c echo.Context, status int, p templates.SurveyPage)
 	return showPage(c, status, pagePolicy, func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
 }
 
-// closedPage shows why a link opens nothing.
-func (a *api) closedPage(c echo.Context, o store.Opened, err error) error {
-	return a.pageError(c, o, nil, err)
-}
-
 // pageError shows an error as a page: for somebody who answers, a problem in
-// JSON is none.
+// JSON is none. What was typed is kept where the form was read. An error that
+// is none of survey's, and one of koe's own after it was shown, is returned.
 func (a *api) pageError(c echo.Context, o store.Opened, typed url.Values, err error) error {
 	var known *survey.Error
 	if !errors.As(err, &known) {
@@ -143,8 +139,6 @@ func (a *api) pageError(c echo.Context, o store.Opened, typed url.Values, err er
 		p.Step, p.Typed = templates.StepClosed, nil
 	case survey.TooMany:
 		p.Step = templates.StepTooMany
-	case survey.Unavailable:
-		p.Step = templates.StepUnavailable
 	case survey.Invalid:
 		p.Step = templates.StepScore
 		if o.Response != nil && typed.Get(templates.StepField) == string(templates.StepQuestions) {
@@ -154,9 +148,12 @@ func (a *api) pageError(c echo.Context, o store.Opened, typed url.Values, err er
 			return err
 		}
 	default:
-		return known
+		p.Step = templates.StepUnavailable
 	}
 	retryAfter(c, known)
 	code, _ := status(known.Kind)
-	return a.respondentPage(c, code, p)
+	if shown := a.respondentPage(c, code, p); shown != nil || code < http.StatusInternalServerError {
+		return shown
+	}
+	return known // the log wants to know
 }

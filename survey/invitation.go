@@ -78,8 +78,9 @@ type Recheck struct {
 }
 
 // BeforeSending asks the rules again at the moment of sending: somebody may
-// have answered or unsubscribed since, the survey may have been paused or
-// archived, the window may have closed.
+// have unsubscribed since, the survey may have been archived, the link may
+// have expired, the window may have closed. (What was answered is not due any
+// more, and what is paused is held.)
 func BeforeSending(v Invitation, s Survey, w Workspace, suppressed bool, now Instant) Recheck {
 	switch {
 	case suppressed:
@@ -101,14 +102,21 @@ func BeforeSending(v Invitation, s Survey, w Workspace, suppressed bool, now Ins
 }
 
 // NextReminder is when the mail after mail number sent is due; false where
-// there is none. Reminders count from the instant the invitation was sent.
+// there is none. Reminders count from the instant the invitation was sent; one
+// that waits for the send window moves those after it, so that two never go
+// out together.
 func NextReminder(v Invitation, s Survey, w Workspace, sent int) (Instant, bool) {
 	if sent >= len(s.Rules.Reminders) || v.SentAt == nil {
 		return 0, false
 	}
-	due := v.SentAt.Add(s.Rules.Reminders[sent].Length())
-	if win := s.Rules.SendWindow; win != nil {
-		due = win.Next(due, WindowZone(*win, w, v.Timezone))
+	due, before := *v.SentAt, time.Duration(0)
+	for _, reminder := range s.Rules.Reminders[:sent+1] {
+		after := reminder.Length()
+		due = max(v.SentAt.Add(after), due.Add(after-before))
+		if win := s.Rules.SendWindow; win != nil {
+			due = win.Next(due, WindowZone(*win, w, v.Timezone))
+		}
+		before = after
 	}
 	return due, due < v.ExpiresAt
 }
@@ -122,12 +130,15 @@ const (
 )
 
 // RetryAt is when to try again after a passing failure, attempt being how
-// often it was tried; false where it has been tried for long enough.
+// often this mail was tried; false where it has been tried for long enough.
+// The pauses are added up, because a reminder, or a mail that was held, may be
+// tried for the first time days after the invitation's SendAt.
 func RetryAt(v Invitation, attempt int, now Instant) (Instant, bool) {
-	wait := retryMost
-	if attempt < 9 {
-		wait = min(retryFirst<<max(attempt-1, 0), retryMost)
+	wait, waited := retryFirst, retryFirst
+	for range min(attempt, int(retryFor/retryFirst)) - 1 {
+		wait = min(2*wait, retryMost)
+		waited += wait
 	}
 	next := now.Add(wait)
-	return next, next < v.ExpiresAt && next < v.SendAt.Add(retryFor)
+	return next, next < v.ExpiresAt && waited <= retryFor
 }

@@ -168,16 +168,17 @@ func askQuiet(d *Decision, s Survey, w Workspace, _ Interaction, h History, _ In
 	if scope == QuietSurvey {
 		last = h.LastAskedHere
 	}
-	if last == nil || period.Length() == 0 {
+	switch {
+	case period.Length() == 0:
+		d.pass("quiet_period", "there is none")
+	case last == nil:
 		d.pass("quiet_period", "not asked before")
-		return
-	}
-	until := last.Add(period.Length())
-	if d.SendAt < until && d.SendAt > last.Add(-period.Length()) {
+	case d.SendAt < last.Add(period.Length()) && d.SendAt > last.Add(-period.Length()):
+		until := last.Add(period.Length())
 		d.skip("quiet_period", SkipQuietPeriod, &until, "asked for %s; the quiet period is %s", *last, period)
-		return
+	default:
+		d.pass("quiet_period", "%s or more away from when it was asked", period)
 	}
-	d.pass("quiet_period", "asked longer ago than %s", period)
 }
 
 // QuietRule is the quiet period and scope that hold for a survey: its own, or
@@ -214,14 +215,22 @@ func Draw(person string, survey ID, quarter string) float64 {
 	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
 }
 
-func askLimit(d *Decision, s Survey, w Workspace, _ Interaction, h History, _ Instant) {
+// askLimit moves a mail to the next day that has room. A link cannot wait: it
+// is handed over at once or not at all.
+func askLimit(d *Decision, s Survey, w Workspace, in Interaction, h History, now Instant) {
 	if s.Rules.DailyLimit == nil {
 		d.pass("daily_limit", "no limit")
 		return
 	}
 	loc := zone(w.Timezone)
+	planned := d.Day
 	for h.Planned[d.Day] >= *s.Rules.DailyLimit {
 		full := d.Day
+		if s.Channel == LinkOnly {
+			until := StartOf(full+1, loc)
+			d.skip("daily_limit", SkipDailyLimit, &until, "%s is full", full)
+			return
+		}
 		d.SendAt = d.inWindow(s, w, h, StartOf(d.Day+1, loc))
 		d.Day = max(full+1, DayOf(d.SendAt, loc))
 		if d.SendAt >= d.ExpiresAt {
@@ -229,6 +238,11 @@ func askLimit(d *Decision, s Survey, w Workspace, _ Interaction, h History, _ In
 			return
 		}
 		d.Checks = append(d.Checks, Check{"daily_limit", "wait", full.String() + " is full"})
+	}
+	if d.Day != planned { // the new day may be too near to a mail that is planned already
+		if askQuiet(d, s, w, in, h, now); d.Verdict == Skipped {
+			return
+		}
 	}
 	d.pass("daily_limit", "%d of %d planned on %s", h.Planned[d.Day], *s.Rules.DailyLimit, d.Day)
 }

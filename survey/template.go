@@ -317,11 +317,14 @@ func checkWords(p *Problems, at string, words Text, locale string, max int, decl
 				continue
 			}
 			delete(words, given) // nobody would look for it under this spelling
+			words[tag] = s
 		}
 		clean, err := Clean(s)
 		if err != nil {
 			p.Add(at+"."+tag, "format", "%s", err)
-		} else if utf8.RuneCountInString(clean) > max {
+			continue
+		}
+		if utf8.RuneCountInString(clean) > max {
 			p.Add(at+"."+tag, "too_long", "must have at most %d characters", max)
 		}
 		words[tag] = clean

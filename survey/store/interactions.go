@@ -116,7 +116,7 @@ func (s *Store) RepeatInteractions(ctx context.Context, by Caller, resource stri
 			out[i].Err = item.Err
 			continue
 		}
-		recorded, err := s.recorded(q, *item.ID)
+		recorded, err := s.recordedRow(q, *item.ID) // whoever sent it first: this caller was told of it before
 		if err != nil {
 			return nil, away(err)
 		}

@@ -137,12 +137,11 @@ func (s *Store) Key(ctx context.Context, by Caller, id survey.ID) (Key, error) {
 
 var errNoKey = survey.Errorf(survey.NotFound, "", "there is no such key")
 
-// Keys lists the keys of the caller's workspace, the newest first, revoked
-// ones too.
+// Keys lists the keys of the caller's workspace that work, the newest first.
 func (s *Store) Keys(ctx context.Context, by Caller, page Page) ([]Key, string, error) {
 	q := s.reading(ctx, by)
 	var rows []keyRow
-	next, err := s.newestFirst(q, "keys", nil, page, "k.created_at", []string{"k.workspace_id = ?"}, []any{by.Workspace},
+	next, err := s.newestFirst(q, "keys", nil, page, "k.created_at", []string{"k.workspace_id = ?", "k.revoked_at IS NULL"}, []any{by.Workspace},
 		func(tail string, args []any) (int, error) {
 			err := q.list(&rows, keyQuery+tail, args...)
 			return len(rows), err

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"koe/scoring"
 	"koe/survey"
@@ -93,10 +95,12 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 func (q *session) textConditions(f ResponseFilter, and func(string, ...any)) {
 	for _, name := range slices.Sorted(maps.Keys(f.Attributes)) {
 		if q.postgres {
-			and("(attributes::jsonb ->> ?) = ?", name, f.Attributes[name])
-		} else {
-			and("CAST(json_extract(attributes, ?) AS TEXT) = ?", `$."`+name+`"`, f.Attributes[name])
+			and("(attributes::json ->> ?) = ?", name, f.Attributes[name])
+			continue
 		}
+		at := `$."` + name + `"` // an attribute's name has no quotes
+		and("CASE json_type(attributes, ?) WHEN 'text' THEN json_extract(attributes, ?) ELSE attributes -> ? END = ?",
+			at, at, at, f.Attributes[name])
 	}
 	if f.Tag != "" {
 		quoted, _ := asJSON(f.Tag) // a string always encodes
@@ -110,8 +114,25 @@ func (q *session) textConditions(f ResponseFilter, and func(string, ...any)) {
 		}
 	}
 	if f.Q != "" {
-		and(`LOWER(comment) LIKE ? ESCAPE '!'`, "%"+escapeLike(strings.ToLower(f.Q))+"%")
+		wanted := strings.ToLower(f.Q)
+		comment, args := lowered("comment", wanted)
+		and(comment+` LIKE ? ESCAPE '!'`, append(args, "%"+escapeLike(wanted)+"%")...)
 	}
+}
+
+// lowered is a column in lower case, as far as a wanted text can tell. The
+// databases' own LOWER may know ASCII alone: the other letters of the text are
+// replaced one by one.
+func lowered(column, wanted string) (expression string, args []any) {
+	expression = "LOWER(" + column + ")"
+	seen := map[rune]bool{}
+	for _, r := range wanted {
+		if upper := unicode.ToUpper(r); r >= utf8.RuneSelf && upper != r && !seen[r] {
+			seen[r] = true
+			expression, args = "REPLACE("+expression+", ?, ?)", append(args, string(upper), string(r))
+		}
+	}
+	return expression, args
 }
 
 // escapeLike makes a text match only itself in LIKE … ESCAPE '!'.

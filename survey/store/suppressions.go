@@ -45,6 +45,7 @@ func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason su
 		}
 		q.resource = out.ID.String()
 		if !created {
+			q.resource = "repeat " + q.resource
 			return nil
 		}
 		return q.audit("suppression.created", out.ID.String(), string(reason))
