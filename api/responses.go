@@ -142,6 +142,7 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 		f.HasComment = &with
 	}
 	var p survey.Problems
+	survey.Prose(&p, "q", f.Q, 200)
 	for name, value := range q {
 		if attribute, is := strings.CutPrefix(name, "attributes."); is {
 			if f.Attributes == nil {

@@ -25,7 +25,7 @@ type session struct {
 	spelled  *sync.Map     // what spell made of a statement
 	by       Caller
 	now      survey.Instant
-	moves    tallyMoves
+	moves    []tallyMove
 	cohorts  cohortMoves
 	resource string // what a repeat of this request is answered with
 	wrote    bool   // something was written

@@ -104,7 +104,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if s.writer, err = startWriter(ctx, s.pool); err != nil {
 		return fmt.Errorf("cannot write to %s: %w", path, err)
 	}
-	pool, err := sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-8000")
+	pool, err := sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-4000")
 	if err != nil {
 		return err
 	}

@@ -27,10 +27,20 @@ type tallyRow struct {
 // commit of many answers touches each row once.
 type tallyMoves map[tallyRow]scoring.Histogram
 
-func (m tallyMoves) add(other tallyMoves) {
-	for row, h := range other {
-		m[row] = m[row].Add(h)
+// tallyMove is one change: a score more or less in a row.
+type tallyMove struct {
+	row   tallyRow
+	score int
+	by    int64
+}
+
+func (m tallyMoves) add(moves []tallyMove) tallyMoves {
+	for _, move := range moves {
+		h := m[move.row]
+		h[move.score] += move.by
+		m[move.row] = h
 	}
+	return m
 }
 
 // The dimensions that every answer is tallied by, beside the total and the
@@ -44,8 +54,10 @@ const (
 // transaction of the session.
 func (q *session) moveTally(generation, measure int64, r responseRow, by int64) error {
 	segments := map[string]string{}
-	if err := fromJSON(r.Segments, &segments); err != nil {
-		return err
+	if r.Segments != "{}" {
+		if err := fromJSON(r.Segments, &segments); err != nil {
+			return err
+		}
 	}
 	row := tallyRow{workspace: r.WorkspaceID, generation: generation, measure: measure,
 		touchpoint: survey.ID(r.TouchpointID), survey: survey.ID(r.SurveyID), day: survey.Day(r.LocalDay)}
@@ -59,13 +71,8 @@ func (q *session) moveTally(generation, measure int64, r responseRow, by int64) 
 }
 
 func (q *session) move(row tallyRow, dimension, value string, score int, by int64) {
-	if q.moves == nil {
-		q.moves = tallyMoves{}
-	}
 	row.dimension, row.value = dimension, value
-	h := q.moves[row]
-	h[score] += by
-	q.moves[row] = h
+	q.moves = append(q.moves, tallyMove{row, score, by})
 }
 
 const (

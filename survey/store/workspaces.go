@@ -232,6 +232,10 @@ func (q *session) rezone(w survey.Workspace) error {
 				}
 			}
 		}
+		if err := q.flushTallies(tallyMoves{}.add(q.moves)); err != nil {
+			return err
+		}
+		q.moves = q.moves[:0]
 		if len(rows) < rezoneBatch {
 			break
 		}

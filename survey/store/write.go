@@ -75,7 +75,7 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 	if err := s.within(ctx, q, by, fn); err != nil {
 		return err
 	}
-	if err := errors.Join(q.flushTallies(q.moves), q.flushCohorts(q.cohorts)); err != nil {
+	if err := errors.Join(q.flushTallies(tallyMoves{}.add(q.moves)), q.flushCohorts(q.cohorts)); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -201,16 +201,28 @@ func (w *writer) commit(batch []*job) {
 	}
 }
 
+// sum is what the jobs of a batch move in the tallies, written at its end, and
+// what they learned.
+type sum struct {
+	tallies tallyMoves
+	cohorts cohortMoves
+	shared  shared
+}
+
+func (s *sum) add(q *session) {
+	s.tallies.add(q.moves)
+	s.cohorts.addAll(q.cohorts)
+}
+
 // errSpoilt says that a batch holds half of a job that failed.
 var errSpoilt = errors.New("a job failed after it had written")
 
-// try runs a batch in one transaction, each job by one. sum gathers what the
-// jobs move in the tallies; it is written at the end.
-func (w *writer) try(ctx context.Context, batch []*job, one func(context.Context, *job, *session) error) error {
+// try runs a batch in one transaction, each job by one.
+func (w *writer) try(ctx context.Context, batch []*job, one func(context.Context, *job, *sum) error) error {
 	if err := w.pool.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	sum := &session{ctx: ctx, pool: w.pool, db: w.db, moves: tallyMoves{}, cohorts: cohortMoves{}, shared: &shared{}}
+	sum := &sum{tallies: tallyMoves{}, cohorts: cohortMoves{}}
 	var err error
 	for _, j := range batch {
 		if err = one(ctx, j, sum); err != nil {
@@ -218,7 +230,8 @@ func (w *writer) try(ctx context.Context, batch []*job, one func(context.Context
 		}
 	}
 	if err == nil {
-		err = errors.Join(sum.flushTallies(sum.moves), sum.flushCohorts(sum.cohorts))
+		q := &session{ctx: ctx, pool: w.pool, db: w.db}
+		err = errors.Join(q.flushTallies(sum.tallies), q.flushCohorts(sum.cohorts))
 	}
 	if err == nil {
 		err = w.pool.exec(ctx, "COMMIT")
@@ -231,20 +244,19 @@ func (w *writer) try(ctx context.Context, batch []*job, one func(context.Context
 
 // bare runs a job without a savepoint; errSpoilt where it failed and left
 // something behind.
-func (w *writer) bare(_ context.Context, j *job, sum *session) error {
+func (w *writer) bare(_ context.Context, j *job, sum *sum) error {
 	q := w.session(sum)
 	if j.err = w.job(j, q); j.err != nil && q.wrote {
 		return errSpoilt
 	}
 	if j.err == nil {
-		sum.moves.add(q.moves)
-		sum.cohorts.addAll(q.cohorts)
+		sum.add(q)
 	}
 	return nil
 }
 
 // guarded runs a job between a savepoint and its release.
-func (w *writer) guarded(ctx context.Context, j *job, sum *session) error {
+func (w *writer) guarded(ctx context.Context, j *job, sum *sum) error {
 	if err := w.pool.exec(ctx, "SAVEPOINT one"); err != nil {
 		return err
 	}
@@ -255,14 +267,13 @@ func (w *writer) guarded(ctx context.Context, j *job, sum *session) error {
 			return err
 		}
 	} else {
-		sum.moves.add(q.moves)
-		sum.cohorts.addAll(q.cohorts)
+		sum.add(q)
 	}
 	return w.pool.exec(ctx, "RELEASE one")
 }
 
-func (w *writer) session(sum *session) *session {
-	return &session{pool: w.pool, db: w.db, shared: sum.shared}
+func (w *writer) session(sum *sum) *session {
+	return &session{pool: w.pool, db: w.db, shared: &sum.shared}
 }
 
 // job runs a job's function; a panic is its error.
