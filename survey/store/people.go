@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+
 	"koe/survey"
 )
 
@@ -49,22 +51,16 @@ func (r personRow) person() (survey.Person, error) {
 // somebody known by address alone adopts that person.
 func (s *Store) person(q *session, c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
 	hash := s.addressHash(q.by.Workspace, c.Address())
+	made, fresh, err := q.insertPerson(c, hash, attributes) // most are new: one statement instead of two
+	if err != nil || fresh {
+		return made, err
+	}
 	row, found, err := q.findPerson(c.ExternalID, hash)
+	if err == nil && !found {
+		err = errors.New("a person was refused as a twin of nobody")
+	}
 	if err != nil {
 		return survey.Person{}, err
-	}
-	if !found {
-		var made bool
-		if row, made, err = q.insertPerson(c, hash, attributes); err != nil || made {
-			if err != nil {
-				return survey.Person{}, err
-			}
-			return row.person()
-		}
-		// somebody else made it meanwhile
-		if row, found, err = q.findPerson(c.ExternalID, hash); err != nil || !found {
-			return survey.Person{}, err
-		}
 	}
 	return q.updatePerson(row, c, hash, attributes)
 }
@@ -90,23 +86,44 @@ func (q *session) findPerson(externalID string, hash []byte) (row personRow, fou
 	return row, found, err
 }
 
-// insertPerson makes a person; false where a twin was faster.
-func (q *session) insertPerson(c survey.Customer, hash []byte, attributes survey.Attributes) (personRow, bool, error) {
+// insertPerson makes a person; false where findPerson would find one.
+func (q *session) insertPerson(c survey.Customer, hash []byte, attributes survey.Attributes) (survey.Person, bool, error) {
+	p := survey.Person{ID: newID(), ExternalID: c.ExternalID, Email: c.Address(), Name: c.Name, Locale: c.Locale,
+		Timezone: c.Timezone, Attributes: attributes, CreatedAt: q.now, UpdatedAt: q.now}
 	text, err := asJSON(attributes)
 	if err != nil {
-		return personRow{}, false, err
+		return p, false, err
 	}
-	row := personRow{WorkspaceID: q.by.Workspace, ID: id(newID()), AddressHash: hash, Name: c.Name, Locale: c.Locale,
-		Timezone: c.Timezone, Attributes: text, CreatedAt: int64(q.now), UpdatedAt: int64(q.now), Email: c.Email}
-	if c.ExternalID != "" {
-		row.ExternalID = &c.ExternalID
-	}
-	n, err := q.exec(`INSERT INTO people (workspace_id, `+personColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		row.WorkspaceID, row.ID, row.ExternalID, row.Email, row.AddressHash, row.Name, row.Locale, row.Timezone,
-		row.Attributes, row.LastAskedAt, row.CreatedAt, row.UpdatedAt)
-	return row, n == 1, err
+	n, err := q.exec(q.insertUnlessKnown(c.ExternalID != ""), q.by.Workspace, p.ID, orNull(p.ExternalID),
+		orNull(p.Email), hash, p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, p.UpdatedAt, q.by.Workspace, hash)
+	return p, n == 1, err
 }
+
+// insertUnlessKnown is the statement that makes a person unless findPerson
+// would find one: somebody known by the same address alone, or, for a customer
+// who is named by the address alone, anybody who has it.
+func (q *session) insertUnlessKnown(byExternalID bool) string {
+	switch {
+	case byExternalID && q.postgres:
+		return insertPeople + postgresPerson + unlessAddressAlone
+	case byExternalID:
+		return insertPeople + sqlitePerson + unlessAddressAlone
+	case q.postgres:
+		return insertPeople + postgresPerson + unlessAddress
+	}
+	return insertPeople + sqlitePerson + unlessAddress
+}
+
+const (
+	insertPeople = `INSERT INTO people (workspace_id, ` + personColumns + `) `
+	sqlitePerson = `SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+	// what SELECT gives has no type that PostgreSQL could guess
+	postgresPerson = `SELECT CAST(? AS bigint), CAST(? AS uuid), CAST(? AS text), CAST(? AS text), CAST(? AS bytea),
+		CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint)`
+	unlessKnown        = ` WHERE NOT EXISTS (SELECT 1 FROM people WHERE workspace_id = ? AND address_hash = ?`
+	unlessAddress      = unlessKnown + `) ON CONFLICT DO NOTHING`
+	unlessAddressAlone = unlessKnown + ` AND external_id IS NULL) ON CONFLICT DO NOTHING`
+)
 
 // updatePerson takes over what is newer; a row that knows it all already is
 // not written.

@@ -86,6 +86,9 @@ func (q *session) must(statement string, args ...any) error {
 
 // row runs a query for one row; false where there is none.
 func (q *session) row(statement string, args []any, into ...any) (bool, error) {
+	if fast, ok := q.pool.(rower); ok {
+		return fast.row(statement, q.bind(args), into)
+	}
 	err := q.pool.QueryRowContext(q.ctx, q.spell(statement), q.bind(args)...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

@@ -104,14 +104,12 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if s.writer, err = startWriter(ctx, s.pool); err != nil {
 		return fmt.Errorf("cannot write to %s: %w", path, err)
 	}
-	pool, err := sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-4000")
+	readers, err := openReaders(ctx, file+"&_query_only=on&_cache_size=-4000")
 	if err != nil {
 		return err
 	}
-	pool.SetMaxOpenConns(4)
-	pool.SetMaxIdleConns(4)
-	s.readers = &readers{DB: pool}
-	s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: pool}), gormConfig(true))
+	s.readers = readers
+	s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: readers.DB}), gormConfig(true))
 	return err
 }
 
