@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -95,7 +96,8 @@ func (p *Problems) Require(field, value string) {
 // Merge takes over the fields of err, where it is an *Error with fields, under
 // a prefix.
 func (p *Problems) Merge(prefix string, err error) {
-	if e, ok := err.(*Error); ok && e != nil {
+	var e *Error
+	if errors.As(err, &e) {
 		for _, f := range e.Fields {
 			p.Add(prefix+f.Field, f.Code, "%s", f.Message)
 		}

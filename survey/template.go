@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -198,7 +199,8 @@ func (t *Template) cleanMeasure(p *Problems) {
 	m := t.Measure()
 	if err := m.Validate(); err != nil {
 		field, message := "metric", err.Error()
-		if wrong, ok := err.(*scoring.MeasureError); ok {
+		var wrong *scoring.MeasureError
+		if errors.As(err, &wrong) {
 			field, message = wrong.Field, wrong.Message
 		}
 		if strings.HasPrefix(field, "scale") {

@@ -148,7 +148,7 @@ func TestServerClosesBetweenMails(t *testing.T) {
 // the scheduler's to decide.
 func TestFreshConnectionIsTriedOnce(t *testing.T) {
 	config, heard := scripted(t, func(w *wire) { w.greet(); w.hear() })
-	refused(t, client(t, config).Send(t.Context(), sample()), StageMail)
+	_ = refused(t, client(t, config).Send(t.Context(), sample()), StageMail)
 	if n := len(heard()); n != 1 {
 		t.Errorf("%d connections", n)
 	}

@@ -147,7 +147,7 @@ func TestNoPasswordInPlainText(t *testing.T) {
 		t.Errorf("login: %v", err)
 	}
 	config.Security = StartTLS
-	refused(t, client(t, config).Send(t.Context(), sample()), StageTLS)
+	_ = refused(t, client(t, config).Send(t.Context(), sample()), StageTLS)
 	if talk := fmt.Sprint(heard()); strings.Contains(talk, "AUTH") {
 		t.Errorf("the server heard %s", talk)
 	}

@@ -34,7 +34,7 @@ type SMTPConfig struct {
 	Password string `json:"-"` // "" with an empty Username: no login
 	Security Security
 
-	TLS *tls.Config // nil: the system's certificate authorities
+	TLS *tls.Config `json:"-"` // nil: the system's certificate authorities
 
 	DialTimeout    time.Duration // connecting: 10 s
 	CommandTimeout time.Duration // each command, and the message up to its dot: 60 s

@@ -266,6 +266,10 @@ func (o Opened) asked(key string, score int, answers survey.Answers) bool {
 
 // rewrite replaces what a response says and moves the tallies with it.
 func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Response) error {
+	_, generation, err := q.counting() // before the row is read: its day belongs to this calendar
+	if err != nil {
+		return err
+	}
 	var old responseRow
 	found, err := q.find(&old, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, now.ID)
 	if err != nil || !found {
@@ -280,10 +284,6 @@ func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Resp
 		return err
 	}
 	if now.Score != old.Score && old.ExcludedReason == nil {
-		_, generation, err := q.counting()
-		if err != nil {
-			return err
-		}
 		moved := old
 		moved.Score = now.Score
 		if err := q.moveTally(generation, old.MeasureID, old, -1); err != nil {

@@ -150,11 +150,9 @@ func placeColumn(g GroupBy) string {
 // countTallies adds up the histograms of a range of days; on PostgreSQL with
 // the deltas that are not folded in yet.
 func (s *Store) countTallies(q *session, where string, args []any, from, to *survey.Day, g GroupBy) ([]countedRow, error) {
-	generation, err := q.generation()
-	if err != nil {
-		return nil, err
-	}
-	where, args = where+" AND generation = ? AND dimension = '' AND value = ''", append(args, generation)
+	// within the statement, so that a new generation never shows half
+	where += " AND generation = (SELECT tally_generation FROM workspaces WHERE id = ?) AND dimension = '' AND value = ''"
+	args = append(args, q.by.Workspace)
 	if from != nil {
 		where, args = where+" AND day >= ?", append(args, *from)
 	}
@@ -299,11 +297,4 @@ func (s *Store) placeNamed(q *session, of survey.ID, g GroupBy) (key, name strin
 	}
 	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, of}, &key, &name)
 	return key, name, err
-}
-
-// generation is the tally generation that readers count by.
-func (q *session) generation() (int64, error) {
-	var n int64
-	_, err := q.row(`SELECT tally_generation FROM workspaces WHERE id = ?`, []any{q.by.Workspace}, &n)
-	return n, err
 }

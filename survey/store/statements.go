@@ -59,7 +59,7 @@ func (p *statements) row(query string, args []any, into []any) (bool, error) {
 // QueryContext runs a prepared query.
 func (p *statements) QueryContext(_ context.Context, query string, args ...any) (*sql.Rows, error) {
 	ctx := context.Background()
-	stmt, err := p.PrepareContext(ctx, query)
+	stmt, err := p.PrepareContext(ctx, query) //nolint:sqlclosecheck // it is kept, and closed with the connection
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (p *statements) QueryContext(_ context.Context, query string, args ...any) 
 // QueryRowContext runs a prepared query for one row.
 func (p *statements) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
 	ctx := context.Background()
-	stmt, err := p.PrepareContext(ctx, query)
+	stmt, err := p.PrepareContext(ctx, query) //nolint:sqlclosecheck // it is kept, and closed with the connection
 	if err != nil {
 		return p.conn.QueryRowContext(ctx, query, args...) // carries the error
 	}

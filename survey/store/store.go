@@ -78,7 +78,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 		err = errors.New("must be sqlite:PATH or postgres://…")
 	}
 	if err != nil {
-		s.Close()
+		_ = s.Close() // the error that stands already says what is wrong
 		return nil, fmt.Errorf("KOE_DATABASE_URL: %w", err)
 	}
 	return s, nil
