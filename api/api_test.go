@@ -173,7 +173,12 @@ func TestVersionsMustMatch(t *testing.T) {
 		s.do("PATCH", path, touchpoint("d"), match(second)).wantProblem(412)
 		third := s.do("PATCH", path, touchpoint("d"), match(`"3"`)).want(200).wantAt("name", "d").header.Get("ETag")
 		if path == "/v1/surveys/v" {
-			s.do("POST", path+"/activate", nil, match(third)).want(200).wantAt("state", "active")
+			s.do("POST", path+"/activate", nil, match(second)).wantProblem(412)
+			fourth := s.do("POST", path+"/activate", nil, match(third)).want(200).wantAt("state", "active").header.Get("ETag")
+			s.do("POST", path+"/pause", nil, match(third)).wantProblem(412)
+			fifth := s.do("POST", path+"/pause", nil, match(fourth)).want(200).wantAt("state", "paused").header.Get("ETag")
+			s.do("POST", path+"/archive", nil, match(fourth)).wantProblem(412)
+			s.do("POST", path+"/archive", nil, match(fifth)).want(200).wantAt("state", "archived")
 		} else {
 			s.do("DELETE", path, nil, match(second)).wantProblem(412)
 			s.do("DELETE", path, nil, match(third)).want(204)

@@ -75,6 +75,11 @@ func TestARevokedKeyStopsAtOnce(t *testing.T) {
 	for _, id := range []string{"0190a1b2-0000-7000-8000-000000000000", "x", "..", "%00", "%ff", strings.ToUpper(made.text("id"))} {
 		s.do("DELETE", "/v1/keys/"+id, nil).wantProblem(404)
 	}
+	for range 3 { // a page is full, whatever was revoked
+		id := s.do("POST", "/v1/keys", `{"name":"a","role":"viewer"}`).want(201).text("id")
+		s.do("DELETE", "/v1/keys/"+id, nil).want(204)
+	}
+	s.do("GET", "/v1/keys?limit=1", nil).want(200).wantAt("data[0].role", "admin").wantAt("next_cursor", nil)
 	list := s.do("GET", "/v1/keys", nil).want(200)
 	if strings.Contains(string(list.body), "koe_") {
 		t.Errorf("a list tells secrets: %s", list.body)

@@ -52,7 +52,7 @@ func checkContract(t *testing.T, request *http.Request, sent []byte, got respons
 		}
 		return
 	}
-	if got.status == http.StatusMethodNotAllowed || got.status == http.StatusInternalServerError || strings.HasSuffix(asked.URL.Path, "/") {
+	if got.status == http.StatusMethodNotAllowed || got.status == http.StatusInternalServerError || len(asked.URL.Path) > 1 && strings.HasSuffix(asked.URL.Path, "/") {
 		return // said once for all operations, in the contract's introduction
 	}
 	media, _, _ := mime.ParseMediaType(got.header.Get("Content-Type"))

@@ -23,7 +23,7 @@ type interactionRequest struct {
 func (r interactionRequest) interaction(unknown []string) survey.Interaction {
 	in := survey.Interaction{Touchpoint: r.Touchpoint, ExternalID: r.ExternalID, Customer: r.Customer, Attributes: r.Attributes}
 	if r.OccurredAt != nil {
-		in.OccurredAt = *r.OccurredAt
+		in.OccurredAt = max(*r.OccurredAt, 1) // 0 is taken as not said
 	}
 	for _, name := range unknown {
 		in.Warnings = append(in.Warnings, "koe does not know the field "+name)

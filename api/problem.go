@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -83,7 +84,7 @@ func (a *api) problem(err error, c echo.Context) {
 		return
 	}
 	e := seen(err)
-	if r, ok := routeOf(c); ok && r.isPage() {
+	if forRespondents(c.Request()) {
 		if broken := a.pageError(c, store.Opened{}, nil, e); c.Response().Committed {
 			return
 		} else if broken != nil {
@@ -104,6 +105,12 @@ func (a *api) problem(err error, c echo.Context) {
 	if err := writeJSON(c, p.Status, "application/problem+json", p); err != nil {
 		a.Log.Warn("an error could not be written", "request_id", p.RequestID, "error", err)
 	}
+}
+
+// forRespondents is true for the pages that respondents open: to them an error
+// is a page too.
+func forRespondents(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/s/") || strings.HasPrefix(r.URL.Path, "/u/")
 }
 
 // problemOf is an error as it stands in an answer.

@@ -3,7 +3,6 @@ package api
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,11 +20,6 @@ type Route struct {
 	body      body
 	query     string // names of query parameters; a name that ends in * is a prefix
 	handle    func(*api, echo.Context) error
-}
-
-// isPage is true for what respondents open: errors are pages there too.
-func (r Route) isPage() bool {
-	return strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/u/")
 }
 
 // Access says who may call an operation.

@@ -14,6 +14,8 @@ func TestWorkspaceSettings(t *testing.T) {
 		want(200).wantAt("name", "青空 ✈").wantAt("reply_to", "support@example.com").wantAt("timezone", "Asia/Tokyo").wantAt("created_at", before.at("created_at")).
 		wantAt("updated_at", "2026-11-22T09:31:00.000Z")
 	s.do("PATCH", "/v1/workspace", `{"reply_to":""}`).want(200).wantAt("reply_to", "").wantAt("quiet_period", "2w")
+	s.do("PATCH", "/v1/workspace", `{"sender_name":null,"sender_address":null,"reply_to":null,"postal_footer":null,"privacy_url":null}`).want(200).
+		wantAt("postal_footer", "").wantAt("privacy_url", "").wantAt("name", "青空 ✈")
 	for _, field := range []string{"key", "created_at", "updated_at", "id", "tally_generation"} {
 		s.do("PATCH", "/v1/workspace", `{"`+field+`":"x"}`).wantProblem(400, field)
 		s.do("PATCH", "/v1/workspace", `{"`+field+`":null}`).wantProblem(400, field)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -47,7 +46,7 @@ func readParts(raw []byte, boundary string) (url.Values, error) {
 	reader := multipart.NewReader(bytes.NewReader(raw), boundary)
 	for {
 		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // one that is wrapped means that the form was cut off
 			return form, nil
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -42,11 +43,14 @@ func (i *Instant) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// instantPattern is stricter than time.Parse, which takes "T9:30:00Z", a comma
+// before the fraction and offsets of 24 hours.
+var instantPattern = regexp.MustCompile(`T[0-9]{2}:[0-9:]{5}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 // ParseInstant reads RFC 3339 with any offset; years 1970 to 9999.
 func ParseInstant(s string) (Instant, error) {
-	var t time.Time
-	err := t.UnmarshalText([]byte(s)) // time.Parse would take "9:30" and ",5" too
-	if err != nil || t.UTC().Year() < 1970 || t.UTC().Year() > 9999 {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil || !instantPattern.MatchString(s) || t.UTC().Year() < 1970 || t.UTC().Year() > 9999 {
 		return 0, fmt.Errorf("must be an RFC 3339 instant such as 2026-11-22T09:30:00.000Z")
 	}
 	return InstantOf(t), nil

@@ -174,7 +174,7 @@ func (w When) Match(score int, answers Answers) bool {
 		}
 		switch a := answers[key].(type) {
 		case int:
-			if !m.holds(a) {
+			if len(m.In) > 0 || !m.holds(a) {
 				return false
 			}
 		case string:

@@ -1,0 +1,276 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"koe/api"
+	"koe/survey/store"
+)
+
+// hidden stands in everything that another workspace must never see.
+const hidden = "hidden words"
+
+// called is one good request to an operation: what it answers to whoever may
+// call it, and to an admin of another workspace.
+type called struct {
+	path    string
+	body    any
+	own     int
+	foreign int
+}
+
+// world is a workspace in which everything exists that a path can name.
+type world struct {
+	*server
+	n int // how many things were made, for fresh names
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{server: newServer(t, mailbox, func(o *api.Options) {
+		o.SendTest = func(context.Context, api.TestMail) error { return nil }
+	})}
+	w.do("PATCH", "/v1/workspace", `{"name":"`+hidden+`"}`).want(200)
+	w.survey("asked", `"name":"`+hidden+`","rules":{"quiet_period":"0s"}`)
+	w.survey("mailed", `"name":"`+hidden+`","channel":"email","touchpoint":"shop","rules":{"quiet_period":"0s"}`)
+	return w
+}
+
+func (w *world) fresh() string { w.n++; return fmt.Sprint("fresh-", w.n) }
+
+// made puts a fresh resource of a kind and returns its path.
+func (w *world) made(kind, body string) string {
+	path := "/v1/" + kind + "/" + w.fresh()
+	w.do("PUT", path, body).want(201)
+	return path
+}
+
+const (
+	hiddenTemplate = `{"name":"` + hidden + `","metric":"nps","default_locale":"en","questions":[{"key":"score","type":"score","text":{"en":"` + hidden + `"}}]}`
+	myTemplate     = `{"name":"mine","metric":"nps","default_locale":"en","questions":[{"key":"score","type":"score","text":{"en":"mine"}}]}`
+	hiddenPoint    = `{"name":"` + hidden + `"}`
+	hiddenSurvey   = `{"name":"` + hidden + `","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"manual"}}`
+	mySurvey       = `{"name":"mine","template":"nps","touchpoint":"mine","channel":"link","trigger":{"type":"manual"}}`
+	somebody       = `"customer":{"external_id":"c-1","email":"ana@hidden-words.example.com","name":"` + hidden + `"},"attributes":{"agent":"` + hidden + `"}`
+)
+
+// settings are the calls of a workspace's settings.
+func (w *world) settings(operation string) (called, bool) {
+	switch operation {
+	case "showWorkspace":
+		return called{"/v1/workspace", nil, 200, 200}, true
+	case "patchWorkspace":
+		return called{"/v1/workspace", `{}`, 200, 200}, true
+	case "createKey":
+		return called{"/v1/keys", `{"name":"mine","role":"viewer"}`, 201, 201}, true
+	case "listKeys":
+		return called{"/v1/keys", nil, 200, 200}, true
+	case "revokeKey":
+		id := w.do("POST", "/v1/keys", `{"name":"`+hidden+`","role":"viewer"}`).want(201).text("id")
+		return called{"/v1/keys/" + id, nil, 204, 404}, true
+	case "createSuppression":
+		return called{"/v1/suppressions", `{"email":"` + w.fresh() + `@example.com"}`, 201, 201}, true
+	case "listSuppressions", "deleteSuppression":
+		id := w.do("POST", "/v1/suppressions", `{"email":"`+w.fresh()+`@hidden-words.example.com"}`).want(201).text("id")
+		if operation == "listSuppressions" {
+			return called{"/v1/suppressions", nil, 200, 200}, true
+		}
+		return called{"/v1/suppressions/" + id, nil, 204, 404}, true
+	}
+	return called{}, false
+}
+
+// surveys are the calls of templates, touchpoints and surveys.
+func (w *world) surveys(operation string) (called, bool) {
+	template := func() string { return w.made("templates", hiddenTemplate) }
+	point := func() string { return w.made("touchpoints", hiddenPoint) }
+	asked := func() string { return w.made("surveys", hiddenSurvey) }
+	switch operation {
+	case "createTemplate":
+		return called{"/v1/templates", `{"key":"` + w.fresh() + `",` + myTemplate[1:], 201, 201}, true
+	case "listTemplates":
+		return called{"/v1/templates", nil, 200, 200}, true
+	case "showTemplate", "archiveTemplate":
+		return called{template(), nil, map[bool]int{true: 200, false: 204}[operation == "showTemplate"], 404}, true
+	case "putTemplate":
+		return called{template(), myTemplate, 200, 201}, true
+	case "listTemplateVersions":
+		return called{template() + "/versions", nil, 200, 404}, true
+	case "showTemplateVersion":
+		return called{template() + "/versions/1", nil, 200, 404}, true
+	case "previewTemplate":
+		return called{template() + "/preview", `{"what":"page"}`, 200, 404}, true
+	case "testTemplate":
+		return called{template() + "/test", `{"to":"me@example.com"}`, 202, 404}, true
+	case "createTouchpoint":
+		return called{"/v1/touchpoints", `{"key":"` + w.fresh() + `","name":"mine"}`, 201, 201}, true
+	case "listTouchpoints":
+		return called{"/v1/touchpoints", nil, 200, 200}, true
+	case "showTouchpoint", "deleteTouchpoint":
+		return called{point(), nil, map[bool]int{true: 200, false: 204}[operation == "showTouchpoint"], 404}, true
+	case "putTouchpoint":
+		return called{point(), `{"name":"mine"}`, 200, 201}, true
+	case "patchTouchpoint":
+		return called{point(), `{"name":"mine"}`, 200, 404}, true
+	case "createSurvey":
+		_, key, _ := strings.Cut(template(), "/v1/templates/")
+		return called{"/v1/surveys", strings.Replace(mySurvey, `"nps"`, `"`+key+`"`, 1), 201, 422}, true
+	case "listSurveys":
+		return called{"/v1/surveys", nil, 200, 200}, true
+	case "showSurvey":
+		return called{asked(), nil, 200, 404}, true
+	case "putSurvey":
+		return called{asked(), mySurvey, 200, 201}, true
+	case "patchSurvey":
+		return called{asked(), `{"name":"mine"}`, 200, 404}, true
+	case "activateSurvey":
+		return called{asked() + "/activate", nil, 200, 404}, true
+	case "pauseSurvey":
+		path := asked()
+		w.do("POST", path+"/activate", nil).want(200)
+		return called{path + "/pause", nil, 200, 404}, true
+	case "archiveSurvey":
+		return called{asked() + "/archive", nil, 200, 404}, true
+	}
+	return called{}, false
+}
+
+// walk are the calls from an interaction to a score; sender is the key whose
+// interaction is shown.
+func (w *world) walk(operation, sender string) (called, bool) {
+	scheduled := func() string {
+		return "/v1/invitations/" + w.do("POST", "/v1/interactions", `{"touchpoint":"shop",`+somebody+`}`).want(202).text("decisions[0].invitation_id")
+	}
+	answered := func() string { return "/v1/responses/" + w.answered("asked", 9, `,"comment":"`+hidden+`",`+somebody) }
+	switch operation {
+	case "createInteraction":
+		return called{"/v1/interactions", `{"touchpoint":"chat"}`, 202, 422}, true
+	case "createInteractions":
+		return called{"/v1/interactions/batch", `{"interactions":[{"touchpoint":"chat"}]}`, 200, 200}, true
+	case "showInteraction":
+		return called{"/v1/interactions/" + w.tell(","+somebody, as(sender)).want(202).text("id"), nil, 200, 404}, true
+	case "simulateSurvey":
+		return called{"/v1/surveys/asked/simulate", `{}`, 200, 404}, true
+	case "createLinks":
+		return called{"/v1/surveys/asked/links", `{"links":[{}]}`, 201, 404}, true
+	case "listInvitations":
+		scheduled()
+		return called{"/v1/invitations", nil, 200, 200}, true
+	case "showInvitation":
+		return called{scheduled(), nil, 200, 404}, true
+	case "cancelInvitation":
+		return called{scheduled() + "/cancel", nil, 200, 404}, true
+	case "createResponse":
+		return called{"/v1/responses", `{"survey_id":"asked","score":9}`, 201, 422}, true
+	case "listResponses":
+		answered()
+		return called{"/v1/responses", nil, 200, 200}, true
+	case "showResponse":
+		return called{answered(), nil, 200, 404}, true
+	case "showScores":
+		answered()
+		return called{"/v1/scores?metric=nps&group_by=survey", nil, 200, 200}, true
+	}
+	return called{}, false
+}
+
+// public are the calls that ask for no key.
+func (w *world) public(operation string) (called, bool) {
+	token := func() string { return w.token("asked", `{}`) }
+	path, known := map[string]string{"healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
+		"showMailbox": "/mailbox", "showMail": "/mailbox/m@1", "showMailHTML": "/mailbox/m@1/html",
+		"showSurveyPage": "/s/" + token(), "showUnsubscribePage": "/u/" + token(), "unsubscribe": "/u/" + token()}[operation]
+	if operation == "answerSurveyPage" {
+		return called{"/s/" + token(), "step=score&score=9", 200, 200}, true
+	}
+	return called{path, nil, 200, 200}, known
+}
+
+func (w *world) call(r api.Route, sender string) called {
+	w.t.Helper()
+	for _, find := range []func() (called, bool){
+		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
+		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.public(r.Operation) },
+	} {
+		if c, known := find(); known {
+			return c
+		}
+	}
+	w.t.Fatalf("%s has no call here: say what it answers to whom", r.Operation)
+	return called{}
+}
+
+// Every operation × every kind of caller.
+func TestWhoMayDoWhat(t *testing.T) {
+	w := newWorld(t)
+	_, foreign := w.newWorkspace("other")
+	gone := w.do("POST", "/v1/keys", `{"name":"gone","role":"admin"}`).want(201)
+	w.do("DELETE", "/v1/keys/"+gone.text("id"), nil).want(204)
+	roles := []store.Role{store.Viewer, store.Sender, store.Editor, store.Admin}
+	keys := map[store.Role]string{}
+	for _, role := range roles {
+		keys[role] = w.newKey(w.workspace, role)
+	}
+	for _, r := range api.Routes() {
+		ask := func(c called, key string) response {
+			got := w.do(r.Method, c.path, c.body, as(key), func(request *http.Request) {
+				if strings.HasPrefix(r.Path, "/s/") {
+					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				}
+			})
+			got.request = r.Operation
+			return got
+		}
+		if r.Access == api.Public {
+			for _, key := range append([]string{"", "koe_nobody", gone.text("key"), foreign}, keys[store.Viewer], keys[store.Admin]) {
+				ask(w.call(r, w.key), key).want(200)
+			}
+			continue
+		}
+		c := w.call(r, w.key)
+		ask(c, "").wantProblem(401)
+		ask(c, gone.text("key")).wantProblem(401)
+		if theirs := ask(c, foreign).want(c.foreign); strings.Contains(string(theirs.body), "hidden") {
+			t.Errorf("%s tells another workspace: %s", r.Operation, theirs.body)
+		}
+		for _, role := range roles {
+			if !slices.Contains(r.Access.Roles(), role) {
+				ask(c, keys[role]).wantProblem(403)
+			}
+		}
+		for _, role := range r.Access.Roles() {
+			ask(w.call(r, keys[role]), keys[role]).want(c.own)
+		}
+	}
+}
+
+// What a filter or a body names of another workspace does not exist either.
+func TestFiltersNameNothingOfOthers(t *testing.T) {
+	w := newWorld(t)
+	_, foreign := w.newWorkspace("other")
+	id := w.answered("asked", 9, `,`+somebody)
+	person := w.do("GET", "/v1/responses/"+id, nil).want(200).text("customer.id")
+	survey := w.do("GET", "/v1/surveys/asked", nil).want(200).text("id")
+	for path, field := range map[string]string{"/v1/responses?survey=asked": "survey", "/v1/responses?survey=" + survey: "survey", "/v1/responses?touchpoint=shop": "touchpoint",
+		"/v1/invitations?survey=" + survey: "survey", "/v1/scores?metric=nps&survey=" + survey: "survey", "/v1/scores?metric=nps&touchpoint=chat": "touchpoint"} {
+		w.do("GET", path, nil, as(foreign)).wantProblem(422, field)
+	}
+	for _, customer := range []string{person, "c-1", "ana%40hidden-words.example.com"} {
+		if found := ids(w.do("GET", "/v1/invitations?customer="+customer, nil, as(foreign))); len(found) > 0 {
+			t.Errorf("%s: %v", customer, found)
+		}
+	}
+	w.do("POST", "/v1/responses", `{"survey_id":"`+survey+`","score":9}`, as(foreign)).wantProblem(422, "survey_id")
+	w.do("GET", "/v1/scores?metric=nps", nil, as(foreign)).want(200).wantAt("total.responses", 0.0)
+	w.do("POST", "/v1/interactions/batch", `{"interactions":[{"touchpoint":"chat"}]}`, as(foreign)).want(200).wantAt("results[0].status", 422.0)
+	// a customer of both is two people
+	w.do("PUT", "/v1/touchpoints/chat", `{"name":"mine"}`, as(foreign)).want(201)
+	mine := w.do("POST", "/v1/interactions", `{"touchpoint":"chat","customer":{"external_id":"c-1"}}`, as(foreign)).want(202)
+	if shown := w.do("GET", "/v1/interactions/"+mine.text("id"), nil, as(foreign)).want(200); strings.Contains(string(shown.body), "hidden") {
+		t.Errorf("%s", shown.body)
+	}
+}
