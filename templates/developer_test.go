@@ -91,6 +91,9 @@ func TestStaticFiles(t *testing.T) {
 	if loaded != 4 {
 		t.Errorf("%d files are loaded, want 4", loaded)
 	}
+	if redoc, err := fs.ReadFile(Static(), "redoc.standalone.js"); err != nil || strings.Contains(string(redoc), "cdn.redoc.ly") {
+		t.Errorf("redoc fetches its logo from elsewhere (%v): see docs.js", err)
+	}
 	if _, err := fs.Stat(Static(), "redoc.standalone.js.LICENSE.txt"); err != nil {
 		t.Error(err)
 	}

@@ -71,12 +71,14 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 		q.now, q.now); err != nil {
 		return made, fmt.Errorf("invite: %w", err)
 	}
-	if v.place.Survey.Channel == survey.Email {
+	if v.interaction != nil { // links made by hand are nobody's daily limit
 		if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 1)
 			ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + 1`,
 			q.by.Workspace, v.place.Survey.ID, v.day); err != nil {
 			return made, err
 		}
+	}
+	if v.place.Survey.Channel == survey.Email {
 		return made, q.event(aboutInvitation, made.id, string(state), "", "")
 	}
 	row := cohortRow{workspace: q.by.Workspace, touchpoint: v.place.TouchpointID, survey: v.place.Survey.ID, day: v.day}

@@ -157,7 +157,7 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 // comment is the first text answer; a comment given by itself stands in for it
 // and becomes the answer to that question.
 func (d *responseDraft) comment(p *survey.Problems, given string, score int) string {
-	given = strings.TrimSpace(survey.Prose(p, "comment", given, 10000))
+	given = strings.TrimSpace(strings.ReplaceAll(survey.Prose(p, "comment", given, 10000), "\r\n", "\n"))
 	answered := d.template.Comment(score, d.answers)
 	switch {
 	case given == "":
@@ -180,6 +180,14 @@ const maxAhead = 24 * time.Hour
 // insertDraft finishes a draft within a transaction and writes it; false where
 // its external id is taken.
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
+	if d.row.ExternalID != nil { // a repeat must not touch the person either
+		var one int
+		known, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`,
+			[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID}, &one)
+		if err != nil || known {
+			return false, err
+		}
+	}
 	if d.customer.Known() {
 		person, err := s.person(q, d.customer, d.own)
 		if err != nil {

@@ -1,4 +1,6 @@
-// Draws /openapi.yaml. System fonts, because nothing is loaded from elsewhere.
+// Draws /openapi.yaml. System fonts, because nothing is loaded from elsewhere;
+// for the same reason redoc.standalone.js has one change: the address of its
+// maker's logo is "data:,".
 Redoc.init(
   "/openapi.yaml",
   {
