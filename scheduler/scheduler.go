@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
-	"golang.org/x/sync/errgroup"
 
 	"koe/scheduler/mail"
 	"koe/survey/store"
@@ -81,22 +80,30 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if err := s.starting(ctx); err != nil {
 		return err
 	}
+	clock, err := s.clock(ctx, s.jobs())
+	if err != nil {
+		return err
+	}
+	clock.Start()
+	err = s.dispatch(ctx)
+	<-clock.Stop().Done()
+	return err
+}
+
+// clock turns jobs once it is started. A job that still runs is not started
+// again, and one that panics disturbs no other.
+func (s *Scheduler) clock(ctx context.Context, jobs []job) (*cron.Cron, error) {
 	log := cronLog{s.Log}
 	// SkipIfStillRunning outside Recover: the other way round, a job that
 	// panics once never runs again
 	clock := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(log),
 		cron.WithChain(cron.SkipIfStillRunning(log), cron.Recover(log)))
-	for _, j := range s.jobs() {
+	for _, j := range jobs {
 		if _, err := clock.AddFunc(j.spec, func() { s.turn(ctx, j) }); err != nil {
-			return fmt.Errorf("job %s: %w", j.name, err)
+			return nil, fmt.Errorf("job %s: %w", j.name, err)
 		}
 	}
-	clock.Start()
-	var group errgroup.Group
-	group.Go(func() error { return s.dispatch(ctx) })
-	err := group.Wait()
-	<-clock.Stop().Done()
-	return err
+	return clock, nil
 }
 
 // turn runs a job once. A job that fails is tried again at its next turn.

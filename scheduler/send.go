@@ -21,9 +21,12 @@ const (
 	heartbeat = 5 * time.Second
 )
 
-// inHand is how long a mail that is with a worker may still take once koe is
-// asked to stop.
-const inHand = 7 * time.Second
+// Once koe is asked to stop, a mail that is with a worker may still take so
+// long, and after it the note of what became of it.
+const (
+	inHand = 6 * time.Second
+	toNote = 2 * time.Second
+)
 
 // dispatch claims due mails and hands them to the workers, at most twice their
 // number at a time, until ctx is done and the workers have ended.
@@ -56,6 +59,9 @@ func (s *Scheduler) dispatch(ctx context.Context) error {
 }
 
 func (s *Scheduler) claim(ctx context.Context, work chan<- store.Claim, taken map[store.Claim]struct{}, most int) {
+	if len(taken) == most {
+		return
+	}
 	claims, err := s.Store.ClaimDue(ctx, most-len(taken), lease)
 	if err != nil && ctx.Err() == nil {
 		s.Log.Error("no mail could be claimed", "error", err)
@@ -79,7 +85,7 @@ func (s *Scheduler) extend(ctx context.Context, taken map[store.Claim]struct{}) 
 func (s *Scheduler) work(ctx context.Context, work <-chan store.Claim, done chan<- store.Claim) error {
 	mailer := s.NewMailer()
 	for c := range work {
-		if ctx.Err() == nil && s.limits.wait(ctx, c.Domain) == nil {
+		if s.limits.wait(ctx, c.Domain) == nil {
 			if err := s.send(ctx, mailer, c); err != nil {
 				s.Log.Error("a mail could not be brought to its end", "invitation", c.Invitation, "error", err)
 			}
@@ -90,19 +96,33 @@ func (s *Scheduler) work(ctx context.Context, work <-chan store.Claim, done chan
 }
 
 // send brings one claimed mail to the server and notes what became of it. Once
-// begun it outlives ctx for a while: half a mail is worse than none.
-func (s *Scheduler) send(ctx context.Context, mailer mail.Mailer, c store.Claim) error {
+// begun it outlives ctx for a while: half a mail is worse than none. A panic is
+// its error, so that it ends one mail and not koe; the mail becomes uncertain
+// when its lease runs out.
+func (s *Scheduler) send(ctx context.Context, mailer mail.Mailer, c store.Claim) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("a panic: %v", fault)
+		}
+	}()
 	m, err := s.Store.StartSending(ctx, c, s.messageID)
 	if err != nil || m == nil {
 		return err
 	}
+	outcome := s.handOver(ctx, mailer, *m)
+	late, cancel := lasting(ctx, toNote)
+	defer cancel()
+	return s.note(late, c, outcome)
+}
+
+func (s *Scheduler) handOver(ctx context.Context, mailer mail.Mailer, m store.Mail) error {
 	late, cancel := lasting(ctx, inHand)
 	defer cancel()
-	message, err := s.message(*m)
-	if err == nil {
-		err = mailer.Send(late, message)
+	message, err := s.message(m)
+	if err != nil {
+		return err
 	}
-	return s.note(late, c, err)
+	return mailer.Send(late, message)
 }
 
 // lasting is a context that ends some time after ctx does.

@@ -1,0 +1,337 @@
+package scheduler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"koe/scheduler"
+	koemail "koe/scheduler/mail"
+	"koe/survey"
+	"koe/survey/store"
+	"koe/survey/store/storetest"
+)
+
+// crowd records an interaction of each of n customers and returns their
+// invitations.
+func (d desk) crowd(n int) []survey.ID {
+	d.t.Helper()
+	items := make([]store.Item, n)
+	for i := range items {
+		address := fmt.Sprintf("p%d@example.com", i)
+		items[i].Interaction = survey.Interaction{Touchpoint: "chat", Customer: survey.Customer{Email: &address}}
+	}
+	out, err := d.store.RecordInteractions(d.t.Context(), d.by, items)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	ids := make([]survey.ID, n)
+	for i, o := range out {
+		if o.Err != nil || len(o.Recorded.Decisions) != 1 || o.Recorded.Decisions[0].Invitation == nil {
+			d.t.Fatalf("number %d: %+v", i, o)
+		}
+		ids[i] = *o.Recorded.Decisions[0].Invitation
+	}
+	return ids
+}
+
+// eachOnce waits until all are sent and wants one mail to each.
+func (d desk) eachOnce(ids []survey.ID) {
+	d.t.Helper()
+	for _, id := range ids {
+		d.becomes(id, survey.InvitationSent)
+	}
+	came := map[string]int{}
+	for _, l := range d.server.all() {
+		came[l.Header.Get("X-Koe-Invitation")]++
+	}
+	for _, id := range ids {
+		if n := came[id.String()]; n != 1 {
+			d.t.Errorf("invitation %s went out %d times", id, n)
+		}
+	}
+	if len(d.server.all()) != len(ids) {
+		d.t.Errorf("%d mails for %d invitations", len(d.server.all()), len(ids))
+	}
+}
+
+func TestTwoSchedulersSendEachMailOnce(t *testing.T) {
+	t.Parallel()
+	address, clock := storetest.Postgres(t), storetest.NewClock(t, morning)
+	one := newDesk(t, storetest.Open(t, address, clock.Use), clock, serve(t, nil))
+	two := one
+	two.store = storetest.Open(t, address, clock.Use)
+	one.ask("chat", nil)
+	four := func(o *scheduler.Options) { o.Workers = 4 }
+	one.run(four)
+	two.run(four)
+	one.eachOnce(one.crowd(200))
+}
+
+// TestAMailThatTakesLongerThanItsLease has a server that takes its time while
+// another scheduler settles what others have left.
+func TestAMailThatTakesLongerThanItsLease(t *testing.T) {
+	t.Parallel()
+	address, clock := storetest.Postgres(t), storetest.NewClock(t, morning)
+	one := newDesk(t, storetest.Open(t, address, clock.Use), clock, serve(t, func(string, int) error {
+		time.Sleep(21 * time.Second)
+		return nil
+	}))
+	two := one
+	two.store = storetest.Open(t, address, clock.Use)
+	one.ask("chat", nil)
+	one.run(nil)
+	two.run(nil)
+	one.eachOnce([]survey.ID{one.happens("chat", "a@example.com")})
+}
+
+func TestTheEndWaitsForTheMailInHand(t *testing.T) {
+	t.Parallel()
+	begun, release := make(chan struct{}, 10), make(chan struct{})
+	d := alone(t, func(string, int) error {
+		begun <- struct{}{}
+		<-release
+		return nil
+	})
+	d.ask("chat", nil)
+	ids := d.crowd(5)
+	r := d.run(nil)
+	<-begun
+	r.stop()
+	time.AfterFunc(300*time.Millisecond, func() { close(release) })
+	r.end()
+	if n := len(d.server.all()); n != 1 {
+		t.Fatalf("%d mails after the end was wished for, want the one in hand", n)
+	}
+	d.becomes(ids[0], survey.InvitationSent)
+	d.run(nil)
+	d.eachOnce(ids)
+}
+
+// TestAServerThatHangs neither keeps koe from ending nor loses a mail.
+func TestAServerThatHangs(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		says string
+		want survey.InvitationState
+	}{
+		"before its greeting": {"", survey.InvitationScheduled},
+		"after the dot":       {"220 mx\r\n250 mx\r\n250 ok\r\n250 ok\r\n354 go\r\n", survey.InvitationUncertain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listener := listen(t)
+			met := make(chan struct{}, 10)
+			go func() {
+				for {
+					c, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = io.WriteString(c, test.says)
+					met <- struct{}{}
+					go func() { _, _ = io.Copy(io.Discard, c) }()
+				}
+			}()
+			d := alone(t, nil)
+			d.ask("chat", nil)
+			id := d.happens("chat", "a@example.com")
+			port := listener.Addr().(*net.TCPAddr).Port //nolint:errcheck // a TCP listener has no other
+			r := d.run(func(o *scheduler.Options) {
+				o.NewMailer = func() koemail.Mailer {
+					return koemail.NewSMTP(koemail.SMTPConfig{Host: "127.0.0.1", Port: port, Security: koemail.Plaintext})
+				}
+			})
+			<-met
+			time.Sleep(200 * time.Millisecond)
+			if took := r.end(); took < 4*time.Second || took > 9*time.Second {
+				t.Errorf("the end took %s", took)
+			}
+			v, events := d.invitation(id)
+			if v.State != test.want {
+				t.Errorf("%+v, want %s; events %v", v, test.want, events)
+			}
+			if test.want == survey.InvitationScheduled {
+				d.clock.Advance(time.Hour)
+				d.run(nil)
+				d.becomes(id, survey.InvitationSent)
+			}
+		})
+	}
+}
+
+// panicker is a mailer that breaks at one address.
+type panicker struct{ koemail.Mailer }
+
+func (p panicker) Send(ctx context.Context, m koemail.Message) error {
+	if m.To.Email == "p2@example.com" {
+		panic("cannot cope with " + m.To.Email)
+	}
+	return p.Mailer.Send(ctx, m)
+}
+
+func TestAMailThatPanicsStopsNoOther(t *testing.T) {
+	t.Parallel()
+	d := alone(t, nil)
+	d.ask("chat", nil)
+	ids := d.crowd(6)
+	r := d.run(func(o *scheduler.Options) {
+		o.NewMailer = func() koemail.Mailer { return panicker{d.smtp()} }
+	})
+	for i, id := range ids {
+		if i != 2 {
+			d.becomes(id, survey.InvitationSent)
+		}
+	}
+	d.clock.Advance(time.Minute) // past the lease
+	d.becomes(ids[2], survey.InvitationUncertain)
+	r.end()
+	if !strings.Contains(r.log.String(), "a panic: ") {
+		t.Errorf("the log does not tell:\n%s", r.log.String())
+	}
+}
+
+func TestCaps(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		cap   func(*scheduler.Options)
+		least map[string]time.Duration // from the first mail to the last
+	}{
+		"in all":    {func(o *scheduler.Options) { o.PerSecond = 10 }, map[string]time.Duration{"": 1900 * time.Millisecond}},
+		"by domain": {func(o *scheduler.Options) { o.PerDomain = 5 }, map[string]time.Duration{"many.example": 1800 * time.Millisecond, "more.example": 1800 * time.Millisecond}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := alone(t, nil)
+			d.ask("chat", nil)
+			for i := range 10 {
+				d.happens("chat", fmt.Sprintf("p%d@many.example", i))
+				d.happens("chat", fmt.Sprintf("p%d@more.example", i))
+			}
+			d.run(func(o *scheduler.Options) { o.Workers = 4; test.cap(o) })
+			d.until("all have come", func() bool { return len(d.server.all()) == 20 })
+			for domain, least := range test.least {
+				var came []time.Time
+				for _, l := range d.server.all() {
+					if strings.HasSuffix(l.to, domain) {
+						came = append(came, l.came)
+					}
+				}
+				// the first may have been on its way for longer than the last
+				if took := came[len(came)-1].Sub(came[0]); took < least-500*time.Millisecond {
+					t.Errorf("%d mails in %s, which is less than %s", len(came), took, least)
+				}
+			}
+		})
+	}
+}
+
+// gate stands before a database and can be shut.
+type gate struct {
+	network, server string
+	mu              sync.Mutex
+	listener        net.Listener
+	conns           []net.Conn
+	shut            atomic.Bool
+}
+
+// beforePostgres puts a gate before a database and returns the address that
+// leads through it.
+func beforePostgres(t *testing.T, database string) (*gate, string) {
+	t.Helper()
+	config, err := pgx.ParseConfig(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{network: "tcp", server: net.JoinHostPort(config.Host, fmt.Sprint(config.Port)), listener: listen(t)}
+	if strings.HasPrefix(config.Host, "/") {
+		g.network, g.server = "unix", fmt.Sprintf("%s/.s.PGSQL.%d", config.Host, config.Port)
+	}
+	go g.serve()
+	t.Cleanup(g.close)
+	through := url.URL{Scheme: "postgres", User: url.UserPassword(config.User, config.Password), Host: g.listener.Addr().String(),
+		Path: "/" + config.Database, RawQuery: "sslmode=disable"}
+	return g, through.String()
+}
+
+func (g *gate) serve() {
+	for {
+		in, err := g.listener.Accept()
+		if err != nil {
+			return
+		}
+		if g.shut.Load() {
+			_ = in.Close()
+			continue
+		}
+		out, err := net.Dial(g.network, g.server)
+		if err != nil {
+			_ = in.Close()
+			continue
+		}
+		g.mu.Lock()
+		g.conns = append(g.conns, in, out)
+		g.mu.Unlock()
+		go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
+		go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
+	}
+}
+
+// close shuts the gate and cuts what goes through it.
+func (g *gate) close() {
+	g.shut.Store(true)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.conns {
+		_ = c.Close()
+	}
+}
+
+func (g *gate) open() { g.shut.Store(false) }
+
+func TestADatabaseThatGoesAwayForAWhile(t *testing.T) {
+	t.Parallel()
+	var gone atomic.Pointer[gate]
+	d := onPostgresBehind(t, &gone, func(to string, _ int) error {
+		if to == "p1@example.com" { // the mail is taken, and nobody can note it
+			gone.Load().close()
+			time.AfterFunc(3*time.Second, gone.Load().open)
+		}
+		return nil
+	})
+	d.ask("chat", nil)
+	ids := d.crowd(6)
+	r := d.run(nil)
+	d.until("the database is away", func() bool { return gone.Load().shut.Load() })
+	if _, err := d.store.ClaimDue(t.Context(), 1, time.Second); !isAway(err) {
+		t.Errorf("while it is away: %v", err)
+	}
+	d.until("the database is back", func() bool { return !gone.Load().shut.Load() })
+	d.eachOnce(ids)
+	r.end()
+	if !strings.Contains(r.log.String(), "a job failed") {
+		t.Errorf("the log says nothing of it:\n%s", r.log.String())
+	}
+}
+
+func isAway(err error) bool {
+	var known *survey.Error
+	return errors.As(err, &known) && known.Kind == survey.Unavailable
+}
+
+func onPostgresBehind(t *testing.T, into *atomic.Pointer[gate], answer func(string, int) error) desk {
+	t.Helper()
+	g, address := beforePostgres(t, storetest.Postgres(t))
+	into.Store(g)
+	clock := storetest.NewClock(t, morning)
+	return newDesk(t, storetest.Open(t, address, clock.Use), clock, serve(t, answer))
+}

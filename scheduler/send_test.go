@@ -1,0 +1,270 @@
+package scheduler_test
+
+import (
+	"mime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"koe/scheduler"
+	"koe/survey"
+	"koe/survey/store"
+)
+
+func TestADueMailIsSentOnce(t *testing.T) {
+	t.Parallel()
+	atDesk(t, nil, func(d desk) {
+		asked := d.ask("chat", nil)
+		d.ask("canary", nil)
+		id := d.happens("chat", "a@example.com")
+		d.run(nil)
+		v := d.becomes(id, survey.InvitationSent)
+		d.passes("canary@example.com")
+		letters := d.server.lettersTo("a@example.com")
+		if len(letters) != 1 {
+			d.t.Fatalf("%d mails, want 1", len(letters))
+		}
+		m := letters[0]
+		link := "https://koe.example/u/" + m.token(d.t)
+		for name, want := range map[string]string{
+			"Message-Id":            "<" + id.String() + "@acme.example>",
+			"List-Id":               "<" + asked.ID.String() + ".acme.example>",
+			"List-Unsubscribe":      "<" + link + ">",
+			"List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+			"Reply-To":              "<help@acme.example>",
+			"X-Koe-Invitation":      id.String(),
+			"Date":                  "Sun, 22 Nov 2026 09:00:00 +0000",
+			"Auto-Submitted":        "auto-generated",
+			"In-Reply-To":           "",
+		} {
+			if got := m.Header.Get(name); got != want {
+				d.t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		if v.MessageID != id.String()+"@acme.example" || v.SentAt == nil || v.Attempt != 0 {
+			d.t.Errorf("%+v", v)
+		}
+		for name, want := range map[string]string{"From": "店 Acme|feedback@acme.example", "To": "山田 花子|a@example.com"} {
+			list, err := m.Header.AddressList(name)
+			if err != nil || len(list) != 1 || list[0].Name+"|"+list[0].Address != want {
+				d.t.Errorf("%s: %v %v, want %s", name, list, err, want)
+			}
+		}
+		kind, _, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+		if err != nil || kind != "multipart/alternative" {
+			d.t.Errorf("%s %v", kind, err)
+		}
+	})
+}
+
+func TestADelayIsKept(t *testing.T) {
+	t.Parallel()
+	d := alone(t, nil)
+	d.ask("chat", func(v *survey.Survey) { v.Trigger.Delay = "2h" })
+	d.ask("canary", nil)
+	id := d.happens("chat", "a@example.com")
+	d.run(nil)
+	d.clock.Advance(2*time.Hour - time.Millisecond)
+	d.passes("b@example.com")
+	if v, _ := d.invitation(id); v.State != survey.InvitationScheduled || len(d.server.lettersTo("a@example.com")) != 0 {
+		t.Fatalf("before its time: %+v", v)
+	}
+	d.clock.Advance(time.Millisecond)
+	d.becomes(id, survey.InvitationSent)
+}
+
+// later refuses for now the first n mails to an address.
+func later(address string, n int) func(string, int) error {
+	return func(to string, nth int) error {
+		if to == address && nth <= n {
+			return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "Greylisted, please try again"}
+		}
+		return nil
+	}
+}
+
+func TestAMailThatIsRefusedForNowIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	atDesk(t, later("a@example.com", 2), func(d desk) {
+		d.ask("chat", nil)
+		d.ask("canary", nil)
+		id := d.happens("chat", "a@example.com")
+		d.run(nil)
+		tried := func(n int) {
+			d.t.Helper()
+			d.until("it is tried again", func() bool { return len(d.server.lettersTo("a@example.com")) == n })
+		}
+		delayed := func(n int) {
+			d.t.Helper()
+			d.until("the delay is noted", func() bool { _, events := d.invitation(id); return len(d.eventsOf(events, "delayed")) == n })
+		}
+		tried(1)
+		delayed(1)
+		d.clock.Advance(time.Minute)
+		tried(2)
+		delayed(2)
+		d.clock.Advance(time.Minute) // the second pause is two minutes
+		d.passes("b@example.com")
+		if v, _ := d.invitation(id); v.State != survey.InvitationScheduled || len(d.server.lettersTo("a@example.com")) != 2 {
+			d.t.Fatalf("after two refusals: %+v", v)
+		}
+		d.clock.Advance(time.Minute)
+		d.becomes(id, survey.InvitationSent)
+		letters, ids := d.server.lettersTo("a@example.com"), []string{}
+		for _, l := range letters {
+			ids = append(ids, l.Header.Get("Message-Id"))
+		}
+		if len(letters) != 3 || len(slices.Compact(ids)) != 1 || letters[0].token(d.t) != letters[2].token(d.t) {
+			d.t.Errorf("%d mails with the ids %v, want 3 with one", len(letters), ids)
+		}
+		_, events := d.invitation(id)
+		if first := d.eventsOf(events, "delayed")[0]; !strings.Contains(first.Reason, "451 4.7.1 Greylisted, please try again") {
+			d.t.Errorf("the delay says %+v", first)
+		}
+	})
+}
+
+func (d desk) eventsOf(events []store.Event, typ string) []store.Event {
+	return slices.DeleteFunc(events, func(e store.Event) bool { return e.Type != typ })
+}
+
+func TestAMailThatIsRefusedForGoodFails(t *testing.T) {
+	t.Parallel()
+	atDesk(t, func(to string, _ int) error {
+		if to == "a@example.com" {
+			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "a@example.com: no such mailbox here"}
+		}
+		return nil
+	}, func(d desk) {
+		d.ask("chat", nil)
+		d.ask("canary", nil)
+		id := d.happens("chat", "a@example.com")
+		d.run(nil)
+		v := d.becomes(id, survey.InvitationFailed)
+		if !strings.Contains(v.Reason, "550 5.1.1") || !strings.Contains(v.Reason, "no such mailbox here") || strings.Contains(v.Reason, "a@example.com") {
+			d.t.Errorf("the reason is %q", v.Reason)
+		}
+		d.clock.Advance(5 * time.Hour)
+		d.passes("b@example.com")
+		if n := len(d.server.lettersTo("a@example.com")); n != 1 {
+			d.t.Errorf("tried %d times", n)
+		}
+	})
+}
+
+func TestAMailWithoutReplyIsUncertain(t *testing.T) {
+	t.Parallel()
+	atDesk(t, func(to string, _ int) error {
+		if to == "a@example.com" {
+			return errHangUp
+		}
+		return nil
+	}, func(d desk) {
+		d.ask("chat", nil)
+		d.ask("canary", nil)
+		id := d.happens("chat", "a@example.com")
+		d.run(nil)
+		if v := d.becomes(id, survey.InvitationUncertain); !strings.Contains(v.Reason, "before the server confirmed it") {
+			d.t.Errorf("the reason is %q", v.Reason)
+		}
+		d.clock.Advance(80 * time.Hour)
+		d.passes("b@example.com")
+		if n := len(d.server.lettersTo("a@example.com")); n != 1 {
+			d.t.Errorf("sent %d times", n)
+		}
+	})
+}
+
+func TestWhoUnsubscribesMeanwhileGetsNothing(t *testing.T) {
+	t.Parallel()
+	atDesk(t, nil, func(d desk) {
+		d.ask("chat", nil)
+		d.ask("canary", nil)
+		waits := d.happens("chat", "waits@example.com")
+		suppress := func(address string) {
+			d.t.Helper()
+			if _, _, err := d.store.Suppress(d.t.Context(), d.by, address, survey.Unsubscribed); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+		suppress("waits@example.com")
+		first := d.happens("chat", "first@example.com")
+		claimed := d.happens("chat", "claimed@example.com")
+		d.run(func(o *scheduler.Options) { o.PerSecond = 1 }) // claimed waits its turn for a second
+		d.becomes(first, survey.InvitationSent)
+		suppress("claimed@example.com")
+		for _, id := range []survey.ID{waits, claimed} {
+			if v := d.becomes(id, survey.InvitationSuppressed); v.Reason != "suppressed" {
+				d.t.Errorf("%+v", v)
+			}
+		}
+		d.passes("b@example.com")
+		if n := len(d.server.all()); n != 2 {
+			d.t.Errorf("%d mails, want 2", n)
+		}
+	})
+}
+
+func TestAPausedSurveyHoldsItsMail(t *testing.T) {
+	t.Parallel()
+	atDesk(t, nil, func(d desk) {
+		asked := d.ask("chat", func(v *survey.Survey) { v.Trigger.Delay = "1h" })
+		d.ask("canary", nil)
+		id := d.happens("chat", "a@example.com")
+		d.move(asked, survey.Paused)
+		d.run(nil)
+		d.clock.Advance(2 * time.Hour)
+		d.passes("b@example.com")
+		if v, _ := d.invitation(id); v.State != survey.InvitationScheduled || !v.Held {
+			d.t.Fatalf("while paused: %+v", v)
+		}
+		d.move(asked, survey.Active)
+		d.becomes(id, survey.InvitationSent)
+	})
+}
+
+func TestRemindersGoToThoseWhoHaveNotAnswered(t *testing.T) {
+	t.Parallel()
+	atDesk(t, nil, func(d desk) {
+		d.ask("chat", func(v *survey.Survey) { v.Rules.Reminders = []survey.Duration{"3d", "7d"} })
+		d.ask("canary", nil)
+		kind, silent := d.happens("chat", "kind@example.com"), d.happens("chat", "silent@example.com")
+		d.run(nil)
+		d.becomes(kind, survey.InvitationSent)
+		d.becomes(silent, survey.InvitationSent)
+		nine := 9
+		if _, err := d.store.Answer(d.t.Context(), d.server.lettersTo("kind@example.com")[0].token(d.t), store.Reply{Score: &nine}); err != nil {
+			d.t.Fatal(err)
+		}
+		for i, days := range []int{3, 4, 20} {
+			d.clock.Advance(time.Duration(days) * 24 * time.Hour)
+			d.passes([]string{"b@example.com", "c@example.com", "d@example.com"}[i])
+		}
+		if n := len(d.server.lettersTo("kind@example.com")); n != 1 {
+			d.t.Errorf("who answered got %d mails", n)
+		}
+		letters := d.server.lettersTo("silent@example.com")
+		if len(letters) != 3 {
+			d.t.Fatalf("who was silent got %d mails, want 3", len(letters))
+		}
+		first := letters[0].Header.Get("Message-Id")
+		for i, l := range letters[1:] {
+			want := "<" + silent.String() + "." + string(rune('1'+i)) + "@acme.example>"
+			if l.Header.Get("Message-Id") != want || l.Header.Get("In-Reply-To") != first || l.Header.Get("References") != first {
+				d.t.Errorf("reminder %d: %v, want the id %s in reply to %s", i+1, l.Header, want, first)
+			}
+			if subject, _ := new(mime.WordDecoder).DecodeHeader(l.Header.Get("Subject")); !strings.Contains(strings.ToLower(subject), "reminder") {
+				d.t.Errorf("reminder %d: the subject is %q", i+1, subject)
+			}
+			if l.token(d.t) != letters[0].token(d.t) {
+				d.t.Errorf("reminder %d has another link", i+1)
+			}
+		}
+		if v, _ := d.invitation(silent); v.State != survey.InvitationSent {
+			d.t.Errorf("%+v", v)
+		}
+	})
+}
