@@ -68,7 +68,7 @@ func TestScores(t *testing.T) {
 	get("metric=nps&survey="+shop).wantScore("total", npsMeasure, want["shop"], 0.95)
 	get("metric=nps&survey=shop&touchpoint=chat").wantAt("total.responses", 0.0)
 	get("metric=nps&group_by=touchpoint").wantScore("total", npsMeasure, all, 0.95).wantAt("groups[0].key", "chat").wantScore("groups[0]", npsMeasure, want["chat"], 0.95).
-		wantAt("groups[1].key", "shop").wantAt("groups[1].name", "shop").wantScore("groups[1]", npsMeasure, both, 0.95).wantAt("groups[2]", nil)
+		wantAt("groups[1].key", "shop").wantAt("groups[1].name", "Shop").wantScore("groups[1]", npsMeasure, both, 0.95).wantAt("groups[2]", nil)
 	get("metric=nps&group_by=survey&touchpoint=shop").wantAt("groups[0].key", shop).wantAt("groups[0].name", "Shop ☕").wantScore("groups[0]", npsMeasure, want["shop"], 0.95).wantAt("groups[2]", nil)
 	get("metric=nps&group_by=survey&survey="+chat).wantScore("groups[0]", npsMeasure, want["chat"], 0.95).wantAt("groups[1]", nil)
 	if none := get("metric=csat&group_by=survey"); !strings.Contains(string(none.body), `"groups":[]`) {

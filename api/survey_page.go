@@ -28,9 +28,9 @@ func (a *api) showSurveyPage(c echo.Context) error {
 	case opened.Response == nil:
 		p.Step = templates.StepScore
 		p.Preselected = chosenScore(opened.Template, values.Get("score"))
-	case !opened.Editable:
+	case !opened.Editable && !opened.Unfinished:
 		p.Step = templates.StepThanks
-	case values.Get("edit") == "1" || differs(opened, values.Get("score")):
+	case opened.Editable && (values.Get("edit") == "1" || differs(opened, values.Get("score"))):
 		p.Step = templates.StepScore
 		p.Preselected = chosenScore(opened.Template, values.Get("score"))
 	case opened.Response.Complete:

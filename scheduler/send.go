@@ -80,15 +80,19 @@ func (s *Scheduler) extend(ctx context.Context, taken map[store.Claim]struct{}) 
 	}
 }
 
-// work is one worker with one connection. Once ctx is done it leaves what it
-// has not begun: the leases run out and somebody else sends it.
+// work is one worker with one connection. Once ctx is done it gives back what
+// it has not begun, so that somebody else sends it at once.
 func (s *Scheduler) work(ctx context.Context, work <-chan store.Claim, done chan<- store.Claim) error {
 	mailer := s.NewMailer()
 	for c := range work {
-		if s.limits.wait(ctx, c.Domain) == nil {
-			if err := s.send(ctx, mailer, c); err != nil {
-				s.Log.Error("a mail could not be brought to its end", "invitation", c.Invitation, "error", err)
-			}
+		err := s.limits.wait(ctx, c.Domain)
+		if err != nil { // koe is asked to stop
+			err = s.release(ctx, c)
+		} else {
+			err = s.send(ctx, mailer, c)
+		}
+		if err != nil {
+			s.Log.Error("a mail could not be brought to its end", "invitation", c.Invitation, "error", err)
 		}
 		done <- c
 	}
@@ -113,6 +117,12 @@ func (s *Scheduler) send(ctx context.Context, mailer mail.Mailer, c store.Claim)
 	late, cancel := lasting(ctx, toNote)
 	defer cancel()
 	return s.note(late, c, outcome)
+}
+
+func (s *Scheduler) release(ctx context.Context, c store.Claim) error {
+	late, cancel := lasting(ctx, toNote)
+	defer cancel()
+	return s.Store.Release(late, c)
 }
 
 func (s *Scheduler) handOver(ctx context.Context, mailer mail.Mailer, m store.Mail) error {

@@ -44,6 +44,13 @@ func (t Template) CheckScore(p *Problems, field string, score *int) {
 	}
 }
 
+// Unfinished says whether the follow-up questions of an answer still wait: they
+// may be answered once, however short the time for changes, until the link's
+// end. Somebody who writes slowly must not lose what they wrote.
+func Unfinished(v Invitation, r Response, now Instant) bool {
+	return !r.Complete && len(r.Answers) == 0 && now < v.ExpiresAt
+}
+
 // Editable says whether an answer may still be changed: until the survey's
 // editable_for has passed since it was first given.
 func Editable(s Survey, r Response, now Instant) bool {

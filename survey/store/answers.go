@@ -18,6 +18,7 @@ type Opened struct {
 	OccurredAt *survey.Instant
 	Response   *survey.Response // nil before the first answer
 	Editable   bool             // the answer may still be given or changed
+	Unfinished bool             // the follow-up questions may still be answered
 	Suppressed bool             // the address is suppressed
 }
 
@@ -70,6 +71,7 @@ func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, err
 		}
 	}
 	o.Editable = o.Response == nil || survey.Editable(place.Survey, *o.Response, q.now)
+	o.Unfinished = o.Response != nil && survey.Unfinished(o.Invitation, *o.Response, q.now)
 	return o, row, o.closed(q.now)
 }
 
@@ -249,7 +251,8 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 		}
 		return &now, q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID)
 	}
-	if !o.Editable {
+	finishes := now.Score == o.Response.Score && survey.Unfinished(o.Invitation, *o.Response, q.now)
+	if !o.Editable && !finishes {
 		return nil, survey.Errorf(survey.Conflict, "", "this answer can no longer be changed")
 	}
 	return &now, s.rewrite(q, o, row, now)

@@ -94,6 +94,15 @@ func (s *Store) Extend(ctx context.Context, c Claim, lease time.Duration) (bool,
 	return held == 1, err
 }
 
+// Release gives back a claim whose mail was not begun.
+func (s *Store) Release(ctx context.Context, c Claim) error {
+	return s.write(ctx, Caller{Workspace: c.Workspace}, func(q *session) error {
+		_, err := q.exec(`UPDATE invitations SET mail_state = 'waiting', fence = fence + 1, attempt = attempt - 1
+			WHERE workspace_id = ? AND id = ? AND fence = ? AND mail_state = 'claimed'`, c.Workspace, c.Invitation, c.Fence)
+		return err
+	})
+}
+
 // StartSending asks the rules again and marks a claimed mail as sending,
 // durably, before any server is spoken to. Nil without an error means that
 // there is nothing to send: the claim was lost, or the rules ended or moved
@@ -353,5 +362,9 @@ func (s *Store) uncertain(q *session, row invitationRow, words string) error {
 		WHERE workspace_id = ? AND id = ?`, words, sent, row.CohortDay, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
-	return q.event(aboutInvitation, survey.ID(row.ID), "uncertain", words, "")
+	if err := q.event(aboutInvitation, survey.ID(row.ID), "uncertain", words, ""); err != nil {
+		return err
+	}
+	row.State = string(survey.InvitationUncertain)
+	return s.planReminder(q, row)
 }

@@ -54,7 +54,7 @@ func TestCreateSurvey(t *testing.T) {
 		}
 		touchpoint, err := s.Touchpoint(ctx, by, "support_chat")
 		ok(t, err)
-		if touchpoint.Name != "support_chat" {
+		if touchpoint.Name != "Support chat" {
 			t.Errorf("the touchpoint was made as %+v", touchpoint)
 		}
 

@@ -179,13 +179,20 @@ func (q *session) touchpointID(key string) (survey.ID, bool, error) {
 	return survey.ID(found), ok, err
 }
 
+// nameOf is a name that customers can read, made from a key: "support_chat" is
+// "Support chat".
+func nameOf(key string) string {
+	words := strings.NewReplacer("_", " ", "-", " ").Replace(key)
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
 // touchpoint finds a touchpoint or, where it does not exist yet, makes it.
 func (q *session) touchpoint(key string) (survey.ID, error) {
 	for {
 		if found, ok, err := q.touchpointID(key); ok || err != nil {
 			return found, err
 		}
-		t := Touchpoint{Key: key, Name: key}
+		t := Touchpoint{Key: key, Name: nameOf(key)}
 		if made, err := q.insertTouchpoint(&t); made || err != nil {
 			return t.ID, err
 		}
