@@ -46,10 +46,14 @@ type Error struct {
 	RetryAfter time.Duration
 }
 
-// Error returns the message, with the fields behind it.
+// Error returns the message, with the fields behind it. What a single field
+// says too is said once.
 func (e *Error) Error() string {
 	if len(e.Fields) == 0 {
 		return e.Message
+	}
+	if len(e.Fields) == 1 && e.Fields[0].Message == e.Message {
+		return e.Fields[0].Field + ": " + e.Message
 	}
 	parts := make([]string, len(e.Fields))
 	for i, f := range e.Fields {

@@ -36,9 +36,9 @@ const (
 type History struct {
 	// Suppressed: the address is suppressed.
 	Suppressed bool
-	// LastAskedAny and LastAskedHere are the latest send_at of the person's
-	// invitations that count, by any survey of the workspace and by this one.
-	LastAskedAny, LastAskedHere *Instant
+	// AskedAny and AskedHere are the send_at of the person's invitations that
+	// count, by any survey of the workspace and by this one, past and planned.
+	AskedAny, AskedHere []Instant
 	// PersonKey is stable for a person; it is hashed for sampling. Empty for
 	// an interaction that names nobody.
 	PersonKey string
@@ -164,18 +164,23 @@ func askSuppression(d *Decision, _ Survey, _ Workspace, _ Interaction, h History
 
 func askQuiet(d *Decision, s Survey, w Workspace, _ Interaction, h History, _ Instant) {
 	period, scope := QuietRule(s, w)
-	last := h.LastAskedAny
+	asked := h.AskedAny
 	if scope == QuietSurvey {
-		last = h.LastAskedHere
+		asked = h.AskedHere
+	}
+	var near, until Instant
+	for _, at := range asked {
+		if end := at.Add(period.Length()); d.SendAt < end && d.SendAt > at.Add(-period.Length()) && end > until {
+			near, until = at, end
+		}
 	}
 	switch {
 	case period.Length() == 0:
 		d.pass("quiet_period", "there is none")
-	case last == nil:
+	case len(asked) == 0:
 		d.pass("quiet_period", "not asked before")
-	case d.SendAt < last.Add(period.Length()) && d.SendAt > last.Add(-period.Length()):
-		until := last.Add(period.Length())
-		d.skip("quiet_period", SkipQuietPeriod, &until, "asked for %s; the quiet period is %s", *last, period)
+	case until != 0:
+		d.skip("quiet_period", SkipQuietPeriod, &until, "asked for %s; the quiet period is %s", near, period)
 	default:
 		d.pass("quiet_period", "%s or more away from when it was asked", period)
 	}

@@ -64,7 +64,7 @@ func TestDecideOrder(t *testing.T) {
 	a.survey.Rules.Sample, a.survey.Rules.DailyLimit = pointer(0.0), pointer(1)
 	a.interaction.OccurredAt = wednesday.Add(-8 * 24 * time.Hour)
 	a.interaction.Customer.Email = nil
-	a.history.Suppressed, a.history.LastAskedAny = true, &wednesday
+	a.history.Suppressed, a.history.AskedAny = true, []Instant{wednesday}
 	a.history.Planned = map[Day]int{}
 	for d := day("2026-11-18"); d < day("2027-01-01"); d++ {
 		a.history.Planned[d] = 1
@@ -79,7 +79,7 @@ func TestDecideOrder(t *testing.T) {
 		{"condition", SkipCondition, func() { a.history.Known = Attributes{"plan": TextValue("pro")} }},
 		{"address", SkipNoAddress, func() { a.interaction.Customer.Email = pointer("ana@example.com") }},
 		{"suppression", SkipSuppressed, func() { a.history.Suppressed = false }},
-		{"quiet_period", SkipQuietPeriod, func() { a.history.LastAskedAny = nil }},
+		{"quiet_period", SkipQuietPeriod, func() { a.history.AskedAny = nil }},
 		{"sample", SkipNotSampled, func() { a.survey.Rules.Sample = pointer(1.0) }},
 		{"daily_limit", SkipDailyLimit, func() { a.history.Planned = nil }},
 	} {
@@ -215,7 +215,7 @@ func TestDecideQuietPeriod(t *testing.T) {
 			a := asksAna(t)
 			a.workspace.QuietPeriod = test.workspace
 			a.survey.Rules.QuietPeriod, a.survey.Rules.QuietScope = test.own, test.scope
-			a.history.LastAskedAny, a.history.LastAskedHere = test.any, test.here
+			a.history.AskedAny, a.history.AskedHere = asked(test.any), asked(test.here)
 			d := a.decide()
 			if (d.Reason == SkipQuietPeriod) != (test.want != nil) {
 				t.Fatalf("%+v", d)
@@ -227,14 +227,14 @@ func TestDecideQuietPeriod(t *testing.T) {
 	}
 	t.Run("the workspace's scope is survey", func(t *testing.T) {
 		a := asksAna(t)
-		a.workspace.QuietScope, a.history.LastAskedAny = QuietSurvey, &wednesday
+		a.workspace.QuietScope, a.history.AskedAny = QuietSurvey, []Instant{wednesday}
 		if d := a.decide(); d.Verdict != Scheduled {
 			t.Errorf("%+v", d)
 		}
 	})
 	t.Run("counted to the planned instant", func(t *testing.T) {
 		a := asksAna(t)
-		a.survey.Trigger.Delay, a.history.LastAskedAny = "30d", &wednesday
+		a.survey.Trigger.Delay, a.history.AskedAny = "30d", []Instant{wednesday}
 		if d := a.decide(); d.Verdict != Scheduled {
 			t.Errorf("%+v", d)
 		}
@@ -300,7 +300,7 @@ func TestDecideDailyLimit(t *testing.T) {
 func TestDailyLimitMovesIntoAQuietPeriod(t *testing.T) {
 	a := asksAna(t)
 	a.survey.Rules.DailyLimit = pointer(1)
-	a.history.LastAskedAny = pointer(wednesday.Add(30 * 24 * time.Hour)) // planned, just far enough from today
+	a.history.AskedAny = []Instant{wednesday.Add(30 * 24 * time.Hour)} // planned, just far enough from today
 	a.history.Planned = map[Day]int{day("2026-11-18"): 1}
 	if d := a.decide(); d.Reason != SkipQuietPeriod {
 		t.Errorf("tomorrow is too near to what is planned: %+v", d)
@@ -380,4 +380,29 @@ func TestDecideProperties(t *testing.T) {
 			t.Fatalf("%s is outside of %+v", d.SendAt, *w)
 		}
 	})
+}
+
+// asked is a history of one invitation, or of none.
+func asked(at *Instant) []Instant {
+	if at == nil {
+		return nil
+	}
+	return []Instant{*at}
+}
+
+// A mail planned far ahead must not hide one that went out yesterday.
+func TestQuietPeriodLooksAtEveryInvitation(t *testing.T) {
+	a := asksAna(t)
+	far, near := a.now.Add(90*24*time.Hour), a.now.Add(-24*time.Hour)
+	for _, history := range [][]Instant{{far, near}, {near, far}} {
+		a.history.AskedAny = history
+		d := a.decide()
+		if d.Reason != SkipQuietPeriod || d.Until == nil || *d.Until != near.Add(30*24*time.Hour) {
+			t.Errorf("%v: %+v", history, d)
+		}
+	}
+	a.history.AskedAny = []Instant{far}
+	if d := a.decide(); d.Verdict != Scheduled {
+		t.Errorf("far ahead alone: %+v", d)
+	}
 }

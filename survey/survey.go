@@ -127,6 +127,9 @@ func (t *Trigger) clean(p *Problems) {
 		}
 		checkDuration(p, "trigger.delay", t.Delay)
 	case OnManual:
+		if t.Delay == "0s" { // what an interaction survey had by default
+			t.Delay = ""
+		}
 		if t.Delay != "" {
 			p.Add("trigger.delay", "unknown", "a manual survey has no delay")
 		}

@@ -175,10 +175,11 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Answers, err = asJSON(answers); err != nil {
 		return nil, err
 	}
-	segments := segmentsOf(o.Survey, o.Invitation.Attributes)
-	if r.Segments, err = asJSON(segments); err != nil {
+	segments, err := row.segments()
+	if err != nil {
 		return nil, err
 	}
+	r.Segments = row.Segments
 	loc, generation, err := q.counting()
 	if err != nil {
 		return nil, err
@@ -301,8 +302,12 @@ func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Resp
 		if now.Comment == "" {
 			by.commented = -1
 		}
+		segments, err := row.segments()
+		if err != nil {
+			return err
+		}
 		q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID),
-			day: survey.Day(*row.CohortDay)}, segmentsOf(o.Survey, o.Invitation.Attributes), row.Locale, survey.Channel(row.Channel), by)
+			day: survey.Day(*row.CohortDay)}, segments, row.Locale, survey.Channel(row.Channel), by)
 	}
 	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
 }

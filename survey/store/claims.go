@@ -119,11 +119,15 @@ func (s *Store) StartSending(ctx context.Context, c Claim, messageID func(Mail) 
 		if err != nil {
 			return err
 		}
+		if m.Invitation.State == survey.InvitationAnswered {
+			return q.mailDone(*row)
+		}
+		if m.Survey.State == survey.Paused { // since it was claimed, or while it was planned
+			return q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = attempt - 1, updated_at = ?
+				WHERE workspace_id = ? AND id = ?`, true, q.now, row.WorkspaceID, row.ID)
+		}
 		if again := survey.BeforeSending(m.Invitation, m.Survey, m.Workspace, suppressed, q.now); !again.Send {
 			return q.notNow(*row, again)
-		}
-		if row.MailNo > 0 && m.Invitation.State == survey.InvitationAnswered {
-			return q.mailDone(*row)
 		}
 		if m.Invitation.MessageID == "" {
 			m.Invitation.MessageID = messageID(m)
@@ -137,7 +141,10 @@ func (s *Store) StartSending(ctx context.Context, c Claim, messageID func(Mail) 
 			return err
 		}
 		mail = &m
-		return nil
+		if row.MailNo > 0 {
+			return nil
+		}
+		return q.event(aboutInvitation, c.Invitation, state, "", "")
 	})
 	return mail, err
 }
@@ -192,7 +199,7 @@ func (q *session) notNow(row invitationRow, again survey.Recheck) error {
 		}
 		return q.mailDone(row)
 	}
-	return q.endInvitation(row, again.State, again.Reason)
+	return q.endInvitation(row, again.State, again.Reason, "")
 }
 
 // mailDone takes an invitation off the queue of mail.
@@ -247,19 +254,15 @@ func (s *Store) countSent(q *session, row *invitationRow) error {
 	if err != nil {
 		return err
 	}
-	place, err := s.surveyPlace(q, survey.ID(row.SurveyID))
+	segments, err := row.segments()
 	if err != nil {
-		return err
-	}
-	var attributes survey.Attributes
-	if err := fromJSON(row.Attributes, &attributes); err != nil {
 		return err
 	}
 	day := survey.DayOf(q.now, loc)
 	cohort := int64(day)
 	row.CohortDay = &cohort
 	q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID), day: day},
-		segmentsOf(place.Survey, attributes), row.Locale, survey.Channel(row.Channel), cohort1{sent: 1})
+		segments, row.Locale, survey.Channel(row.Channel), cohort1{sent: 1})
 	return nil
 }
 
@@ -336,7 +339,7 @@ func (s *Store) giveUp(q *session, row invitationRow, words string) error {
 		}
 		return q.mailDone(row)
 	}
-	return q.endInvitation(row, survey.InvitationFailed, words)
+	return q.endInvitation(row, survey.InvitationFailed, words, "")
 }
 
 // Uncertain notes that the connection broke between the end of the mail and

@@ -18,6 +18,9 @@ func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, 
 	if err != nil {
 		return nil, err
 	}
+	if err := s.lockAddress(q, in, person); err != nil {
+		return nil, err
+	}
 	in, history, asked, err := s.history(q, in, person)
 	if err != nil {
 		return nil, err
@@ -33,19 +36,38 @@ func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, 
 			return nil, err
 		}
 		if decision.Verdict == survey.Scheduled {
-			asked[place.Survey.ID] = decision.SendAt
+			asked[place.Survey.ID] = append(asked[place.Survey.ID], decision.SendAt)
 		}
 		decided = append(decided, one)
 	}
 	return decided, nil
 }
 
+// lockAddress keeps others from asking the same address until the transaction
+// ends: several people may share one, and the quiet period is the address's
+// too. SQLite has one writer, so there is nothing to lock.
+func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Person) error {
+	if !q.postgres || person == nil {
+		return nil
+	}
+	hash := s.addressHash(q.by.Workspace, fillCustomer(in.Customer, *person).Address())
+	if hash == nil {
+		return nil
+	}
+	if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+		q.by.Workspace, hash); err != nil {
+		return err
+	}
+	_, err := q.exec(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ? FOR UPDATE`, q.by.Workspace, hash)
+	return err
+}
+
 // history is what is known of a person before any survey is asked: the
 // interaction filled up from the person's record, and when each survey asked
 // last.
-func (s *Store) history(q *session, in survey.Interaction, person *survey.Person) (survey.Interaction, survey.History, map[survey.ID]survey.Instant, error) {
+func (s *Store) history(q *session, in survey.Interaction, person *survey.Person) (survey.Interaction, survey.History, askedAt, error) {
 	history := survey.History{}
-	asked := map[survey.ID]survey.Instant{}
+	asked := askedAt{}
 	if person == nil {
 		return in, history, asked, nil
 	}
@@ -58,10 +80,9 @@ func (s *Store) history(q *session, in survey.Interaction, person *survey.Person
 			return in, history, nil, err
 		}
 	}
-	asked, err = s.lastAsked(q, person.ID, address)
+	asked, err = s.asked(q, person.ID, address)
 	if err == nil && person.LastAskedAt != nil {
-		// asked by another tool, before koe: it counts for the workspace
-		asked[survey.ID{}] = max(asked[survey.ID{}], *person.LastAskedAt)
+		asked[survey.ID{}] = []survey.Instant{*person.LastAskedAt}
 	}
 	return in, history, asked, err
 }
@@ -83,52 +104,49 @@ func fillCustomer(c survey.Customer, p survey.Person) survey.Customer {
 	return c
 }
 
-// lastAsked is when each survey last planned to ask this person or address;
-// what was called off or never went out does not count.
-func (s *Store) lastAsked(q *session, person survey.ID, address string) (map[survey.ID]survey.Instant, error) {
-	asked := map[survey.ID]survey.Instant{}
+// askedAt are the instants for which each survey asked, or plans to ask, this
+// person or address; what was called off or never went out does not count. The
+// zero id stands for another tool, before koe.
+type askedAt map[survey.ID][]survey.Instant
+
+// asked reads them, the newest first, as far back as a quiet period can reach.
+func (s *Store) asked(q *session, person survey.ID, address string) (askedAt, error) {
+	asked := askedAt{}
 	var rows []struct {
-		SurveyID id
-		Last     int64
+		SurveyID  id
+		PlannedAt int64
 	}
-	const query = `SELECT survey_id, MAX(planned_at) AS last FROM invitations WHERE workspace_id = ? AND `
-	const counts = ` AND state NOT IN ('cancelled', 'suppressed', 'failed') GROUP BY survey_id`
+	const query = `SELECT survey_id, planned_at FROM invitations WHERE workspace_id = ? AND `
+	const counts = ` AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY planned_at DESC LIMIT 200`
 	if err := q.list(&rows, query+`person_id = ?`+counts, q.by.Workspace, person); err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		asked[survey.ID(row.SurveyID)] = survey.Instant(row.Last)
-	}
-	if address == "" {
-		return asked, nil
-	}
-	rows = nil
-	if err := q.list(&rows, query+`address_hash = ?`+counts, q.by.Workspace, s.addressHash(q.by.Workspace, address)); err != nil {
-		return nil, err
+	if address != "" {
+		hash := s.addressHash(q.by.Workspace, address)
+		byAddress := rows[len(rows):]
+		if err := q.list(&byAddress, query+`address_hash = ?`+counts, q.by.Workspace, hash); err != nil {
+			return nil, err
+		}
+		rows = append(rows, byAddress...)
 	}
 	for _, row := range rows {
-		at := survey.ID(row.SurveyID)
-		asked[at] = max(asked[at], survey.Instant(row.Last))
+		of := survey.ID(row.SurveyID)
+		asked[of] = append(asked[of], survey.Instant(row.PlannedAt))
 	}
 	return asked, nil
 }
 
 // fillHistory adds what differs from survey to survey.
-func (s *Store) fillHistory(q *session, h *survey.History, asked map[survey.ID]survey.Instant, place surveyPlace) error {
-	h.LastAskedAny, h.LastAskedHere, h.Planned = nil, nil, nil
+func (s *Store) fillHistory(q *session, h *survey.History, asked askedAt, place surveyPlace) error {
+	h.AskedAny, h.AskedHere, h.Planned = nil, asked[place.Survey.ID], nil
 	for _, at := range asked {
-		if h.LastAskedAny == nil || at > *h.LastAskedAny {
-			h.LastAskedAny = &at
-		}
-	}
-	if at, ok := asked[place.Survey.ID]; ok {
-		h.LastAskedHere = &at
+		h.AskedAny = append(h.AskedAny, at...)
 	}
 	if place.Survey.Rules.DailyLimit == nil {
 		return nil
 	}
-	if q.postgres { // two interactions must not both take a day's last place
-		if _, err := q.exec(`SELECT id FROM surveys WHERE workspace_id = ? AND id = ? FOR UPDATE`,
+	if q.postgres && q.tx { // two interactions must not both take a day's last place
+		if _, err := q.exec(`SELECT id FROM surveys WHERE workspace_id = ? AND id = ? FOR NO KEY UPDATE`,
 			q.by.Workspace, place.Survey.ID); err != nil {
 			return err
 		}
@@ -141,6 +159,11 @@ func (s *Store) fillHistory(q *session, h *survey.History, asked map[survey.ID]s
 	h.Planned = make(map[survey.Day]int, len(rows))
 	for _, row := range rows {
 		h.Planned[survey.Day(row.Day)] = int(row.Planned)
+	}
+	for day, n := range q.days {
+		if day.survey == place.Survey.ID {
+			h.Planned[day.day] += n
+		}
 	}
 	return nil
 }

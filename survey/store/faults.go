@@ -25,10 +25,19 @@ func duplicate(err error) bool {
 	return postgresCode(err) == "23505"
 }
 
-// collided is true where PostgreSQL asks to run the transaction again.
+// errTwin says that a row was there and then was not, or the other way round:
+// somebody else wrote between two statements.
+var errTwin = errors.New("somebody else wrote meanwhile")
+
+// collided is true where running the transaction again will tell: PostgreSQL
+// asks for it, or a key was taken, or what it points to deleted, by somebody
+// who was not to be seen yet. Keys that callers choose are answered earlier.
 func collided(err error) bool {
-	code := postgresCode(err)
-	return code == "40001" || code == "40P01"
+	switch postgresCode(err) {
+	case "40001", "40P01", "23505", "23503":
+		return true
+	}
+	return errors.Is(err, errTwin)
 }
 
 func postgresCode(err error) string {
@@ -69,7 +78,7 @@ func unreachable(err error) bool {
 	}
 	if code := postgresCode(err); code != "" {
 		// connection exceptions, resources, operator intervention, read-only after a failover
-		return code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code == "25006"
+		return code == "40001" || code == "40P01" || code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code == "25006"
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"koe/survey"
 )
@@ -63,7 +66,8 @@ func (s *Store) RecordInteractions(ctx context.Context, by Caller, items []Item)
 	err := s.write(ctx, by, func(q *session) error {
 		out = make([]Outcome, len(items))
 		kept := make([]rememberedItem, len(items))
-		for i, item := range items {
+		for _, i := range q.inLockOrder(items) {
+			item := items[i]
 			out[i].Err = item.Err
 			if item.Err == nil {
 				out[i].Recorded, out[i].Err = s.record(q, item.Interaction)
@@ -79,6 +83,24 @@ func (s *Store) RecordInteractions(ctx context.Context, by Caller, items []Item)
 		return err
 	})
 	return out, err
+}
+
+// inLockOrder is the order in which a batch is worked through: as it came, or
+// on PostgreSQL by customer, so that two batches never wait for each other's
+// people crosswise. What one customer did stays in its order.
+func (q *session) inLockOrder(items []Item) []int {
+	order := make([]int, len(items))
+	for i := range order {
+		order[i] = i
+	}
+	if q.postgres {
+		slices.SortStableFunc(order, func(a, b int) int {
+			x, y := items[a].Interaction, items[b].Interaction
+			return cmp.Or(strings.Compare(x.Customer.ExternalID, y.Customer.ExternalID),
+				strings.Compare(x.Customer.Address(), y.Customer.Address()))
+		})
+	}
+	return order
 }
 
 // rememberedItem is what an idempotent repeat needs to answer as before.

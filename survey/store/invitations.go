@@ -24,6 +24,7 @@ type invitationRow struct {
 	Locale          string
 	Timezone        string
 	Attributes      string
+	Segments        string
 	Nonce           []byte
 	State           string
 	Reason          string
@@ -45,8 +46,15 @@ type invitationRow struct {
 }
 
 const invitationColumns = `workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id, template_id, template_version,
-	channel, email, address_hash, name, locale, timezone, attributes, nonce, state, reason, planned_at, expires_at, sent_at,
+	channel, email, address_hash, name, locale, timezone, attributes, segments, nonce, state, reason, planned_at, expires_at, sent_at,
 	answered_at, opened_at, bounced_at, message_id, mail_no, mail_state, attempt, fence, held, cohort_day, created_at, updated_at`
+
+// segments are the values by which the invitation is tallied: those of the
+// day it was made, whatever the survey declares since.
+func (r invitationRow) segments() (map[string]string, error) {
+	segments := map[string]string{}
+	return segments, fromJSON(r.Segments, &segments)
+}
 
 // invitation is the row as the domain knows it. An invitation past its end
 // shows as expired, whether or not the sweep has come by.
@@ -261,23 +269,23 @@ func (s *Store) CancelInvitation(ctx context.Context, by Caller, of survey.ID) e
 		if err := v.Cancel(); err != nil {
 			return err
 		}
-		return q.endInvitation(row, survey.InvitationCancelled, "cancelled by "+q.by.KeyName)
+		return q.endInvitation(row, survey.InvitationCancelled, "requested", "by "+q.by.KeyName)
 	})
 }
 
 // endInvitation puts an invitation into one of its ends, takes it off the
 // queue, and gives back its place in the day's limit where it never went out.
-func (q *session) endInvitation(row invitationRow, to survey.InvitationState, reason string) error {
+func (q *session) endInvitation(row invitationRow, to survey.InvitationState, reason, detail string) error {
 	if err := q.must(`UPDATE invitations SET state = ?, reason = ?, mail_state = 'none', updated_at = ?
 		WHERE workspace_id = ? AND id = ?`, string(to), reason, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
-	if row.SentAt == nil && row.Channel == string(survey.Email) {
+	if row.SentAt == nil && row.InteractionID != (id{}) {
 		if _, err := q.exec(`UPDATE survey_days SET planned = planned - 1 WHERE workspace_id = ? AND survey_id = ? AND planned > 0
 			AND day = (SELECT planned_day FROM invitations WHERE workspace_id = ? AND id = ?)`,
 			row.WorkspaceID, row.SurveyID, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
 	}
-	return q.event(aboutInvitation, survey.ID(row.ID), string(to), reason, "")
+	return q.event(aboutInvitation, survey.ID(row.ID), string(to), reason, detail)
 }

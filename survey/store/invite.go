@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,14 +38,19 @@ type invited struct {
 }
 
 const insertInvitation = `INSERT INTO invitations (workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id,
-	template_id, template_version, channel, external_id, email, address_hash, domain, name, locale, timezone, attributes,
+	template_id, template_version, channel, external_id, email, address_hash, domain, name, locale, timezone, attributes, segments,
 	nonce, token_hash, state, reason, planned_at, expires_at, sent_at, mail_no, mail_state, due_at, attempt, lease_until,
 	fence, held, planned_day, cohort_day, created_at, updated_at)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)`
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)`
 
 // invite writes an invitation: a mail that waits, or a link that is out.
 func (s *Store) invite(q *session, v invite) (invited, error) {
 	attributes, err := asJSON(v.attributes)
+	if err != nil {
+		return invited{}, err
+	}
+	segments := segmentsOf(v.place.Survey, v.attributes)
+	segmentText, err := asJSON(segments)
 	if err != nil {
 		return invited{}, err
 	}
@@ -66,23 +72,19 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 	if _, err := q.exec(insertInvitation, q.by.Workspace, made.id, v.place.Survey.ID, v.place.TouchpointID, personID,
 		v.interaction, v.place.TemplateID, v.place.Survey.TemplateVersion, string(v.place.Survey.Channel),
 		orNull(v.externalID), orNull(address), s.addressHash(q.by.Workspace, address), domain, v.customer.Name,
-		v.customer.Locale, v.customer.Timezone, attributes, nonce, tokenHash(made.token), string(state),
+		v.customer.Locale, v.customer.Timezone, attributes, segmentText, nonce, tokenHash(made.token), string(state),
 		v.sendAt, v.expiresAt, sentAt, mail, v.sendAt, v.place.Survey.State == survey.Paused, v.day, cohort,
 		q.now, q.now); err != nil {
 		return made, fmt.Errorf("invite: %w", err)
 	}
 	if v.interaction != nil { // links made by hand are nobody's daily limit
-		if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 1)
-			ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + 1`,
-			q.by.Workspace, v.place.Survey.ID, v.day); err != nil {
-			return made, err
-		}
+		q.plan(surveyDay{v.place.Survey.ID, v.day})
 	}
 	if v.place.Survey.Channel == survey.Email {
 		return made, q.event(aboutInvitation, made.id, string(state), "", "")
 	}
 	row := cohortRow{workspace: q.by.Workspace, touchpoint: v.place.TouchpointID, survey: v.place.Survey.ID, day: v.day}
-	q.moveCohort(row, segmentsOf(v.place.Survey, v.attributes), v.customer.Locale, v.place.Survey.Channel, cohort1{sent: 1})
+	q.moveCohort(row, segments, v.customer.Locale, v.place.Survey.Channel, cohort1{sent: 1})
 	return made, q.event(aboutInvitation, made.id, string(state), "", "link")
 }
 
@@ -92,10 +94,52 @@ func segmentsOf(s survey.Survey, a survey.Attributes) map[string]string {
 	segments := map[string]string{}
 	for _, name := range s.Segments {
 		if v, ok := a[name]; ok {
-			segments[name] = v.Text()
+			segments[name] = shortened(v.Text())
 		}
 	}
 	return segments
+}
+
+// maxSegment is how many characters of a value tell segments apart: it is part
+// of a key, and PostgreSQL bounds those.
+const maxSegment = 200
+
+func shortened(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > maxSegment {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// surveyDay is a survey's day in the workspace's calendar.
+type surveyDay struct {
+	survey survey.ID
+	day    survey.Day
+}
+
+func (q *session) plan(on surveyDay) {
+	if q.days == nil {
+		q.days = map[surveyDay]int{}
+	}
+	q.days[on]++
+}
+
+// flushDays counts what was planned, in the order of the key, so that two
+// transactions never wait for each other crosswise.
+func (q *session) flushDays() error {
+	for _, on := range slices.SortedFunc(maps.Keys(q.days), func(a, b surveyDay) int {
+		return cmp.Or(slices.Compare(a.survey[:], b.survey[:]), cmp.Compare(a.day, b.day))
+	}) {
+		if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, ?)
+			ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + excluded.planned`,
+			q.by.Workspace, on.survey, on.day, q.days[on]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cohort1 is what one change adds to a row of the invitation tallies.

@@ -46,13 +46,13 @@ func (s *Store) Remember(ctx context.Context, by Caller) error {
 }
 
 // claimOnce takes the key for this transaction; a twin that holds it is a
-// Conflict, at once rather than after a wait.
+// Conflict, soon rather than after a long wait.
 func (q *session) claimOnce() error {
 	if q.by.Once == nil || q.by.Once.Kept {
 		return nil
 	}
 	if q.postgres {
-		if _, err := q.exec("SET LOCAL lock_timeout = '1ms'"); err != nil {
+		if _, err := q.exec("SET LOCAL lock_timeout = '100ms'"); err != nil {
 			return err
 		}
 	}

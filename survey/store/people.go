@@ -1,8 +1,6 @@
 package store
 
 import (
-	"errors"
-
 	"koe/survey"
 )
 
@@ -57,7 +55,7 @@ func (s *Store) person(q *session, c survey.Customer, attributes survey.Attribut
 	}
 	row, found, err := q.findPerson(c.ExternalID, hash)
 	if err == nil && !found {
-		err = errors.New("a person was refused as a twin of nobody")
+		err = errTwin
 	}
 	if err != nil {
 		return survey.Person{}, err

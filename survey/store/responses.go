@@ -46,7 +46,7 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		}
 		if !inserted {
 			repeat = true
-			row, err := q.responseByExternalID(d.row.SurveyID, in.ExternalID)
+			row, err := q.responseByExternalID(d.row.SurveyID, *d.row.ExternalID)
 			if err != nil {
 				return err
 			}
@@ -78,7 +78,9 @@ type responseDraft struct {
 func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (responseDraft, error) {
 	q := s.reading(ctx, by)
 	if in.Survey == "" {
-		return responseDraft{}, survey.Errorf(survey.Invalid, "survey_id", "is required: the survey that was answered")
+		var p survey.Problems
+		p.Add("survey_id", "required", "is required: the survey that was answered")
+		return responseDraft{}, p.Err()
 	}
 	place, err := s.surveyByRef(q, in.Survey)
 	if err != nil {

@@ -227,7 +227,9 @@ func metricOf(asked scoring.Metric, rows []countedRow) (scoring.Metric, error) {
 			return metric, nil
 		}
 	}
-	return "", survey.Errorf(survey.Invalid, "metric", "is required: nps, csat or ces")
+	var p survey.Problems
+	p.Add("metric", "required", "is required: nps, csat or ces")
+	return "", p.Err()
 }
 
 // cellsOf adds up counts into one cell per measure. Without any, it is one

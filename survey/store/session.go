@@ -27,8 +27,10 @@ type session struct {
 	now      survey.Instant
 	moves    []tallyMove
 	cohorts  cohortMoves
-	resource string // what a repeat of this request is answered with
-	wrote    bool   // something was written
+	days     map[surveyDay]int // invitations planned here and not yet counted in survey_days
+	tx       bool              // within a transaction
+	resource string            // what a repeat of this request is answered with
+	wrote    bool              // something was written
 	shared   *shared
 }
 

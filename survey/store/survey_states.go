@@ -108,7 +108,7 @@ func (q *session) cancelScheduled(of survey.ID) error {
 			return err
 		}
 		for _, row := range rows {
-			if err := q.endInvitation(row, survey.InvitationCancelled, "survey_archived"); err != nil {
+			if err := q.endInvitation(row, survey.InvitationCancelled, "survey_archived", ""); err != nil {
 				return err
 			}
 		}

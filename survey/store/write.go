@@ -36,11 +36,14 @@ func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) e
 // within prepares a session for one caller, claims the request's idempotency
 // key first, and moves the tallies last.
 func (s *Store) within(ctx context.Context, q *session, by Caller, fn func(*session) error) error {
-	q.ctx, q.by, q.now = ctx, by, s.now()
+	q.ctx, q.by, q.now, q.tx = ctx, by, s.now(), true
 	if err := q.claimOnce(); err != nil {
 		return err
 	}
 	if err := fn(q); err != nil {
+		return err
+	}
+	if err := q.flushDays(); err != nil {
 		return err
 	}
 	return q.keepOnce()

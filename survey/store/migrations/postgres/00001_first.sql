@@ -157,6 +157,13 @@ CREATE TABLE suppressions (
     UNIQUE (workspace_id, address_hash)
 );
 
+-- Whom a decision is being made about, by address: a row to lock, for several people may share one.
+CREATE TABLE addresses (
+    workspace_id bigint NOT NULL,
+    address_hash bytea NOT NULL,
+    PRIMARY KEY (workspace_id, address_hash)
+);
+
 CREATE TABLE interactions (
     workspace_id bigint NOT NULL,
     id uuid NOT NULL,
@@ -213,6 +220,7 @@ CREATE TABLE invitations (
     locale text NOT NULL,
     timezone text NOT NULL,
     attributes text NOT NULL,
+    segments text NOT NULL,
     nonce bytea NOT NULL,
     token_hash bytea NOT NULL,
     state text NOT NULL,
@@ -468,6 +476,7 @@ DROP TABLE survey_days;
 DROP TABLE invitations;
 DROP TABLE decisions;
 DROP TABLE interactions;
+DROP TABLE addresses;
 DROP TABLE suppressions;
 DROP TABLE people;
 DROP TABLE surveys;

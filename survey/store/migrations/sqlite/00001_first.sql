@@ -157,6 +157,13 @@ CREATE TABLE suppressions (
     UNIQUE (workspace_id, address_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Whom a decision is being made about, by address: a row to lock, for several people may share one.
+CREATE TABLE addresses (
+    workspace_id INTEGER NOT NULL,
+    address_hash BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, address_hash)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE interactions (
     workspace_id INTEGER NOT NULL,
     id BLOB NOT NULL,
@@ -213,6 +220,7 @@ CREATE TABLE invitations (
     locale TEXT NOT NULL,
     timezone TEXT NOT NULL,
     attributes TEXT NOT NULL,
+    segments TEXT NOT NULL,
     nonce BLOB NOT NULL,
     token_hash BLOB NOT NULL,
     state TEXT NOT NULL,
@@ -468,6 +476,7 @@ DROP TABLE survey_days;
 DROP TABLE invitations;
 DROP TABLE decisions;
 DROP TABLE interactions;
+DROP TABLE addresses;
 DROP TABLE suppressions;
 DROP TABLE people;
 DROP TABLE surveys;
