@@ -3,25 +3,20 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/alecthomas/kong"
 
 	"koe/survey"
 	"koe/survey/store"
-	"koe/templates"
 )
 
 // commands is koe's command line. What each command does is its Run.
@@ -57,17 +52,59 @@ func run(ctx context.Context, args, environ []string, out io.Writer) error {
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(out, (*io.Writer)(nil))
-	return command.Run(config)
+	return asGiven(command, command.Run(config))
+}
+
+// flagError is an error about a setting that was given as a flag.
+type flagError struct {
+	error
+	text string
+}
+
+func (e flagError) Error() string { return e.text }
+func (e flagError) Unwrap() error { return e.error }
+
+// asGiven names a setting as it was given: an error begins with the name of
+// the variable, which somebody who wrote a flag never saw.
+func asGiven(command *kong.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, on := range command.Path { // the command line
+		if on.Flag == nil || on.Resolved {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(err.Error(), variable(on.Flag.Name)+": "); ok {
+			return flagError{err, "--" + on.Flag.Name + ": " + rest}
+		}
+	}
+	return err
+}
+
+// help leaves out the settings that a command has no use for: all but serve
+// need those of the database alone.
+func help(options kong.HelpOptions, command *kong.Context) error {
+	if chosen := command.Selected(); chosen != nil && chosen.Name != "serve" {
+		for _, flag := range command.Model.Flags {
+			if flag.Group != nil && !strings.HasPrefix(flag.Name, "database-") && flag.Name != "timezone" {
+				flag.Hidden = true
+			}
+		}
+	}
+	return kong.DefaultHelpPrinter(options, command)
 }
 
 // parse finds the command and reads the settings. Help is printed to out and
 // ends the program.
 func parse(args, environ []string, out io.Writer) (*kong.Context, Config, error) {
+	if slices.Equal(args, []string{"--version"}) { // a habit from other programs
+		args = []string{"version"}
+	}
 	var cli commands
 	parser, err := kong.New(&cli, kong.Name("koe"), kong.Writers(out, os.Stderr), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Description("koe asks customers at the right moment and keeps the score."),
 		kong.ExplicitGroups([]kong.Group{{Key: "Settings", Title: "Settings, from flags or variables:"}}),
-		kong.ValueFormatter(explain))
+		kong.ValueFormatter(explain), kong.Help(help))
 	if err != nil {
 		return nil, Config{}, err
 	}
@@ -92,59 +129,22 @@ func parse(args, environ []string, out io.Writer) (*kong.Context, Config, error)
 		return command, Config{}, nil
 	}
 	config, err := cli.config(variables)
-	return command, config, err
-}
-
-// welcome makes the workspace "default" and adopts KOE_ADMIN_KEY. A first
-// start without one makes a key and prints it, this once, with what comes next.
-func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer) error {
-	w, fresh, err := s.EnsureDefault(ctx)
-	if err != nil {
-		return err
-	}
-	if c.AdminKey != "" {
-		if _, err := s.AdoptKey(ctx, w.ID, keyVariable, c.AdminKey, store.Admin); err != nil {
-			return fmt.Errorf("KOE_ADMIN_KEY: %w", err)
-		}
-		return nil
-	}
-	if !fresh {
-		return nil
-	}
-	_, key, err := s.CreateKey(ctx, store.Caller{Workspace: w.ID, KeyName: "koe", Role: store.Admin}, "first start", store.Admin)
-	if err != nil {
-		return err
-	}
-	mailbox := c.BaseURL + "/mailbox"
-	if c.SMTP != nil {
-		mailbox = "none: mail is sent"
-	}
-	_, err = fmt.Fprintf(out, `
-  koe serves at  %[1]s
-
-  Admin key      %[2]s
-                 (shown this once; koe key create makes another)
-  Docs           %[1]s/docs
-  Mailbox        %[3]s
-  Readiness      %[1]s/readyz
-
-Try it:
-
-  curl -H 'Authorization: Bearer %[2]s' %[1]s/v1/templates
-
-`, c.BaseURL, key, mailbox)
-	return err
+	return command, config, asGiven(command, err)
 }
 
 type migrate struct{}
 
-// Run of migrate.
-func (migrate) Run(ctx context.Context, c Config) error {
+// Run brings the database to the version of this koe, and says so.
+func (migrate) Run(ctx context.Context, c Config, out io.Writer) error {
 	s, err := openStore(ctx, c)
 	if err != nil {
 		return err
 	}
-	return s.Close()
+	if err := errors.Join(s.Ready(ctx), s.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "the database is at the version of koe", versionName())
+	return err
 }
 
 // ofWorkspace is the flag of commands that work within a workspace.
@@ -261,6 +261,8 @@ type printVersion struct{}
 // version is set by those who build a release: -ldflags "-X main.version=v1.2.3".
 var version string
 
+func versionName() string { return cmp.Or(version, "(development)") }
+
 // Run of version.
 func (printVersion) Run(out io.Writer) error {
 	commit, changed, info := "unknown", "", &debug.BuildInfo{}
@@ -275,119 +277,6 @@ func (printVersion) Run(out io.Writer) error {
 			changed = " with changes"
 		}
 	}
-	_, err := fmt.Fprintf(out, "koe %s, commit %s%s, %s\n", cmp.Or(version, "(development)"), commit, changed, runtime.Version())
+	_, err := fmt.Fprintf(out, "koe %s, commit %s%s, %s\n", versionName(), commit, changed, runtime.Version())
 	return err
-}
-
-// openStore opens the database and brings it to this version. Errors name the
-// variable to mend.
-func openStore(ctx context.Context, c Config) (*store.Store, error) {
-	stock, err := templates.Stock()
-	if err != nil {
-		return nil, err
-	}
-	secret, err := c.secretOrKept()
-	if err != nil {
-		return nil, err
-	}
-	s, err := store.Open(ctx, c.DatabaseURL, store.Options{Secret: secret, Stock: stock, Timezone: c.Timezone, MaxConns: c.Connections})
-	if err != nil {
-		return nil, err
-	}
-	if err = s.Migrate(ctx); err != nil {
-		err = fmt.Errorf("KOE_DATABASE_URL: %w", err)
-	} else {
-		err = s.CheckSecret(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
-}
-
-// lockBeside makes sure that one scheduler alone turns over an SQLite file:
-// until it is closed, or the process ends.
-func lockBeside(path string) (io.Closer, error) {
-	file, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("KOE_DATABASE_URL: cannot write beside the database: %w", err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = file.Close() // nothing was written
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errors.New("another koe serves it; stop that one, or name another file")
-		}
-		return nil, fmt.Errorf("KOE_DATABASE_URL: cannot lock %s: %w", path, err)
-	}
-	return file, nil
-}
-
-// secretOrKept is KOE_SECRET, else the secret beside the SQLite file. Where
-// neither is, nor a database yet, it makes one and keeps it.
-func (c Config) secretOrKept() ([]byte, error) {
-	path, lite := c.sqlite()
-	if c.Secret != "" || !lite {
-		return []byte(c.Secret), nil
-	}
-	kept := path + ".secret"
-	text, err := readSecret(kept)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return text, err
-	}
-	if database, err := os.Stat(path); err == nil && database.Mode().IsRegular() && database.Size() > 0 {
-		return nil, fmt.Errorf("KOE_SECRET: is not set and %s is gone; bring back the secret that %s was made with, "+
-			"or every link that is out stops working", kept, path)
-	}
-	if err := makeSecret(kept); err != nil {
-		return nil, fmt.Errorf("KOE_DATABASE_URL: cannot keep a secret beside the database: %w", err)
-	}
-	return readSecret(kept)
-}
-
-func readSecret(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("KOE_SECRET: cannot read the kept one: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("KOE_SECRET: others can read %s; mend it with: chmod 600 %s", path, path)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("KOE_SECRET: cannot read the kept one: %w", err)
-	}
-	secret := strings.TrimSpace(string(text))
-	if len(secret) < minSecret {
-		return nil, fmt.Errorf("KOE_SECRET: %s is cut short: a secret has at least %d characters", path, minSecret)
-	}
-	return []byte(secret), nil
-}
-
-// makeSecret puts a new secret on disk, unless another process was faster. It
-// gets its name only when it is complete: nobody ever reads half of one.
-func makeSecret(path string) error {
-	random := make([]byte, minSecret)
-	_, _ = rand.Read(random) // it never fails; the program ends instead
-	folder := filepath.Dir(path)
-	draft, err := os.CreateTemp(folder, "*.secret") // for its owner's eyes only
-	if err != nil {
-		return err
-	}
-	_, err = draft.WriteString(hex.EncodeToString(random) + "\n")
-	if err = errors.Join(err, draft.Sync(), draft.Close()); err == nil {
-		err = os.Link(draft.Name(), path)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		err = nil
-	}
-	return errors.Join(err, os.Remove(draft.Name()), syncFolder(folder))
-}
-
-// syncFolder makes the names in a folder as durable as the files.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

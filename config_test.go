@@ -141,8 +141,11 @@ func TestFlagsWinOverVariables(t *testing.T) {
 	if c.Listen != "127.0.0.1:2" || c.MailWorkers != 3 || c.LogLevel != slog.LevelDebug || c.Timezone != "UTC" || c.BaseURL != "" {
 		t.Errorf("%+v", c)
 	}
-	if _, err := configOf(nil, "--log-level=loud"); err == nil || !strings.HasPrefix(err.Error(), "KOE_LOG_LEVEL: ") {
+	if _, err := configOf(nil, "--log-level=loud"); err == nil || !strings.HasPrefix(err.Error(), "--log-level: ") {
 		t.Errorf("a wrong flag: %v", err)
+	}
+	if _, err := configOf([]string{"KOE_LOG_LEVEL=loud"}, "--timezone=UTC"); err == nil || !strings.HasPrefix(err.Error(), "KOE_LOG_LEVEL: ") {
+		t.Errorf("a wrong variable beside a flag: %v", err)
 	}
 }
 

@@ -3,7 +3,8 @@
 // that sends the mail.
 //
 // This package starts it and does nothing in the place of the others:
-// config.go reads the settings, commands.go holds the commands, main.go serves.
+// config.go reads the settings, commands.go holds the commands, database.go opens
+// the database with its secret, main.go serves.
 package main
 
 import (
@@ -85,10 +86,64 @@ func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := welcome(ctx, db, c, out); err != nil {
-		return err
+	if s.api() {
+		if err := welcome(ctx, db, c, out); err != nil {
+			return err
+		}
 	}
 	return s.work(ctx, c, db, listener)
+}
+
+// welcome makes the workspace "default", adopts KOE_ADMIN_KEY and prints where
+// koe serves. Where no key of the workspace works yet and none is given, it
+// makes one and prints it, this once, with what comes next.
+func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer) error {
+	w, _, err := s.EnsureDefault(ctx)
+	if err != nil {
+		return err
+	}
+	if c.AdminKey != "" {
+		if _, err := s.AdoptKey(ctx, w.ID, keyVariable, c.AdminKey, store.Admin); err != nil {
+			return fmt.Errorf("KOE_ADMIN_KEY: %w", err)
+		}
+		return c.printAddresses(out, "")
+	}
+	by := store.Caller{Workspace: w.ID, KeyName: "koe", Role: store.Admin}
+	keys, _, err := s.Keys(ctx, by, store.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(keys) > 0 {
+		return c.printAddresses(out, "")
+	}
+	_, key, err := s.CreateKey(ctx, by, "first start", store.Admin)
+	if err != nil {
+		return err
+	}
+	if err := c.printAddresses(out, fmt.Sprintf(`
+  Admin key      %s
+                 (shown this once; koe key create makes another)`, key)); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Try it:\n\n  curl -H 'Authorization: Bearer %s' %s/v1/templates\n\n", key, c.BaseURL)
+	return err
+}
+
+// printAddresses says where to look, below what comes first.
+func (c Config) printAddresses(out io.Writer, first string) error {
+	mailbox := c.BaseURL + "/mailbox"
+	if c.SMTP != nil {
+		mailbox = "none: mail is sent"
+	}
+	_, err := fmt.Fprintf(out, `
+  koe serves at  %[1]s
+%[2]s
+  Docs           %[1]s/docs
+  Mailbox        %[3]s
+  Readiness      %[1]s/readyz
+
+`, c.BaseURL, first, mailbox)
+	return err
 }
 
 // withPort is the address as it was asked for, with the port that it got.
@@ -173,9 +228,14 @@ func mailbox(box *mail.Mailbox) *api.Mailbox {
 func entry(m mail.Message) templates.MailboxEntry {
 	sent, _ := m.Bytes() // what is in the box could be built
 	head, _, _ := strings.Cut(string(sent), "\r\n\r\n")
-	unfolded := strings.ReplaceAll(head, "\r\n ", " ")
+	headers := strings.Split(strings.ReplaceAll(head, "\r\n ", " "), "\r\n")
+	for i, header := range headers {
+		if strings.HasPrefix(header, "Subject: ") {
+			headers[i] = "Subject: " + m.Subject // as people read it
+		}
+	}
 	return templates.MailboxEntry{ID: m.ID, From: shown(m.From), To: shown(m.To), Subject: m.Subject, Date: survey.InstantOf(m.Date),
-		Headers: strings.Split(unfolded, "\r\n"), Text: m.Text, HasHTML: m.HTML != ""}
+		Headers: headers, Text: m.Text, HasHTML: m.HTML != ""}
 }
 
 func shown(a mail.Address) string {

@@ -318,7 +318,7 @@ func TestProblems(t *testing.T) {
 		t.Errorf("%v", known)
 	}
 	single := Errorf(Invalid, "cursor", "is of another %s", "list")
-	if got := single.Error(); got != "is of another list: cursor: is of another list" {
+	if got := single.Error(); got != "cursor: is of another list" {
 		t.Errorf("%q", got)
 	}
 }

@@ -20,7 +20,7 @@ type MailboxEntry struct {
 	To      string
 	Subject string
 	Date    survey.Instant
-	Headers []string // "Name: value", as they were sent
+	Headers []string // "Name: value", one line each
 	Text    string   // the text part
 	HasHTML bool     // the HTML part is served at /mailbox/ID/html
 }

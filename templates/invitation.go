@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"koe/survey"
 )
@@ -53,9 +54,34 @@ type invitationView struct {
 	Test           bool
 }
 
-// Width is how wide the row of score buttons is where it need not wrap, in
-// pixels: the names of the ends stand below it.
-func (v invitationView) Width() int { return 46*len(v.Points) - 4 }
+// buttons are scores that stay beside each other however narrow the screen is;
+// the names of the ends that are among them stand below.
+type buttons struct {
+	Points    []point
+	Low, High *point
+}
+
+// Width is that of the buttons in pixels, with the space behind each.
+func (b buttons) Width() int { return 46 * len(b.Points) }
+
+// maxButtons fit beside each other on the narrowest phone, which is 320 pixels
+// wide.
+const maxButtons = 6
+
+// Buttons are the points in one stretch, or in two halves of which the second
+// goes below the first where there is no room beside it.
+func (v invitationView) Buttons() []buttons {
+	first, last, half := v.First(), v.Last(), len(v.Points)
+	if half > maxButtons {
+		half = (half + 1) / 2
+	}
+	stretches := []buttons{{Points: v.Points[:half], Low: &first}}
+	if half < len(v.Points) {
+		stretches = append(stretches, buttons{Points: v.Points[half:]})
+	}
+	stretches[len(stretches)-1].High = &last
+	return stretches
+}
 
 // ScoreURL leads to the page with a score chosen; nothing is recorded by it.
 func (v invitationView) ScoreURL(score int) (string, error) {
@@ -146,7 +172,25 @@ func (w wording) subject(m InvitationMail, company string) (string, error) {
 			return "", err
 		}
 	}
-	return strings.Join(strings.Fields(subject), " "), nil
+	return subjectLine(subject), nil
+}
+
+// maxSubject is in characters: at four bytes each they still fit the header.
+const maxSubject = 200
+
+// subjectLine is one line that a mail can have as its subject whatever the
+// values in it are.
+func subjectLine(words string) string {
+	words = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(strings.ToValidUTF8(words, "")), " "))
+	if runes := []rune(words); len(runes) > maxSubject {
+		words = strings.TrimSpace(string(runes[:maxSubject-1])) + "…"
+	}
+	return words
 }
 
 var usesName = regexp.MustCompile(`\{\{\s*name\s*\}\}`)

@@ -1,9 +1,11 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"koe/scoring"
 	"koe/survey"
@@ -209,6 +211,54 @@ func TestInvitationHostileValues(t *testing.T) {
 		}
 		if strings.Contains(mail.Text, "\nBcc:") {
 			t.Error("a value broke a line")
+		}
+	}
+}
+
+// However long and odd a customer's values are, the subject fits its header.
+func TestSubjectFitsWhateverTheValues(t *testing.T) {
+	s := stockTemplate(t, "csat")
+	s.Mail.Subject = survey.Text{"en": "{{name}} about {{attributes.order}}"}
+	s.Placeholders["attributes.order"] = survey.Text{"en": "it"}
+	for _, letter := range []string{"長", "😀", "a", "\x07x\u0085", "א"} {
+		m := invitation(s, "en", strings.Repeat(letter, 190))
+		m.Attributes = survey.Attributes{"order": survey.TextValue(strings.Repeat(letter, 900) + "\r\n\x00")}
+		m.Reminder, m.Test = 3, true
+		subject := render(t, m).Subject
+		if n := len([]rune(subject)); n != 200 || len(subject) > 900 || !strings.HasSuffix(subject, "…") || strings.ContainsFunc(subject, unicode.IsControl) {
+			t.Errorf("%d letters, %d bytes: %q", n, len(subject), subject)
+		}
+	}
+	if got := subjectLine("a\xff\x1b \n b\u0000"); got != "a b" {
+		t.Errorf("%q", got)
+	}
+	if whole := strings.Repeat("長", 200); subjectLine(whole) != whole {
+		t.Error("200 letters were cut")
+	}
+}
+
+func TestButtonsBreakInHalf(t *testing.T) {
+	for n, want := range map[int][]int{2: {2}, 5: {5}, 6: {6}, 7: {4, 3}, 10: {5, 5}, 11: {6, 5}} {
+		v := invitationView{scale: scale{Points: make([]point, n)}}
+		for i := range v.Points {
+			v.Points[i].Value = i
+		}
+		var got []int
+		next := 0
+		for _, b := range v.Buttons() {
+			got = append(got, len(b.Points))
+			for _, p := range b.Points {
+				if p.Value != next {
+					t.Errorf("%d points: %d comes where %d should", n, p.Value, next)
+				}
+				next++
+			}
+			if (b.Low != nil) != (b.Points[0].Value == 0) || (b.High != nil) != (next == n) || b.Width() > 276 {
+				t.Errorf("%d points: %+v", n, b)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d points in %v, want %v", n, got, want)
 		}
 	}
 }

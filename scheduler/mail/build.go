@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"mime"
 	"net/mail"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	gomail "github.com/wneessen/go-mail"
 )
@@ -43,7 +45,7 @@ func (m Message) Bytes() ([]byte, error) {
 	if _, err := msg.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("build mail: %w", err)
 	}
-	return b.Bytes(), nil
+	return besideNames(b.Bytes()), nil
 }
 
 // fields are the headers beside the addresses and those of MIME.
@@ -81,12 +83,68 @@ func headerWords(s string) string {
 	if plain || !ascii {
 		return s
 	}
-	const most = 45 // bytes in one word: 60 in base64, under the 75 of RFC 2047
+	return strings.Join(encodedWords(s, maxWord), " ")
+}
+
+// The limits of RFC 2047 on an encoded word and on a line that holds one, in
+// bytes.
+const (
+	maxWord     = 75
+	maxWordLine = 76
+	wordBegin   = "=?UTF-8?B?"
+	wordEnd     = "?="
+)
+
+// encodedWords is the text in base64, in words of which the first has at most
+// so many bytes and the others as many as a word may have. A letter is never
+// cut.
+func encodedWords(s string, first int) []string {
 	var words []string
-	for chunk := range slices.Chunk([]byte(s), most) {
-		words = append(words, "=?UTF-8?B?"+base64.StdEncoding.EncodeToString(chunk)+"?=")
+	for most := first; s != ""; most = maxWord {
+		n := (most - len(wordBegin) - len(wordEnd)) / 4 * 3
+		for n = min(n, len(s)); n < len(s) && !utf8.RuneStart(s[n]); {
+			n--
+		}
+		words, s = append(words, wordBegin+base64.StdEncoding.EncodeToString([]byte(s[:n]))+wordEnd), s[n:]
 	}
-	return strings.Join(words, " ")
+	return words
+}
+
+// besideNames moves what the library folded right behind a field's name back
+// beside it. Such a fold is legal, but some programs take its space for a part
+// of the text, and some filters take the mail for spam.
+func besideNames(raw []byte) []byte {
+	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	lines := strings.Split(string(head), "\r\n")
+	var out []string
+	for i := 0; i < len(lines); i++ {
+		name, folded := strings.CutSuffix(lines[i], ":")
+		if !folded || strings.HasPrefix(name, " ") || i+1 == len(lines) {
+			out = append(out, lines[i])
+			continue
+		}
+		i++
+		out = append(out, firstLines(name+": ", strings.TrimLeft(lines[i], " "))...)
+	}
+	return slices.Concat([]byte(strings.Join(out, "\r\n")), []byte("\r\n\r\n"), body)
+}
+
+// firstLines is a field whose value is one line that does not fit beside the
+// name: the first word stands there, an encoded one as far as there is room,
+// and the rest on lines of its own.
+func firstLines(name, value string) []string {
+	const letter = 4 // bytes of the longest, in UTF-8
+	word, rest, _ := strings.Cut(value, " ")
+	words, room := []string{word}, maxWordLine-len(name)
+	fits := len(word) <= room || room < len(encodedWords(strings.Repeat("x", letter), maxWord)[0])
+	if text, err := new(mime.WordDecoder).Decode(word); err == nil && !fits {
+		words = encodedWords(text, room)
+	}
+	words[0] = name + words[0]
+	if rest != "" {
+		words = append(words, rest)
+	}
+	return strings.Split(strings.Join(words, "\r\n "), "\r\n")
 }
 
 // header is the address as it stands in a header. Runs of spaces in the name,

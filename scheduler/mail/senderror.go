@@ -40,13 +40,13 @@ type SendError struct {
 	Uncertain bool
 	Code      int    // of the server's reply, such as 550; 0 where there was none
 	Enhanced  string // enhanced status code (RFC 3463) such as "5.1.1", or ""
-	Server    string // the server's words: one line, at most 500 characters, the recipient's address taken out
+	Server    string // the server's words: one line, at most 500 characters, links and addresses taken out
 	Err       error  // the cause
 }
 
 // Error is one line that names the stage and gives the server's words, fit to
-// be kept as the reason of the failure: without the recipient's address and
-// without any password.
+// be kept as the reason of the failure: without addresses, links and any
+// password.
 func (e *SendError) Error() string {
 	if e.Code == 0 {
 		words := "smtp " + string(e.Stage) + ": " + oneLine(e.Err.Error())
@@ -118,6 +118,13 @@ func serverWords(reply, to string) (enhanced, words string) {
 	return enhanced, oneLine(words)
 }
 
+var (
+	anyLink    = regexp.MustCompile(`(?i)https?://\S+`)
+	anyAddress = regexp.MustCompile(`[^\s<>"']+@[^\s<>"']+`)
+)
+
+// oneLine makes words fit to be kept: one line, not too long, and neither a
+// link, which may belong to one person alone, nor an address.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -125,6 +132,7 @@ func oneLine(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
-	runes := []rune(strings.Join(strings.Fields(s), " "))
+	s = anyLink.ReplaceAllLiteralString(strings.Join(strings.Fields(s), " "), "link")
+	runes := []rune(anyAddress.ReplaceAllLiteralString(s, "address"))
 	return string(runes[:min(len(runes), maxWords)])
 }

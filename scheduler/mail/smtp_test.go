@@ -195,7 +195,7 @@ func TestServerRefuses(t *testing.T) {
 		"text for now": {data: &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "greylisted"},
 			want: SendError{Stage: StageReply, Temporary: true, Code: 451, Enhanced: "4.3.0", Server: "greylisted"}},
 		"text for good": {data: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "spam\nsee https://example.com"},
-			want: SendError{Stage: StageReply, Code: 554, Enhanced: "5.7.1", Server: "spam see https://example.com"}},
+			want: SendError{Stage: StageReply, Code: 554, Enhanced: "5.7.1", Server: "spam see link"}},
 		"endless words": {data: &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 0, 0}, Message: long},
 			want: SendError{Stage: StageReply, Code: 554, Enhanced: "5.0.0", Server: long[:500*len("あ")]}},
 	} {
