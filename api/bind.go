@@ -69,14 +69,21 @@ func decode(raw []byte, into any) error {
 // checkText refuses what the decoder would let pass: anything but an object,
 // nesting without end, NUL.
 func checkText(raw []byte) error {
-	if start := bytes.TrimLeft(raw, " \t\r\n"); len(start) > 0 && start[0] != '{' {
-		return survey.Errorf(survey.Malformed, "", "the body must be a JSON object")
+	if err := checkObject(raw); err != nil {
+		return err
 	}
 	if depthOf(raw) > maxDepth {
 		return survey.Errorf(survey.Malformed, "", "the JSON nests deeper than %d levels", maxDepth)
 	}
 	if bytes.Contains(raw, []byte(`\u0000`)) {
 		return findNUL(raw)
+	}
+	return nil
+}
+
+func checkObject(raw []byte) error {
+	if start := bytes.TrimLeft(raw, " \t\r\n"); len(start) > 0 && start[0] != '{' {
+		return survey.Errorf(survey.Malformed, "", "the body must be a JSON object")
 	}
 	return nil
 }
@@ -122,15 +129,23 @@ func malformedAt(p jsontext.Pointer, code, message string) error {
 }
 
 func wrongAt(kind survey.Kind, p jsontext.Pointer, code, message string) error {
-	field := dotted(p)
+	return wrongField(kind, dotted(p), code, message)
+}
+
+func wrongField(kind survey.Kind, field, code, message string) error {
 	return &survey.Error{Kind: kind, Message: field + ": " + message,
 		Fields: []survey.FieldError{{Field: field, Code: code, Message: message}}}
 }
 
+// noSuchField refuses a field by its dotted name.
+func noSuchField(field string) error {
+	return wrongField(survey.Malformed, field, "unknown", "there is no such field here")
+}
+
 // checkGrammar is the first place at which a document is not JSON; nil where
-// it is.
-func checkGrammar(raw []byte) error {
-	d := jsontext.NewDecoder(bytes.NewReader(raw))
+// it is. Options are those that it was read with.
+func checkGrammar(raw []byte, options []jsontext.Options) error {
+	d := jsontext.NewDecoder(bytes.NewReader(raw), options...)
 	err := d.SkipValue()
 	if err == nil {
 		_, err = d.ReadToken()
@@ -146,12 +161,13 @@ func checkGrammar(raw []byte) error {
 
 // explain turns the decoder's error into one that names the field and says
 // what to send instead. The decoder stops at the first value that does not
-// fit; where the document is not JSON further on, that comes first.
-func explain(raw []byte, err error) error {
+// fit; where the document is not JSON further on, that comes first. Options are
+// those that it was read with.
+func explain(raw []byte, err error, options ...jsontext.Options) error {
 	var meaning *json.SemanticError
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &meaning) {
-		if broken := checkGrammar(raw); broken != nil {
+		if broken := checkGrammar(raw, options); broken != nil {
 			err = broken
 		}
 	}
@@ -159,7 +175,7 @@ func explain(raw []byte, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &meaning) && errors.Is(meaning.Err, json.ErrUnknownName):
-		return malformedAt(meaning.JSONPointer, "unknown", "there is no such field here")
+		return noSuchField(dotted(meaning.JSONPointer))
 	case errors.As(err, &meaning):
 		if meaning.JSONKind == '"' && meaning.Err != nil && readsText(meaning.GoType) {
 			return wrongAt(survey.Invalid, meaning.JSONPointer, "format", meaning.Err.Error())

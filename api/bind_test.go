@@ -1,9 +1,17 @@
 package api_test
 
 import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+
+	"koe/survey/store"
 )
 
 // Values that JSON's grammar does not know.
@@ -103,6 +111,7 @@ func TestGoodJSONThatKoeRefuses(t *testing.T) {
 		{"/v1/touchpoints", `{"key":"a","name":"a","\u0000":1}`, "\x00"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"rules":{"sample":1,"sample":0}}`, "rules.sample"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"state":"active"}`, "state"},
+		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"schedule"},"cron":"0 9 * * *"}`, "cron"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual","cron":"0 9 * * *"}}`, "trigger.cron"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"rules":{"condition":{"attributes.plan":["a\u0000"]}}}`, "rules.condition.attributes.plan[0]"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"rules":{"condition":{"attributes.plan":{"x":1,"x":2}}}}`, "rules.condition.attributes.plan.x"},
@@ -191,6 +200,95 @@ func TestBodySizes(t *testing.T) {
 	s.do("POST", "/v1/touchpoints", `{"key":"a","name":"a"}`, unsized).want(201)
 }
 
+// Many clients write all of a body before they read. The answer must reach
+// them whatever it was that refused it.
+func TestAnswersToClientsThatWriteFirst(t *testing.T) {
+	s := newServer(t)
+	body := bytes.Repeat([]byte("x"), 5<<20)
+	good := "POST /v1/touchpoints HTTP/1.1\r\nHost: koe\r\nContent-Type: application/json\r\nAuthorization: Bearer " + s.key + "\r\n"
+	sized := fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body))
+	chunked := fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", len(body))
+	for _, c := range []struct {
+		head, tail string
+		status     int
+	}{
+		{good + sized, "", 413},
+		{good + chunked, "\r\n0\r\n\r\n", 413},
+		{strings.Replace(good, s.key, "koe_none", 1) + sized, "", 401},
+		{strings.Replace(good, s.key, s.newKey(s.workspace, store.Viewer), 1) + sized, "", 403},
+		{strings.Replace(good, "/v1/touchpoints", "/v1/none", 1) + sized, "", 404},
+		{strings.Replace(good, "/v1/touchpoints", "/s/none", 1) + sized, "", 413},
+		{strings.Replace(good, "application/json", "text/plain", 1) + strings.Replace(sized, "5242880", "1000000", 1), "", 415},
+	} {
+		sent := body
+		if c.status == 415 {
+			sent = body[:1_000_000]
+		}
+		connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range [][]byte{[]byte(c.head), sent, []byte(c.tail)} {
+			if _, err := connection.Write(part); err != nil {
+				t.Fatalf("%d: the connection was cut off: %v", c.status, err)
+			}
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil {
+			t.Fatalf("%d: no answer: %v", c.status, err)
+		}
+		if _, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != c.status {
+			t.Errorf("%d instead of %d, %v", answer.StatusCode, c.status, err)
+		}
+		connection.Close()
+	}
+}
+
+// A client that asks first need not send what would be refused.
+func TestWhoWaitsForContinueIsRefusedAtOnce(t *testing.T) {
+	s := newServer(t)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	fmt.Fprintf(connection, "POST /v1/touchpoints HTTP/1.1\r\nHost: koe\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
+		"Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n", s.key)
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil || answer.StatusCode != 413 {
+		t.Errorf("%v, %v", answer, err)
+	}
+}
+
+// A trigger of a later version is told as that, whatever fields it has.
+func TestTriggersThatAreNotOffered(t *testing.T) {
+	s := newServer(t)
+	s.do("PUT", "/v1/surveys/chat", `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"manual"}}`).want(201)
+	for _, trigger := range []string{`{"type":"schedule"}`, `{"type":"response"}`, `{"type":"schedule","cron":"0 9 * * *","timezone":"UTC"}`,
+		`{"audience":{"plan":"pro"},"every":"90d","type":"schedule"}`, `{"type":"response","survey":"after","when":{"score":{"max":6}}}`} {
+		document := `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":` + trigger + `}`
+		for _, got := range []response{s.do("POST", "/v1/surveys", document), s.do("PUT", "/v1/surveys/chat", document),
+			s.do("PATCH", "/v1/surveys/chat", `{"trigger":`+trigger+`}`)} {
+			got.request += " " + trigger
+			got.wantProblem(422, "trigger.type").wantAt("errors[0].code", "unsupported")
+		}
+	}
+	s.do("PATCH", "/v1/surveys/chat", `{"trigger":{"type":"interaction","cron":"0 9 * * *"}}`).wantProblem(400, "trigger.cron")
+}
+
+func TestASurveyWithoutAKeySaysSo(t *testing.T) {
+	s := newServer(t)
+	made := s.do("POST", "/v1/surveys", `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"manual"}}`).want(201)
+	for _, got := range []response{made, s.do("GET", "/v1/surveys/"+made.text("id"), nil)} {
+		if !strings.Contains(string(got.body), `"key":null`) {
+			t.Errorf("%s", got.body)
+		}
+	}
+	if list := s.do("GET", "/v1/surveys", nil).want(200); !strings.Contains(string(list.body), `"key":null`) {
+		t.Errorf("%s", list.body)
+	}
+}
+
 func TestMergePatch(t *testing.T) {
 	s := newServer(t)
 	made := s.do("PUT", "/v1/surveys/chat", `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"interaction","delay":"2h"},
@@ -216,6 +314,12 @@ func TestMergePatch(t *testing.T) {
 		got := s.do("PATCH", "/v1/surveys/chat", document)
 		got.request = document
 		got.wantProblem(400, field)
+		switch code, message := got.text("errors[0].code"), got.text("errors[0].message"); {
+		case strings.Contains(document, "u0000") && code == "format":
+		case strings.Count(document, `"`+field[strings.LastIndex(field, ".")+1:]+`"`) == 2 && code == "duplicate":
+		case code != "unknown" || message != "there is no such field here":
+			t.Errorf("%s: %s: %s", document, code, message)
+		}
 	}
 	for document, field := range map[string]string{
 		`{"name":null}`:            "name",

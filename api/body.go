@@ -99,6 +99,21 @@ func readBody(c echo.Context, b body) error {
 	return nil
 }
 
+// maxDrain is how much of a refused body is still read: twice the most that
+// koe takes.
+const maxDrain = 16 << 20
+
+// drain reads what is left of a refused body, before the answer. Many clients
+// write all of it before they read, and would be cut off by a connection that
+// closes over unread bytes, never to see why. A client that waits for
+// 100 Continue has not begun to write.
+func drain(r *http.Request) {
+	if r.ContentLength > 0 && r.Header.Get("Expect") != "" {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, r.Body, maxDrain) // one that ends early, or too late, is refused all the same
+}
+
 func tooLarge(b body) error {
 	return survey.Errorf(survey.TooLarge, "", "the body must be at most %d KB", b.limit()>>10)
 }

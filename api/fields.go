@@ -8,8 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"koe/survey"
 )
 
 // maxUnknown bounds the list of fields that nobody knows.
@@ -105,7 +103,7 @@ func mergePatch(current any, patch []byte, into any) error {
 		return err
 	}
 	if unknown := unknownFields(patch, reflect.TypeOf(into)); len(unknown) > 0 {
-		return survey.Errorf(survey.Malformed, unknown[0], "%s: there is no such field to change", unknown[0])
+		return noSuchField(unknown[0])
 	}
 	present, err := stdjson.Marshal(current)
 	if err != nil {

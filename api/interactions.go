@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/labstack/echo/v4"
 
@@ -100,17 +102,12 @@ const maxBatch = 1000
 
 // createInteractions answers 200 with one result for each item, in order.
 func (a *api) createInteractions(c echo.Context) error {
-	var in struct {
-		Interactions []jsontext.Value `json:"interactions"`
-	}
-	if err := bind(c, &in); err != nil {
+	batch, err := batchOf(rawBody(c))
+	if err != nil {
 		return err
 	}
-	if len(in.Interactions) == 0 || len(in.Interactions) > maxBatch {
-		return survey.Errorf(survey.Invalid, "interactions", "must have 1 to %d items", maxBatch)
-	}
-	items := make([]store.Item, len(in.Interactions))
-	for i, raw := range in.Interactions {
+	items := make([]store.Item, len(batch))
+	for i, raw := range batch {
 		var one interactionRequest
 		unknown, err := decodeLenient(raw, &one)
 		var known *survey.Error
@@ -136,6 +133,41 @@ func (a *api) createInteractions(c echo.Context) error {
 	}, func(by store.Caller, resource string) (answer, error) {
 		return results(a.Store.RepeatInteractions(c.Request().Context(), by, resource))
 	})
+}
+
+// batchOf reads the list of a batch, and of its items no more than that they
+// are JSON: a field that is given twice, NUL and deep nesting are for whoever
+// reads the item, so that one bad item spoils no other.
+func batchOf(raw []byte) ([]jsontext.Value, error) {
+	if err := checkObject(raw); err != nil {
+		return nil, err
+	}
+	var in struct {
+		Interactions []jsontext.Value `json:"interactions"`
+	}
+	twice := jsontext.AllowDuplicateNames(true)
+	if err := json.Unmarshal(raw, &in, json.RejectUnknownMembers(true), twice); err != nil {
+		return nil, explain(raw, err, twice)
+	}
+	if members(raw) > 1 { // no other name has passed
+		return nil, wrongField(survey.Malformed, "interactions", "duplicate", "is given twice")
+	}
+	if len(in.Interactions) == 0 || len(in.Interactions) > maxBatch {
+		return nil, survey.Errorf(survey.Invalid, "interactions", "must have 1 to %d items", maxBatch)
+	}
+	return in.Interactions, nil
+}
+
+// members counts the members of a well-formed object, those of one name too.
+func members(raw []byte) (n int) {
+	d := jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true))
+	_, err := d.ReadToken()
+	for ; err == nil && d.PeekKind() == '"'; n++ {
+		if err = d.SkipValue(); err == nil { // the name
+			err = d.SkipValue()
+		}
+	}
+	return n
 }
 
 // result is one item of a batch: a receipt, or the problem with it.
@@ -166,7 +198,7 @@ func (a *api) showInteraction(c echo.Context) error {
 }
 
 // simulateSurvey says what would happen to an interaction, and changes
-// nothing.
+// nothing. It reads an interaction as createInteraction does.
 func (a *api) simulateSurvey(c echo.Context) error {
 	ref, err := surveyParam(c)
 	if err != nil {
@@ -176,11 +208,13 @@ func (a *api) simulateSurvey(c echo.Context) error {
 		interactionRequest
 		At *survey.Instant `json:"at"`
 	}
-	if err := bind(c, &in); err != nil {
+	unknown, err := bindLenient(c, &in)
+	if err != nil {
 		return err
 	}
 	simulate := func(by store.Caller) (answer, error) {
-		d, err := a.Store.Simulate(c.Request().Context(), by, ref, in.interaction(nil), in.At)
+		interaction := in.interaction(unknown)
+		d, err := a.Store.Simulate(c.Request().Context(), by, ref, interaction, in.At)
 		if err != nil {
 			return answer{}, err
 		}
@@ -190,7 +224,8 @@ func (a *api) simulateSurvey(c echo.Context) error {
 			SendAt   *survey.Instant `json:"send_at,omitempty"`
 			Until    *survey.Instant `json:"until,omitempty"`
 			Rules    []survey.Check  `json:"rules"`
-		}{Decision: d.Verdict, Reason: d.Reason, Until: d.Until, Rules: d.Checks}
+			Warnings []string        `json:"warnings,omitempty"`
+		}{Decision: d.Verdict, Reason: d.Reason, Until: d.Until, Rules: d.Checks, Warnings: interaction.Warnings}
 		if d.Verdict == survey.Scheduled {
 			out.SendAt = &d.SendAt
 		}

@@ -230,8 +230,35 @@ func TestBatches(t *testing.T) {
 		s.do("POST", "/v1/interactions/batch", body).wantProblem(422, field)
 	}
 	s.do("POST", "/v1/interactions/batch", `{"interactions":[{}],"colour":1}`).wantProblem(400, "colour")
-	s.do("POST", "/v1/interactions/batch", `{"interactions":[{"touchpoint":"chat","a":1,"a":2}]}`).wantProblem(400, "interactions[0].a")
-	s.do("POST", "/v1/interactions/batch", `{"interactions":[{"touchpoint":"chat"},]}`).wantProblem(400)
+	for _, twice := range []string{`{"interactions":[{}],"interactions":[{}]}`, `{"interactions":null,"interaction\u0073":[{}]}`} {
+		s.do("POST", "/v1/interactions/batch", twice).wantProblem(400, "interactions").wantAt("errors[0].code", "duplicate")
+	}
+}
+
+// What cannot be read in one item is that item's own; what breaks the whole
+// body is everybody's.
+func TestUnreadableItemsOfABatch(t *testing.T) {
+	s := newServer(t)
+	s.survey("after", ``)
+	deep := strings.Repeat("[", 200) + strings.Repeat("]", 200)
+	bad := `{"touchpoint":"chat","a":1,"a":2},{"customer":{"name":"x","n\u0061me":"y"}},{"touchpoint":"chat","note":"\u0000"},"\u0000",{"a":` + deep + `}`
+	got := s.do("POST", "/v1/interactions/batch", `{"interactions":[`+bad+`,{"touchpoint":"chat","customer":{"external_id":"c-1","phone":"1"}}]}`).want(200)
+	for i, want := range []struct{ field, code any }{{"a", "duplicate"}, {"customer.name", "duplicate"}, {"note", "format"}, {nil, nil}, {nil, nil}} {
+		at := fmt.Sprintf("results[%d].", i)
+		got.wantAt(at+"status", 400.0).wantAt(at+"problem.errors[0].field", want.field).wantAt(at+"problem.errors[0].code", want.code)
+	}
+	got.wantAt("results[5].status", 202.0).wantAt("results[5].decisions[0].decision", "scheduled").wantAt("results[6]", nil)
+
+	before := s.count("interactions")
+	for _, body := range []string{`{"interactions":[{"touchpoint":"chat"},]}`, `{"interactions":[{"touchpoint":"chat"},{"a":}]}`,
+		`{"interactions":[{"touchpoint":"chat"}]`, `{"interactions":[{"touchpoint":"chat"}]}{}`, `[{"touchpoint":"chat"}]`,
+		`{"interactions":[{"touchpoint":"chat"},` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `]}`} {
+		s.do("POST", "/v1/interactions/batch", body).wantProblem(400)
+	}
+	s.do("POST", "/v1/interactions/batch", `{"interactions":[{"a":1,"a":2}],"colour":1}`).wantProblem(400, "colour").wantAt("errors[0].code", "unknown")
+	if after := s.count("interactions"); after != before {
+		t.Errorf("%d interactions instead of %d", after, before)
+	}
 }
 
 func TestSizesOfBatches(t *testing.T) {
@@ -309,7 +336,9 @@ func TestSimulate(t *testing.T) {
 	simulate(`{"touchpoint":"shop"}`).wantProblem(422, "touchpoint")
 	simulate(`{"customer":{"email":""}}`).wantProblem(422, "customer.email")
 	simulate(`{"at":"soon"}`).wantProblem(422, "at")
-	simulate(`{"customer":{"phone":"1"}}`).wantProblem(400, "customer.phone")
+	simulate(`{"at":"2027-01-01T00:00:00Z","customer":{"external_id":"c-1","phone":"1"},"colour":"red"}`).want(200).wantAt("decision", "scheduled").
+		wantAt("warnings[0]", "koe does not know the field customer.phone").wantAt("warnings[1]", "koe does not know the field colour").wantAt("warnings[2]", nil)
+	simulate(`{"at":"2027-01-01T00:00:00Z","at":"2027-01-01T00:00:00Z"}`).wantProblem(400, "at")
 	s.do("POST", "/v1/surveys/none/simulate", `{}`).wantProblem(404)
 	if after := count(); after != before {
 		t.Errorf("%s rows before, %s after", before, after)

@@ -83,6 +83,7 @@ func (a *api) problem(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	drain(c.Request())
 	e := seen(err)
 	if forRespondents(c.Request()) {
 		if broken := a.pageError(c, store.Opened{}, nil, e); c.Response().Committed {

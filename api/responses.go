@@ -1,6 +1,9 @@
 package api
 
 import (
+	"errors"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,9 +14,27 @@ import (
 	"koe/survey/store"
 )
 
+// point is a point of a scale. As in JSON Schema 9.0 is a whole number, the
+// same as 9; 6.5 and "9" are none.
+type point int
+
+func (p *point) UnmarshalJSON(raw []byte) error {
+	n, err := strconv.ParseFloat(string(raw), 64)
+	switch {
+	case err != nil:
+		return err
+	case n != math.Trunc(n):
+		return errors.New("not whole")
+	case math.Abs(n) > math.MaxInt32:
+		return strconv.ErrRange
+	}
+	*p = point(n)
+	return nil
+}
+
 type responseRequest struct {
 	SurveyID    string            `json:"survey_id"`
-	Score       *int              `json:"score"`
+	Score       *point            `json:"score"`
 	Answers     survey.Answers    `json:"answers"`
 	Comment     string            `json:"comment"`
 	Customer    survey.Customer   `json:"customer"`
@@ -67,7 +88,7 @@ func (a *api) createResponse(c echo.Context) error {
 	}
 	return a.once(c, func(by store.Caller) (answer, error) {
 		r, repeat, err := a.Store.CreateResponse(c.Request().Context(), by, store.NewResponse{Survey: in.SurveyID,
-			Score: in.Score, Answers: in.Answers, Comment: in.Comment, Customer: in.Customer, Attributes: in.Attributes,
+			Score: (*int)(in.Score), Answers: in.Answers, Comment: in.Comment, Customer: in.Customer, Attributes: in.Attributes,
 			Locale: in.Locale, Channel: in.Channel, RespondedAt: in.RespondedAt, ExternalID: in.ExternalID})
 		if err != nil {
 			return answer{}, err

@@ -51,6 +51,23 @@ func TestPostingAnswers(t *testing.T) {
 	}
 }
 
+// A JSON number that is whole is a whole number, however it is written.
+func TestWholeScoresInOtherNotations(t *testing.T) {
+	s := newServer(t)
+	s.survey("nps", ``)
+	for written, score := range map[string]float64{"9.0": 9, "10.0": 10, "1e1": 10, "0.0": 0, "-0": 0, "70e-1": 7, "9": 9} {
+		got := s.do("POST", "/v1/responses", `{"survey_id":"nps","score":`+written+`}`)
+		got.request += " " + written
+		got.want(201).wantAt("score", score)
+	}
+	s.do("POST", "/v1/responses", `{"survey_id":"nps","score":6.5}`).wantProblem(422, "score").wantAt("errors[0].code", "type").
+		wantAt("errors[0].message", "must be a whole number")
+	s.do("POST", "/v1/responses", `{"survey_id":"nps","score":1e400}`).wantProblem(422, "score").wantAt("errors[0].message", "is a number out of range")
+	s.do("POST", "/v1/responses", `{"survey_id":"nps","score":1e300}`).wantProblem(422, "score").wantAt("errors[0].message", "is a number out of range")
+	s.do("POST", "/v1/responses", `{"survey_id":"nps"}`).wantProblem(422, "score").wantAt("errors[0].code", "required")
+	s.do("POST", "/v1/responses", `{"score":9}`).wantProblem(422, "survey_id").wantAt("errors[0].code", "required")
+}
+
 func TestAnswersThatAreRefused(t *testing.T) {
 	s := newServer(t)
 	s.survey("nps", ``)

@@ -138,6 +138,7 @@ func TestSeveralMeasures(t *testing.T) {
 		s.answered("effort", score, ``)
 	}
 	s.do("GET", "/v1/scores?metric=ces", nil).wantProblem(422, "ces_version")
+	s.do("GET", "/v1/scores", nil).wantProblem(422, "metric").wantAt("errors[0].code", "required")
 	s.do("GET", "/v1/scores?metric=ces&group_by=touchpoint", nil).wantProblem(422, "ces_version")
 	s.do("GET", "/v1/scores?metric=ces&survey=effort", nil).want(200).wantAt("total.direction", "lower_is_better")
 	s.do("GET", "/v1/scores?metric=ces&ces_version=1&group_by=touchpoint", nil).want(200).wantAt("groups[1]", nil).

@@ -1,6 +1,10 @@
 package api
 
 import (
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
@@ -29,11 +33,47 @@ func (r surveyRequest) over(s survey.Survey) survey.Survey {
 	return s
 }
 
-func surveyAnswer(s survey.Survey) (any, string) { return s, etag(s.Revision) }
+// surveyResponse is a survey as it is answered: with a key, or null.
+type surveyResponse struct {
+	ID  survey.ID `json:"id"`
+	Key *string   `json:"key"`
+	survey.Survey
+}
+
+func surveyOf(s survey.Survey) surveyResponse { return surveyResponse{s.ID, orNull(s.Key), s} }
+
+func surveyAnswer(s survey.Survey) (any, string) { return surveyOf(s), etag(s.Revision) }
+
+// notYet says of a trigger whose type this version does not offer that, rather
+// than of the fields of that type that they do not exist. Every other error
+// stays.
+func notYet(raw []byte, err error) error {
+	var known *survey.Error
+	if !errors.As(err, &known) || len(known.Fields) == 0 || known.Fields[0].Code != "unknown" ||
+		!strings.HasPrefix(known.Fields[0].Field, "trigger.") {
+		return err
+	}
+	var in struct {
+		Trigger struct {
+			Type survey.TriggerType `json:"type"`
+		} `json:"trigger"`
+	}
+	if json.Unmarshal(raw, &in) != nil {
+		return err
+	}
+	switch in.Trigger.Type {
+	case survey.OnSchedule, survey.OnResponse:
+		return wrongField(survey.Invalid, "trigger.type", "unsupported",
+			string(in.Trigger.Type)+" is not offered by this version of koe; interaction and manual are")
+	}
+	return err
+}
+
+func bindSurvey(c echo.Context, into *surveyRequest) error { return notYet(rawBody(c), bind(c, into)) }
 
 func (a *api) createSurvey(c echo.Context) error {
 	var in surveyRequest
-	if err := bind(c, &in); err != nil {
+	if err := bindSurvey(c, &in); err != nil {
 		return err
 	}
 	ctx := c.Request().Context()
@@ -54,7 +94,14 @@ func (a *api) listSurveys(c echo.Context) error {
 	}
 	filter := store.SurveyFilter{State: survey.State(q["state"]), Touchpoint: q["touchpoint"], Template: q["template"]}
 	items, next, err := a.Store.Surveys(c.Request().Context(), caller(c), filter, page)
-	return reply(c, listed(items, next), err)
+	if err != nil {
+		return err
+	}
+	out := make([]surveyResponse, len(items))
+	for i, s := range items {
+		out[i] = surveyOf(s)
+	}
+	return send(c, listed(out, next))
 }
 
 func (a *api) showSurvey(c echo.Context) error {
@@ -68,7 +115,7 @@ func (a *api) showSurvey(c echo.Context) error {
 
 func (a *api) putSurvey(c echo.Context) error {
 	var in surveyRequest
-	if err := bind(c, &in); err != nil {
+	if err := bindSurvey(c, &in); err != nil {
 		return err
 	}
 	var err error
@@ -99,7 +146,7 @@ func (a *api) patchSurvey(c echo.Context) error {
 	}
 	s, err := a.Store.PatchSurvey(c.Request().Context(), caller(c), ref, match, func(s survey.Survey) (survey.Survey, error) {
 		var in surveyRequest
-		err := mergePatch(requestOf(s), rawBody(c), &in)
+		err := notYet(rawBody(c), mergePatch(requestOf(s), rawBody(c), &in))
 		return in.over(s), err
 	})
 	return reply(c, okay(surveyAnswer(s)), err)

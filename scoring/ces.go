@@ -22,17 +22,13 @@ func scoreCES(m Measure, h Histogram, level float64) Result {
 		r.Direction = m.Direction()
 	} else {
 		r = newResult(Groups[int64]{{"agree", agreed(h)}, {"neutral", h[4]}, {"disagree", h.between(1, 3)}})
+		r.Agreement = agreementOf(h, level)
 	}
 	if r.Responses == 0 {
 		return r
 	}
 	r.Score = new(h.mean())
 	r.headline = new(roundHalfAway(h.sum(), r.Responses))
-	if m.CESVersion == 2 {
-		r.PercentAgree = new(percent(agreed(h), r.Responses))
-		low, high := Wilson(agreed(h), r.Responses, level)
-		r.PercentAgreeInterval = newInterval(level, "wilson", low, high)
-	}
 	if r.Responses < 2 {
 		return r // one answer says nothing about how far answers scatter
 	}
@@ -40,6 +36,14 @@ func scoreCES(m Measure, h Histogram, level float64) Result {
 	half := studentQuantile(level, float64(r.Responses-1)) * *r.StandardError
 	r.Interval = newInterval(level, "t", max(*r.Score-half, float64(m.Min)), min(*r.Score+half, float64(m.Max)))
 	return r
+}
+
+func agreementOf(h Histogram, level float64) *Agreement {
+	if h.N() == 0 {
+		return &Agreement{}
+	}
+	low, high := Wilson(agreed(h), h.N(), level)
+	return &Agreement{new(percent(agreed(h), h.N())), newInterval(level, "wilson", low, high)}
 }
 
 // agreed is the number of answers that agree that it was easy.

@@ -34,6 +34,13 @@ type Bin struct {
 	Count int64 `json:"count"`
 }
 
+// Agreement is what CES version 2 has beside its mean: the share of 5 to 7, in
+// percent. Both are nil without answers.
+type Agreement struct {
+	PercentAgree         *float64  `json:"percent_agree"`
+	PercentAgreeInterval *Interval `json:"percent_agree_interval"`
+}
+
 // Result is a score with everything that says how sure it is. Nil is a figure
 // that is not defined.
 type Result struct {
@@ -51,9 +58,7 @@ type Result struct {
 	Mean              *float64 `json:"mean"`         // of the raw scores, in points
 	StandardDeviation *float64 `json:"standard_deviation"`
 
-	// Only CES version 2 with answers has these: the share of 5 to 7, in percent.
-	PercentAgree         *float64  `json:"percent_agree,omitempty"`
-	PercentAgreeInterval *Interval `json:"percent_agree_interval,omitempty"`
+	*Agreement // CES version 2 alone
 
 	Direction string `json:"direction,omitempty"` // "lower_is_better" for CES version 1, else empty
 

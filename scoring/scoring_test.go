@@ -32,6 +32,14 @@ func TestJSON(t *testing.T) {
 			`"percent":{"agree":100,"neutral":0,"disagree":0},"distribution":[{"value":1,"count":0},{"value":2,"count":0},` +
 			`{"value":3,"count":0},{"value":4,"count":0},{"value":5,"count":0},{"value":6,"count":1},{"value":7,"count":0}],` +
 			`"mean":6,"standard_deviation":null,"percent_agree":100,"percent_agree_interval":{"level":0.95,"method":"wilson",`},
+		{agreement, Histogram{}, `{"responses":0,"score":null,"standard_error":null,"interval":null,"reliable":false,` +
+			`"counts":{"agree":0,"neutral":0,"disagree":0},"share":null,"percent":null,"distribution":[{"value":1,"count":0},` +
+			`{"value":2,"count":0},{"value":3,"count":0},{"value":4,"count":0},{"value":5,"count":0},{"value":6,"count":0},` +
+			`{"value":7,"count":0}],"mean":null,"standard_deviation":null,"percent_agree":null,"percent_agree_interval":null}`},
+		{effort, Histogram{}, `{"responses":0,"score":null,"standard_error":null,"interval":null,"reliable":false,` +
+			`"counts":{"low":0,"medium":0,"high":0},"share":null,"percent":null,"distribution":[{"value":1,"count":0},` +
+			`{"value":2,"count":0},{"value":3,"count":0},{"value":4,"count":0},{"value":5,"count":0}],` +
+			`"mean":null,"standard_deviation":null,"direction":"lower_is_better"}`},
 	} {
 		got, err := json.Marshal(Score(c.m, c.h, 0.95))
 		if err != nil || !strings.HasPrefix(string(got), c.want) {

@@ -92,9 +92,9 @@ func (q *session) insertPerson(c survey.Customer, hash []byte, attributes survey
 	if err != nil {
 		return p, false, err
 	}
-	n, err := q.exec(q.insertUnlessKnown(c.ExternalID != ""), q.by.Workspace, p.ID, orNull(p.ExternalID),
+	fresh, err := q.inserted(q.insertUnlessKnown(c.ExternalID != ""), q.by.Workspace, p.ID, orNull(p.ExternalID),
 		orNull(p.Email), hash, p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, p.UpdatedAt, q.by.Workspace, hash)
-	return p, n == 1, err
+	return p, fresh, err
 }
 
 // insertUnlessKnown is the statement that makes a person unless findPerson
@@ -119,8 +119,8 @@ const (
 	postgresPerson = `SELECT CAST(? AS bigint), CAST(? AS uuid), CAST(? AS text), CAST(? AS text), CAST(? AS bytea),
 		CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint)`
 	unlessKnown        = ` WHERE NOT EXISTS (SELECT 1 FROM people WHERE workspace_id = ? AND address_hash = ?`
-	unlessAddress      = unlessKnown + `) ON CONFLICT DO NOTHING`
-	unlessAddressAlone = unlessKnown + ` AND external_id IS NULL) ON CONFLICT DO NOTHING`
+	unlessAddress      = unlessKnown + `)`
+	unlessAddressAlone = unlessKnown + ` AND external_id IS NULL)`
 )
 
 // updatePerson takes over what is newer; a row that knows it all already is

@@ -222,12 +222,12 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 // insertResponse writes a response and moves the tallies; false where a unique
 // key refuses it.
 func (q *session) insertResponse(r responseRow, generation int64) (bool, error) {
-	n, err := q.exec(`INSERT INTO responses (`+responseColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	fresh, err := q.inserted(`INSERT INTO responses (`+responseColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.WorkspaceID, r.ID, r.SurveyID, r.TouchpointID, r.MeasureID, r.TemplateID, r.TemplateVersion, r.PersonID.orNil(),
 		r.InvitationID.orNil(), r.ExternalID, r.Score, r.Answers, r.Comment, r.Locale, r.Channel, r.Attributes, r.Segments,
 		r.Tags, r.Complete, r.ExcludedReason, r.RespondedAt, r.LocalDay, r.CreatedAt, r.UpdatedAt)
-	if err != nil || n == 0 {
+	if err != nil || !fresh {
 		return false, err
 	}
 	return true, q.moveTally(generation, r.MeasureID, r, 1)

@@ -77,6 +77,15 @@ func (q *session) exec(statement string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
+// inserted runs an INSERT that may be refused by a key, and says whether it was
+// not. It asks for a row back: SQLite's driver binds the arguments of a query
+// in one step, those of a statement one by one.
+func (q *session) inserted(statement string, args ...any) (bool, error) {
+	q.wrote = true
+	var one int
+	return q.row(statement+" ON CONFLICT DO NOTHING RETURNING 1", args, &one)
+}
+
 // must runs a statement that touches exactly one row.
 func (q *session) must(statement string, args ...any) error {
 	n, err := q.exec(statement, args...)
