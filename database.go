@@ -73,7 +73,7 @@ func (c Config) databaseFile() error {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil //nolint:nilerr // none yet, or the store's to say
+		return nil // none yet, or the store's to say
 	}
 	defer func() { _ = file.Close() }() // nothing was written to it
 	begin := make([]byte, len(magic))

@@ -240,7 +240,8 @@ func TestAnswersToClientsThatWriteFirst(t *testing.T) {
 		if _, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != c.status {
 			t.Errorf("%d instead of %d, %v", answer.StatusCode, c.status, err)
 		}
-		connection.Close()
+		_ = answer.Body.Close()
+		_ = connection.Close()
 	}
 }
 
@@ -251,12 +252,19 @@ func TestWhoWaitsForContinueIsRefusedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer connection.Close()
-	fmt.Fprintf(connection, "POST /v1/touchpoints HTTP/1.1\r\nHost: koe\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
+	defer func() { _ = connection.Close() }()
+	_, err = fmt.Fprintf(connection, "POST /v1/touchpoints HTTP/1.1\r\nHost: koe\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\n"+
 		"Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n", s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
 	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
-	if err != nil || answer.StatusCode != 413 {
-		t.Errorf("%v, %v", answer, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != 413 {
+		t.Errorf("%d instead of 413", answer.StatusCode)
 	}
 }
 

@@ -59,7 +59,11 @@ func TestExamplesAreChecked(t *testing.T) {
 			for _, schema := range doc.Components.Schemas {
 				closeSchema(schema)
 			}
-			spoil(doc.Components.Examples["Workspace"].Value.Value.(map[string]any))
+			example, ok := doc.Components.Examples["Workspace"].Value.Value.(map[string]any)
+			if !ok {
+				t.Fatal("the example of a workspace is no object")
+			}
+			spoil(example)
 			if err := doc.Validate(t.Context()); err == nil {
 				t.Error("a spoilt example passed")
 			}

@@ -127,7 +127,7 @@ func TestSeveralMeasures(t *testing.T) {
 		wantAt("total.distribution", nil).wantAt("measure", nil).
 		wantScore("groups[0]", scoring.DefaultMeasure(scoring.CSAT, 1, 5, 0), scoring.Histogram{0, 1, 0, 1, 1, 1}, 0.95).
 		wantScore("groups[1]", scoring.DefaultMeasure(scoring.CSAT, 0, 1, 0), scoring.Histogram{1, 2}, 0.95)
-	if score := s.do("GET", "/v1/scores?metric=csat", nil).at("total.score").(float64); score < 57.142 || score > 57.143 {
+	if score, ok := s.do("GET", "/v1/scores?metric=csat", nil).at("total.score").(float64); !ok || score < 57.142 || score > 57.143 {
 		t.Errorf("CSAT %v", score)
 	}
 	for _, score := range []int{7, 5, 2} {
