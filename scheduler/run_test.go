@@ -205,7 +205,7 @@ func TestCaps(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		cap   func(*scheduler.Options)
-		least map[string]time.Duration // from the first mail to the last
+		least map[string]time.Duration // from the start to the last mail: a slow machine only adds to it
 	}{
 		"in all":    {func(o *scheduler.Options) { o.PerSecond = 10 }, map[string]time.Duration{"": 1900 * time.Millisecond}},
 		"by domain": {func(o *scheduler.Options) { o.PerDomain = 5 }, map[string]time.Duration{"many.example": 1800 * time.Millisecond, "more.example": 1800 * time.Millisecond}},
@@ -217,18 +217,18 @@ func TestCaps(t *testing.T) {
 				d.happens("chat", fmt.Sprintf("p%d@many.example", i))
 				d.happens("chat", fmt.Sprintf("p%d@more.example", i))
 			}
+			started := time.Now()
 			d.run(func(o *scheduler.Options) { o.Workers = 4; test.cap(o) })
 			d.until("all have come", func() bool { return len(d.server.all()) == 20 })
 			for domain, least := range test.least {
-				var came []time.Time
+				last := started
 				for _, l := range d.server.all() {
-					if strings.HasSuffix(l.to, domain) {
-						came = append(came, l.came)
+					if strings.HasSuffix(l.to, domain) && l.came.After(last) {
+						last = l.came
 					}
 				}
-				// the first may have been on its way for longer than the last
-				if took := came[len(came)-1].Sub(came[0]); took < least-500*time.Millisecond {
-					t.Errorf("%d mails in %s, which is less than %s", len(came), took, least)
+				if took := last.Sub(started); took < least {
+					t.Errorf("the last mail came after %s, which is less than %s", took, least)
 				}
 			}
 		})
