@@ -76,11 +76,14 @@ func send(c echo.Context, a answer) error {
 	return writeJSON(c, a.status, mediaJSON, a.body)
 }
 
+// usualAnswer holds most answers without growing, in bytes.
+const usualAnswer = 1024
+
 // writeJSON writes once, with its length. Texts stay as they are: "<" is not
 // escaped, since the answer is never HTML (nosniff says so).
 func writeJSON(c echo.Context, status int, media string, body any) error {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
+	b := bytes.NewBuffer(make([]byte, 0, usualAnswer))
+	encoder := json.NewEncoder(b)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(body); err != nil {
 		return err

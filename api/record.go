@@ -55,6 +55,9 @@ func (a *api) record(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		a.metrics.observe(label, c.Request().Method, code, took)
 
+		if code < http.StatusInternalServerError && !a.Log.Enabled(c.Request().Context(), slog.LevelInfo) {
+			return nil
+		}
 		attrs := []slog.Attr{slog.String("method", methodLabel(c.Request().Method)), slog.String("route", label),
 			slog.Int("status", code), slog.Float64("ms", float64(took.Microseconds())/1000),
 			slog.String("request_id", requestID(c))}

@@ -61,7 +61,7 @@ func run(requests, rounds, connections int) error {
 	}
 	defer koe.stop()
 
-	fmt.Printf("POST /v1/responses, SQLite FULL, %d connections, %d requests a round\n\n", connections, requests)
+	fmt.Printf("POST /v1/responses, SQLite FULL, no request log, %d connections, %d requests a round\n\n", connections, requests)
 	load := loader{program: filepath.Join(dir, "load"), connections: connections}
 	for _, p := range []*program{floor, koe} { // caches, page files, connections of their own
 		if _, err := load.round(p, max(requests/10, connections)); err != nil {

@@ -76,7 +76,7 @@ func startKoe(dir string) (*program, error) {
 		return nil, err
 	}
 	p, err := start(dir, "koe", port, []string{"serve"}, []string{
-		"KOE_LISTEN=127.0.0.1:" + port, "KOE_DATABASE_URL=sqlite:koe.db", "KOE_SMTP_URL=", "KOE_ADMIN_KEY=", "KOE_RATE_PER_KEY="})
+		"KOE_LISTEN=127.0.0.1:" + port, "KOE_DATABASE_URL=sqlite:koe.db", "KOE_SMTP_URL=", "KOE_ADMIN_KEY=", "KOE_RATE_PER_KEY=", "KOE_LOG_LEVEL=warn"}) // the floor logs no requests either
 	if err != nil {
 		return nil, err
 	}

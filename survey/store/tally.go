@@ -61,6 +61,7 @@ func (q *session) moveTally(generation, measure int64, r responseRow, by int64) 
 	}
 	row := tallyRow{workspace: r.WorkspaceID, generation: generation, measure: measure,
 		touchpoint: survey.ID(r.TouchpointID), survey: survey.ID(r.SurveyID), day: survey.Day(r.LocalDay)}
+	q.moves = slices.Grow(q.moves, 3+len(segments))
 	q.move(row, "", "", r.Score, by)
 	q.move(row, byLocale, r.Locale, r.Score, by)
 	q.move(row, byChannel, r.Channel, r.Score, by)
