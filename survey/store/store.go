@@ -89,7 +89,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		return errors.New("an in-memory database would lose every answer; name a file, such as sqlite:koe.db")
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&_foreign_keys=on"
-	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-16000"
+	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32000"
 	var err error
 	if err = private(path); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if s.writer, err = startWriter(ctx, s.pool); err != nil {
 		return fmt.Errorf("cannot write to %s: %w", path, err)
 	}
-	readers, err := openReaders(ctx, file+"&_query_only=on&_cache_size=-4000")
+	readers, err := openReaders(ctx, file+"&_query_only=on&_cache_size=-2000")
 	if err != nil {
 		return err
 	}
