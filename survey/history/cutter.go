@@ -35,33 +35,36 @@ type cutter struct {
 // comma, semicolon and tab that the header has outside of quotes.
 func newCutter(r io.Reader) (*cutter, error) {
 	c := &cutter{in: newUTF8Reader(r), line: 1}
-	head, err := c.in.peek()
+	err := c.in.peek(func(head []byte) (whole bool) {
+		c.comma, whole = delimiter(head)
+		return whole
+	})
 	if err != nil {
 		return nil, c.readError(err)
 	}
-	c.comma = delimiter(head)
 	return c, nil
 }
 
-// delimiter looks at the first line of head alone.
-func delimiter(head []byte) byte {
+// delimiter looks at the first line of head alone; whole is false where it does
+// not end in head.
+func delimiter(head []byte) (comma byte, whole bool) {
 	var seen [256]bool
 	quoted := false
 	for _, b := range head {
 		if b == '"' {
 			quoted = !quoted
 		}
-		if !quoted && (b == '\n' || b == '\r') {
+		if whole = !quoted && (b == '\n' || b == '\r'); whole {
 			break
 		}
 		seen[b] = seen[b] || !quoted
 	}
 	for _, b := range []byte{',', ';', '\t'} {
 		if seen[b] {
-			return b
+			return b, whole
 		}
 	}
-	return ','
+	return ',', whole
 }
 
 // next returns the cells of the next record and the line on which it begins;
@@ -262,19 +265,23 @@ func newUTF8Reader(r io.Reader) *utf8Reader {
 	return &utf8Reader{r: r, buffer: make([]byte, bufferSize)}
 }
 
-// peek returns the first line, or as much of it as fits into the buffer, and
-// passes over a byte order mark.
-func (u *utf8Reader) peek() ([]byte, error) {
-	for u.err == nil && u.read < len(u.buffer) && bytes.IndexAny(u.buffer[:u.read], "\r\n") < 0 {
-		u.fill()
-	}
-	if bytes.HasPrefix(u.buffer[:u.to], []byte("\uFEFF")) {
-		u.from = len("\uFEFF")
+// peek passes over a byte order mark and shows what comes first, until that is
+// enough, or all that fits into the buffer.
+func (u *utf8Reader) peek(enough func([]byte) bool) error {
+	const mark = "\uFEFF"
+	for {
+		if u.from == 0 && bytes.HasPrefix(u.buffer[:u.to], []byte(mark)) {
+			u.from = len(mark)
+		}
+		if enough(u.buffer[u.from:u.to]) || u.err != nil || u.read == len(u.buffer) {
+			break
+		}
+		u.more()
 	}
 	if u.from == u.to && !errors.Is(u.err, io.EOF) {
-		return nil, u.err
+		return u.err
 	}
-	return u.buffer[u.from:u.to], nil
+	return nil
 }
 
 // window is what can be read at once: at least a byte, or an error.
@@ -301,13 +308,16 @@ func (u *utf8Reader) first() (byte, error) {
 
 func (u *utf8Reader) drop(n int) { u.from += n }
 
-// fill reads once, and checks what came.
+// fill makes room and reads once.
 func (u *utf8Reader) fill() {
-	if u.from > 0 {
-		copy(u.buffer, u.buffer[u.from:u.read])
-		u.offset += int64(u.from)
-		u.from, u.to, u.read = 0, u.to-u.from, u.read-u.from
-	}
+	copy(u.buffer, u.buffer[u.from:u.read])
+	u.offset += int64(u.from)
+	u.from, u.to, u.read = 0, u.to-u.from, u.read-u.from
+	u.more()
+}
+
+// more reads once, and checks what came.
+func (u *utf8Reader) more() {
 	n, err := u.r.Read(u.buffer[u.read:])
 	u.read += n
 	for rest := u.buffer[u.to:u.read]; len(rest) > 0; rest = u.buffer[u.to:u.read] {
