@@ -234,8 +234,7 @@ func (c *cutter) endLine() error {
 func (c *cutter) readError(err error) error {
 	var bad notUTF8
 	if errors.As(err, &bad) {
-		return survey.Errorf(survey.Malformed, "",
-			"line %d: byte %d of the file (0x%02X) is not UTF-8; save the file as UTF-8", c.line, bad.offset+1, bad.value)
+		return bad.onLine(c.line)
 	}
 	return err
 }
@@ -258,6 +257,11 @@ type notUTF8 struct {
 }
 
 func (notUTF8) Error() string { return "not UTF-8" }
+
+func (bad notUTF8) onLine(line int) error {
+	return survey.Errorf(survey.Malformed, "",
+		"line %d: byte %d of the file (0x%02X) is not UTF-8; save the file as UTF-8", line, bad.offset+1, bad.value)
+}
 
 const bufferSize = 64 << 10
 

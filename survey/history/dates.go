@@ -25,7 +25,7 @@ type step struct {
 
 // directives are what strftime calls them; reading is as lenient as strptime's:
 // numbers may lack their leading zero.
-const directives = "YmdyHIMSfpbBhaAjezsklq"
+const directives = "YmdyHIMSfpbBhaAjezskl"
 
 // composed directives stand for others.
 var composed = map[byte]string{'F': "%Y-%m-%d", 'T': "%H:%M:%S", 'R': "%H:%M", 'D': "%m/%d/%y", 'n': " ", 't': " ", 'r': "%I:%M:%S %p"}
