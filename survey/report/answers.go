@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"slices"
 	"strconv"
 
@@ -144,4 +145,38 @@ func counted(cells []scoring.Cell) int64 {
 		n += cell.Histogram.N()
 	}
 	return n
+}
+
+// WriteCSV writes a row for each question, below it one for each option or
+// point of its scale. Score and what follows are of those who chose the option.
+func (r AnswersReport) WriteCSV(w io.Writer) error {
+	s := sheet{columns: []string{"row", "question", "type", "text", "key", "answered", "count", "share", "share_low", "share_high",
+		"rating_mean", "rating_low", "rating_high", "rating_standard_deviation"}}
+	var results []scoring.Result
+	for _, q := range r.Questions {
+		row := map[string]string{"row": "question", "question": q.Key, "type": string(q.Type), "text": q.Text,
+			"answered": strconv.FormatInt(q.Responses, 10)}
+		s.rows = append(s.rows, row)
+		for _, o := range q.Options {
+			option := map[string]string{"row": "option", "question": q.Key, "key": o.Key,
+				"count": strconv.FormatInt(o.Count, 10), "share": number(o.Share.Share)}
+			intervalCells(option, "share", o.Interval)
+			scoreCells(option, o.Score)
+			results = append(results, o.Score)
+			s.rows = append(s.rows, option)
+		}
+		if q.Rating == nil {
+			continue
+		}
+		row["rating_mean"], row["rating_standard_deviation"] = number(q.Mean), number(q.StandardDeviation)
+		intervalCells(row, "rating", q.Interval)
+		for _, bin := range q.Distribution {
+			s.rows = append(s.rows, map[string]string{"row": "value", "question": q.Key, "key": strconv.Itoa(bin.Value),
+				"count": strconv.FormatInt(bin.Count, 10)})
+		}
+	}
+	if results != nil {
+		s.columns = append(s.columns, scoreColumns(results...)...)
+	}
+	return s.write(w)
 }

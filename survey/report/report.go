@@ -2,6 +2,8 @@ package report
 
 import (
 	"errors"
+	"io"
+	"strconv"
 
 	"koe/scoring"
 	"koe/survey"
@@ -209,4 +211,54 @@ type Rates struct {
 func NewRates(invited, delivered, opened, answered, commented int64) *Rates {
 	return &Rates{invited, delivered, opened, answered,
 		scoring.PercentOf(answered, delivered), scoring.PercentOf(commented, answered)}
+}
+
+// WriteCSV writes the report as one table: a row for the total, for each period
+// and for each group; what was compared stands in the row of the total or group.
+// Figures have all their digits; what is not defined is empty.
+func (r Report) WriteCSV(w io.Writer) error {
+	results := []scoring.Result{r.Total}
+	for _, p := range r.Periods {
+		results = append(results, p.Result)
+	}
+	for _, g := range r.Groups {
+		results = append(results, g.Result)
+	}
+	s := sheet{columns: append([]string{"row", "key", "name", "start", "end", "from", "to", "timezone", "metric", "measure"}, scoreColumns(results...)...)}
+	if r.Comparison != nil {
+		s.columns = append(s.columns, changeColumns...)
+	}
+	add := func(kind string, result scoring.Result) map[string]string {
+		row := map[string]string{"row": kind, "timezone": r.Timezone, "metric": string(r.Metric), "measure": r.Measure}
+		scoreCells(row, result)
+		s.rows = append(s.rows, row)
+		return row
+	}
+	total := add("total", r.Total)
+	total["from"], total["to"] = instant(r.From), instant(r.To)
+	changeCells(total, r.Comparison)
+	if r.Rates != nil {
+		s.columns = append(s.columns, rateColumns...)
+		rateCells(total, r.Rates)
+	}
+	for _, p := range r.Periods {
+		row := add("period", p.Result)
+		row["start"], row["end"] = p.Start.String(), p.End.String()
+	}
+	for _, g := range r.Groups {
+		row := add("group", g.Result)
+		row["key"], row["name"] = g.Key, g.Name
+		row["from"], row["to"] = instant(r.From), instant(r.To)
+		changeCells(row, g.Comparison)
+	}
+	return s.write(w)
+}
+
+var rateColumns = []string{"invited", "delivered", "opened", "answered", "response_rate", "comment_rate"}
+
+func rateCells(row map[string]string, r *Rates) {
+	for name, n := range map[string]int64{"invited": r.Invited, "delivered": r.Delivered, "opened": r.Opened, "answered": r.Answered} {
+		row[name] = strconv.FormatInt(n, 10)
+	}
+	row["response_rate"], row["comment_rate"] = number(r.ResponseRate), number(r.CommentRate)
 }

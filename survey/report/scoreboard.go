@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"slices"
 
 	"koe/scoring"
@@ -86,4 +87,25 @@ func (k kind) of(cells []scoring.Cell) []scoring.Cell {
 		}
 	}
 	return own
+}
+
+// WriteCSV writes a row for each standing.
+func (b Scoreboard) WriteCSV(w io.Writer) error {
+	var results []scoring.Result
+	s := sheet{columns: []string{"touchpoint", "name", "metric", "measure"}}
+	compares := false
+	for _, standing := range b.Data {
+		results = append(results, standing.Total)
+		compares = compares || standing.Comparison != nil
+		row := map[string]string{"touchpoint": standing.Touchpoint, "name": standing.Name,
+			"metric": string(standing.Metric), "measure": standing.Measure}
+		scoreCells(row, standing.Total)
+		changeCells(row, standing.Comparison)
+		s.rows = append(s.rows, row)
+	}
+	s.columns = append(s.columns, scoreColumns(results...)...)
+	if compares {
+		s.columns = append(s.columns, changeColumns...)
+	}
+	return s.write(w)
 }
