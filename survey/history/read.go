@@ -135,7 +135,7 @@ func (o Options) Score(cell string) (score int, blank bool, err error) {
 		}
 	}
 	if err != nil {
-		return 0, false, fmt.Errorf("%q is not a whole number; codes that mean no answer can be ignored", short(text))
+		return 0, false, fmt.Errorf("%q is not a whole number; a code that means no answer can be ignored", short(text))
 	}
 	return score, false, nil
 }
