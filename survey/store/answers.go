@@ -83,6 +83,8 @@ func (o Opened) closed(now survey.Instant) error {
 		return nil
 	case o.Invitation.State == survey.InvitationCancelled, o.Invitation.State == survey.InvitationSuppressed:
 		return survey.Errorf(survey.Gone, "", "this invitation was called off")
+	case o.Invitation.State == survey.InvitationAnswered:
+		return survey.Errorf(survey.Gone, "", "this answer was deleted")
 	case o.Invitation.Expired(now):
 		return survey.Errorf(survey.Gone, "", "this survey has expired")
 	}
@@ -256,7 +258,7 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 	if !o.Editable && !finishes {
 		return nil, survey.Errorf(survey.Conflict, "", "this answer can no longer be changed")
 	}
-	return &now, s.rewrite(q, o, row, now)
+	return &now, s.rewrite(q, row, now)
 }
 
 func (o Opened) asked(key string, score int, answers survey.Answers) bool {
@@ -269,45 +271,18 @@ func (o Opened) asked(key string, score int, answers survey.Answers) bool {
 }
 
 // rewrite replaces what a response says and moves the tallies with it.
-func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Response) error {
-	_, generation, err := q.counting() // before the row is read: its day belongs to this calendar
+func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) error {
+	old, _, err := q.lockResponse(now.ID)
 	if err != nil {
 		return err
 	}
-	var old responseRow
-	found, err := q.find(&old, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, now.ID)
-	if err != nil || !found {
+	after := old
+	after.Score, after.Comment, after.Complete, after.UpdatedAt = now.Score, now.Comment, now.Complete, int64(q.now)
+	if after.Answers, err = asJSON(now.Answers); err != nil {
 		return err
 	}
-	answers, err := asJSON(now.Answers)
-	if err != nil {
+	if err := q.replaceResponse(old, after, &row); err != nil {
 		return err
-	}
-	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, complete = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		now.Score, answers, now.Comment, now.Complete, q.now, row.WorkspaceID, now.ID); err != nil {
-		return err
-	}
-	if now.Score != old.Score && old.ExcludedReason == nil {
-		moved := old
-		moved.Score = now.Score
-		if err := q.moveTally(generation, old.MeasureID, old, -1); err != nil {
-			return err
-		}
-		if err := q.moveTally(generation, old.MeasureID, moved, 1); err != nil {
-			return err
-		}
-	}
-	if row.CohortDay != nil && (now.Comment != "") != (old.Comment != "") {
-		by := cohort1{commented: 1}
-		if now.Comment == "" {
-			by.commented = -1
-		}
-		segments, err := row.segments()
-		if err != nil {
-			return err
-		}
-		q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID),
-			day: survey.Day(*row.CohortDay)}, segments, row.Locale, survey.Channel(row.Channel), by)
 	}
 	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
 }

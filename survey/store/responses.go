@@ -341,17 +341,21 @@ func (s *Store) responsesOf(q *session, rows []responseRow) ([]survey.Response, 
 	return list, nil
 }
 
-// Response shows one response.
-func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, error) {
+// Response shows one response with everything that was changed of it since.
+func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, []Event, error) {
 	q := s.reading(ctx, by)
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, by.Workspace, of)
 	if err == nil && !found {
-		err = survey.Errorf(survey.NotFound, "", "there is no such response")
+		err = errNoResponse
 	}
 	if err != nil {
-		return survey.Response{}, away(err)
+		return survey.Response{}, nil, away(err)
 	}
 	r, err := s.responseOf(q, row)
-	return r, away(err)
+	if err != nil {
+		return r, nil, away(err)
+	}
+	events, err := q.events(of)
+	return r, events, away(err)
 }
