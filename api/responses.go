@@ -175,7 +175,7 @@ func (a *api) listResponses(c echo.Context) error {
 }
 
 func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, err error) {
-	f = store.ResponseFilter{Survey: q["survey"], Touchpoint: q["touchpoint"], Locale: q["locale"], Tag: q["tag"], Q: q["q"]}
+	f = store.ResponseFilter{Survey: q["survey"], Touchpoint: q["touchpoint"], Tag: strings.TrimSpace(q["tag"]), Q: q["q"]}
 	metric, err := q.oneOf("metric", "nps", "csat", "ces")
 	if err != nil {
 		return f, err
@@ -198,6 +198,14 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	var p survey.Problems
 	survey.Prose(&p, "q", f.Q, 200)
 	survey.Prose(&p, "tag", f.Tag, 200)
+	if said, is := q["locale"]; is {
+		if f.Locale, err = survey.ParseLocale(said); err != nil {
+			p.Add("locale", "format", "%s", err)
+		}
+	}
+	if _, is := q["follow_up"]; is {
+		p.Add("follow_up", "unsupported", "this koe keeps no follow-ups yet; leave it out")
+	}
 	for name, value := range q {
 		if attribute, is := strings.CutPrefix(name, "attributes."); is {
 			if f.Attributes == nil {

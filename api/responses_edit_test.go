@@ -60,3 +60,18 @@ func TestTheLinkOfADeletedResponse(t *testing.T) {
 		t.Error(fmt.Sprint(n, " responses"))
 	}
 }
+
+func TestFiltersOfResponses(t *testing.T) {
+	s := newServer(t)
+	s.survey("after", `"template":"csat"`)
+	a := s.answered("after", 2, `,"answers":{"improve":"返事が遅い"},"locale":"pt-BR"`)
+	b := s.answered("after", 5, `,"answers":{"praise":"KIND %_!"}`)
+	s.do("PATCH", "/v1/responses/"+a, `{"tags":["返品"]}`).want(200)
+	for query, want := range map[string]string{"q=%E9%81%85": a, "q=kind": b, "q=%25_!": b, "tag=%E8%BF%94%E5%93%81": a, "tag=+%E8%BF%94%E5%93%81": a, "locale=pt_br": a, "tag=x": ""} {
+		if found := strings.Join(ids(s.do("GET", "/v1/responses?"+query, nil)), " "); found != want {
+			t.Errorf("%s: found %q", query, found)
+		}
+	}
+	s.do("GET", "/v1/responses?follow_up=open", nil).wantProblem(422, "follow_up").wantAt("errors[0].code", "unsupported")
+	s.do("GET", "/v1/responses?locale=%3F%3F", nil).wantProblem(422, "locale")
+}
