@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"reflect"
-	"time"
 
 	"koe/survey"
 )
@@ -177,20 +176,11 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Answers, err = asJSON(answers); err != nil {
 		return nil, err
 	}
-	segments, err := row.segments()
-	if err != nil {
-		return nil, err
-	}
 	r.Segments = row.Segments
-	loc, generation, err := q.counting()
-	if err != nil {
+	if inserted, err := s.insertResponse(q, r, o.Template, answers); err != nil || !inserted {
 		return nil, err
 	}
-	r.LocalDay = int64(survey.DayOf(q.now, loc))
-	if inserted, err := q.insertResponse(r, generation); err != nil || !inserted {
-		return nil, err
-	}
-	if err := q.answered(row, r, segments, loc); err != nil {
+	if err := s.answered(q, row, r); err != nil {
 		return nil, err
 	}
 	out, err := r.response()
@@ -198,26 +188,25 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 }
 
 // answered takes the invitation off the queue and counts it in its cohort.
-func (q *session) answered(row invitationRow, r responseRow, segments map[string]string, loc *time.Location) error {
-	day := survey.DayOf(q.now, loc)
-	if row.CohortDay != nil {
-		day = survey.Day(*row.CohortDay)
+func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
+	by := cohort{answered: 1}
+	if row.CohortAt == nil { // the server's reply is still to come: the mail was out all the same
+		row.CohortAt, by.sent = (*int64)(&q.now), 1
 	}
-	by := cohort1{answered: 1}
-	if row.CohortDay == nil { // the server's reply is still to come: the mail was out all the same
-		by.sent = 1
-	}
-	if r.Comment != "" {
+	row.Commented = r.Comment != ""
+	if row.Commented {
 		by.commented = 1
 	}
-	q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID), day: day},
-		segments, row.Locale, survey.Channel(row.Channel), by)
+	if err := s.countInvitation(q, row, by); err != nil {
+		return err
+	}
 	mail := mailNone
 	if row.MailState == mailSending {
 		mail = mailSending // the server's reply will still be noted
 	}
-	if err := q.must(`UPDATE invitations SET state = 'answered', reason = '', answered_at = ?, mail_state = ?, cohort_day = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, q.now, mail, day, q.now, row.WorkspaceID, row.ID); err != nil {
+	if err := q.must(`UPDATE invitations SET state = 'answered', reason = '', answered_at = ?, mail_state = ?, cohort_at = ?,
+		commented = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
+		q.now, mail, *row.CohortAt, row.Commented, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
 	return q.event(aboutInvitation, survey.ID(row.ID), "answered", "", "")
@@ -281,10 +270,29 @@ func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) erro
 	if after.Answers, err = asJSON(now.Answers); err != nil {
 		return err
 	}
-	if err := q.replaceResponse(old, after, &row); err != nil {
+	if err := s.replaceResponse(q, old, after); err != nil {
+		return err
+	}
+	if err := s.commented(q, row, now.Comment != ""); err != nil {
 		return err
 	}
 	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
+}
+
+// commented notes whether the answer to an invitation holds a comment, and
+// counts it in the invitation's cohort.
+func (s *Store) commented(q *session, row invitationRow, said bool) error {
+	if said == row.Commented {
+		return nil
+	}
+	by := cohort{commented: 1}
+	if !said {
+		by.commented = -1
+	}
+	if err := q.must(`UPDATE invitations SET commented = ? WHERE workspace_id = ? AND id = ?`, said, row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return s.countInvitation(q, row, by)
 }
 
 // Unsubscribe suppresses the address behind a token and calls off what waits

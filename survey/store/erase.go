@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"maps"
 	"slices"
 
@@ -29,7 +30,7 @@ func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 		of := survey.ID(person.ID)
 		// first: an answer that is being given holds its invitation, and is
 		// there to be erased once that is let go
-		invited, err := q.eraseInvitations(of)
+		invited, err := s.eraseInvitations(q, of)
 		if err != nil {
 			return err
 		}
@@ -40,7 +41,10 @@ func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 		if err != nil {
 			return err
 		}
-		if err := q.eraseAddresses(slices.Concat([][]byte{person.AddressHash}, invited, told)); err != nil {
+		if person.Email != nil {
+			told = append(told, s.addressHash(by.Workspace, *person.Email))
+		}
+		if err := q.eraseAddresses(slices.Concat(invited, told)); err != nil {
 			return err
 		}
 		for _, statement := range []string{
@@ -61,7 +65,7 @@ func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 const erased = "erased"
 
 // eraseInvitations returns the hashes of the addresses that were invited.
-func (q *session) eraseInvitations(person survey.ID) (hashes [][]byte, err error) {
+func (s *Store) eraseInvitations(q *session, person survey.ID) (hashes [][]byte, err error) {
 	var rows []invitationRow
 	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND person_id = ? ORDER BY id`+q.forUpdate(),
 		q.by.Workspace, person); err != nil {
@@ -69,7 +73,7 @@ func (q *session) eraseInvitations(person survey.ID) (hashes [][]byte, err error
 	}
 	for _, row := range rows {
 		hashes = append(hashes, row.AddressHash)
-		if err := q.eraseInvitation(row); err != nil {
+		if err := s.eraseInvitation(q, row); err != nil {
 			return nil, err
 		}
 		if err := q.forget(aboutInvitation, survey.ID(row.ID)); err != nil {
@@ -82,7 +86,7 @@ func (q *session) eraseInvitations(person survey.ID) (hashes [][]byte, err error
 // eraseInvitation ends an invitation that nobody answered, and empties it. A
 // mail that is just being handed over cannot be called back: its outcome will
 // be noted, and no reminder follows.
-func (q *session) eraseInvitation(row invitationRow) error {
+func (s *Store) eraseInvitation(q *session, row invitationRow) error {
 	reason, expires := row.Reason, row.ExpiresAt
 	switch survey.InvitationState(row.State) {
 	case survey.InvitationScheduled:
@@ -100,11 +104,7 @@ func (q *session) eraseInvitation(row invitationRow) error {
 	case survey.InvitationFailed: // in the words of the mail server
 		reason = erased
 	}
-	segments, err := row.segments()
-	if err != nil {
-		return err
-	}
-	attributes, err := onlyNamed(row.Attributes, slices.Collect(maps.Keys(segments)))
+	attributes, err := s.onlySegments(q, row.SurveyID, row.Segments, row.Attributes)
 	if err != nil {
 		return err
 	}
@@ -145,11 +145,7 @@ func (s *Store) eraseResponses(q *session, person survey.ID) error {
 // eraseResponse empties the texts of a response. Their keys stay, so that it
 // can still be counted how many had something to say.
 func (s *Store) eraseResponse(q *session, row responseRow) error {
-	place, err := s.surveyPlace(q, survey.ID(row.SurveyID))
-	if err != nil {
-		return err
-	}
-	attributes, err := onlyNamed(row.Attributes, place.Survey.Segments)
+	attributes, err := s.onlySegments(q, row.SurveyID, row.Segments, row.Attributes)
 	if err != nil {
 		return err
 	}
@@ -233,13 +229,20 @@ func (q *session) eraseAddresses(hashes [][]byte) error {
 	return nil
 }
 
-// onlyNamed is a JSON text of attributes without those of other names.
-func onlyNamed(text string, names []string) (string, error) {
-	var attributes survey.Attributes
-	if err := fromJSON(text, &attributes); err != nil {
+// onlySegments are the attributes of an answer or an invitation without those
+// that its survey does not declare as segments; one that it is still counted by
+// stays until it is counted anew.
+func (s *Store) onlySegments(q *session, of id, counted, attributes string) (string, error) {
+	place, err := s.surveyPlace(q, survey.ID(of))
+	if err != nil {
 		return "", err
 	}
-	return asJSON(attributes.Only(names))
+	var segments map[string]string
+	var known survey.Attributes
+	if err := errors.Join(fromJSON(counted, &segments), fromJSON(attributes, &known)); err != nil {
+		return "", err
+	}
+	return asJSON(known.Only(slices.AppendSeq(slices.Clone(place.Survey.Segments), maps.Keys(segments))))
 }
 
 // formerMark begins what stands in place of an erased external id; no caller's

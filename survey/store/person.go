@@ -41,7 +41,7 @@ func (s *Store) People(ctx context.Context, by Caller, f PersonFilter, page Page
 			return nil, "", survey.Errorf(survey.Invalid, "email", "%s", err)
 		}
 		f.Email = address
-		where, args = append(where, "address_hash = ?"), append(args, s.addressHash(by.Workspace, address))
+		where, args = append(where, "email = ?"), append(args, address)
 	}
 	if f.ExternalID != "" {
 		where, args = append(where, "external_id = ?"), append(args, f.ExternalID)
@@ -80,17 +80,17 @@ func (s *Store) Person(ctx context.Context, by Caller, name string) (survey.Pers
 	if err != nil {
 		return person, nil, err
 	}
-	suppression, err := q.suppressionOf(row.AddressHash)
+	suppression, err := s.suppressionOf(q, person.Email)
 	return person, suppression, away(err)
 }
 
-func (q *session) suppressionOf(hash []byte) (*survey.Suppression, error) {
-	if hash == nil {
+func (s *Store) suppressionOf(q *session, address string) (*survey.Suppression, error) {
+	if address == "" {
 		return nil, nil
 	}
 	var row suppressionRow
 	found, err := q.find(&row, `SELECT `+suppressionColumns+` FROM suppressions WHERE workspace_id = ? AND address_hash = ?`,
-		q.by.Workspace, hash)
+		q.by.Workspace, s.addressHash(q.by.Workspace, address))
 	if err != nil || !found {
 		return nil, err
 	}
@@ -114,18 +114,17 @@ func (s *Store) PutPerson(ctx context.Context, by Caller, name string, in survey
 		if err := q.nameOf(&out, name, row, found); err != nil {
 			return err
 		}
-		hash := s.addressHash(by.Workspace, out.Email)
 		if !found {
-			if row, found, err = q.findPerson(out.ExternalID, hash); err != nil {
+			if row, found, err = q.findPerson(out.ExternalID, out.Email); err != nil {
 				return err
 			}
 		}
 		if !found {
 			created = true
-			return q.insertWhole(&out, hash)
+			return q.insertWhole(&out)
 		}
 		out.ID, out.CreatedAt = survey.ID(row.ID), survey.Instant(row.CreatedAt)
-		return q.replacePerson(&out, hash)
+		return q.replacePerson(&out)
 	})
 	return out, created, err
 }
@@ -150,14 +149,14 @@ func (q *session) nameOf(person *survey.Person, name string, row personRow, foun
 	return p.Err()
 }
 
-func (q *session) insertWhole(person *survey.Person, hash []byte) error {
+func (q *session) insertWhole(person *survey.Person) error {
 	text, err := asJSON(person.Attributes)
 	if err != nil {
 		return err
 	}
 	person.ID, person.CreatedAt, person.UpdatedAt = newID(), q.now, q.now
-	fresh, err := q.inserted(`INSERT INTO people (workspace_id, `+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		q.by.Workspace, person.ID, orNull(person.ExternalID), orNull(person.Email), hash, person.Name, person.Locale,
+	fresh, err := q.inserted(`INSERT INTO people (workspace_id, `+personColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		q.by.Workspace, person.ID, orNull(person.ExternalID), orNull(person.Email), person.Name, person.Locale,
 		person.Timezone, text, person.LastAskedAt, q.now, q.now)
 	if err == nil && !fresh {
 		err = errTwin
@@ -165,10 +164,10 @@ func (q *session) insertWhole(person *survey.Person, hash []byte) error {
 	return err
 }
 
-func (q *session) replacePerson(person *survey.Person, hash []byte) error {
+func (q *session) replacePerson(person *survey.Person) error {
 	field, condition, value := "external_id", `external_id = ?`, any(person.ExternalID)
 	if person.ExternalID == "" {
-		field, condition, value = "email", `external_id IS NULL AND address_hash = ?`, hash
+		field, condition, value = "email", `external_id IS NULL AND email = ?`, person.Email
 	}
 	var one int
 	taken, err := q.row(`SELECT 1 FROM people WHERE workspace_id = ? AND id <> ? AND `+condition,
@@ -184,8 +183,8 @@ func (q *session) replacePerson(person *survey.Person, hash []byte) error {
 		return err
 	}
 	person.UpdatedAt = q.now
-	return q.must(`UPDATE people SET external_id = ?, email = ?, address_hash = ?, name = ?, locale = ?, timezone = ?,
+	return q.must(`UPDATE people SET external_id = ?, email = ?, name = ?, locale = ?, timezone = ?,
 		attributes = ?, last_asked_at = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		orNull(person.ExternalID), orNull(person.Email), hash, person.Name, person.Locale, person.Timezone,
+		orNull(person.ExternalID), orNull(person.Email), person.Name, person.Locale, person.Timezone,
 		text, person.LastAskedAt, q.now, q.by.Workspace, person.ID)
 }

@@ -35,8 +35,13 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 		}
 		if len(changed) > 0 {
 			now.UpdatedAt = int64(q.now)
-			if err := q.replaceResponse(old, now, invitation); err != nil {
+			if err := s.replaceResponse(q, old, now); err != nil {
 				return err
+			}
+			if invitation != nil && (old.Comment != "") != (now.Comment != "") {
+				if err := s.commented(q, *invitation, now.Comment != ""); err != nil {
+					return err
+				}
 			}
 			if err := q.event(aboutResponse, of, "edited", strings.Join(changed, ", "), "by "+q.actor()); err != nil {
 				return err
@@ -63,11 +68,13 @@ func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) err
 		if err := q.must(`DELETE FROM responses WHERE workspace_id = ? AND id = ?`, old.WorkspaceID, old.ID); err != nil {
 			return err
 		}
-		if err := q.recount(&old, nil); err != nil {
+		if err := s.count(q, old, -1); err != nil {
 			return err
 		}
-		if err := q.moveCommented(invitation, old.Comment != "", false); err != nil {
-			return err
+		if invitation != nil {
+			if err := s.commented(q, *invitation, false); err != nil {
+				return err
+			}
 		}
 		return q.event(aboutResponse, of, "deleted", "", "by "+q.actor())
 	})
@@ -91,7 +98,7 @@ func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error
 		invitation = &locked
 	}
 	if err == nil && found && q.postgres {
-		if _, _, err = q.counting(); err != nil { // before the row is read: its day belongs to this calendar
+		if _, err = q.counting(); err != nil { // before the row is read: its counts belong to this calendar
 			return row, nil, err
 		}
 		row = responseRow{}
@@ -150,50 +157,17 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 }
 
 // replaceResponse writes what changed in a response, and moves the tallies.
-func (q *session) replaceResponse(old, now responseRow, invitation *invitationRow) error {
+func (s *Store) replaceResponse(q *session, old, now responseRow) error {
 	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, updated_at = ?
 		WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete, now.UpdatedAt,
 		now.WorkspaceID, now.ID); err != nil {
 		return err
 	}
-	if err := q.recount(&old, &now); err != nil {
-		return err
-	}
-	return q.moveCommented(invitation, old.Comment != "", now.Comment != "")
-}
-
-// recount takes a response out of the tallies as it was and counts it as it is
-// now; nil where it is gone.
-func (q *session) recount(old, now *responseRow) error {
-	if old.ExcludedReason != nil || now != nil && now.Score == old.Score {
+	if now.Score == old.Score && now.Answers == old.Answers {
 		return nil
 	}
-	_, generation, err := q.counting()
-	if err != nil {
+	if err := s.count(q, old, -1); err != nil {
 		return err
 	}
-	if err := q.moveTally(generation, old.MeasureID, *old, -1); err != nil || now == nil {
-		return err
-	}
-	return q.moveTally(generation, now.MeasureID, *now, 1)
-}
-
-// moveCommented counts in an invitation's cohort that its answer has a comment
-// now, or has none any more.
-func (q *session) moveCommented(invitation *invitationRow, before, now bool) error {
-	if invitation == nil || invitation.CohortDay == nil || before == now {
-		return nil
-	}
-	by := cohort1{commented: 1}
-	if before {
-		by.commented = -1
-	}
-	segments, err := invitation.segments()
-	if err != nil {
-		return err
-	}
-	q.moveCohort(cohortRow{workspace: invitation.WorkspaceID, touchpoint: survey.ID(invitation.TouchpointID),
-		survey: survey.ID(invitation.SurveyID), day: survey.Day(*invitation.CohortDay)},
-		segments, invitation.Locale, survey.Channel(invitation.Channel), by)
-	return nil
+	return s.count(q, now, 1)
 }
