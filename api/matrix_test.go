@@ -171,6 +171,10 @@ func (w *world) walk(operation, sender string) (called, bool) {
 		return called{"/v1/responses", nil, 200, 200}, true
 	case "showResponse":
 		return called{answered(), nil, 200, 404}, true
+	case "patchResponse":
+		return called{answered(), `{"tags":["mine"]}`, 200, 404}, true
+	case "deleteResponse":
+		return called{answered(), nil, 204, 404}, true
 	case "showScores":
 		answered()
 		return called{"/v1/scores?metric=nps&group_by=survey", nil, 200, 200}, true
