@@ -165,16 +165,7 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	var p survey.Problems
 	survey.Prose(&p, "q", f.Q, 200)
 	survey.Prose(&p, "tag", f.Tag, 200)
-	for name, value := range q {
-		if attribute, is := strings.CutPrefix(name, "attributes."); is {
-			if f.Attributes == nil {
-				f.Attributes = map[string]string{}
-			}
-			for known, v := range (survey.Attributes{attribute: survey.TextValue(value)}).Clean(&p, "attributes") {
-				f.Attributes[known] = v.Text()
-			}
-		}
-	}
+	f.Attributes = q.attributes(&p)
 	if err := p.Err(); err != nil {
 		return f, err
 	}
