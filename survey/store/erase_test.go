@@ -21,7 +21,6 @@ import (
 // that stands nowhere else.
 type crowd struct {
 	t      *testing.T
-	url    string
 	s      *store.Store
 	by     store.Caller
 	survey survey.Survey
@@ -41,8 +40,8 @@ func (c *crowd) attributes(i int) survey.Attributes {
 
 // newCrowd makes n people who were told of, asked by link and by mail, and who
 // answered; some suppressed, some with a mail that a server refused.
-func newCrowd(t *testing.T, url string, s *store.Store, n int) *crowd {
-	c := &crowd{t: t, url: url, s: s, by: storetest.Default(t, s)}
+func newCrowd(t *testing.T, s *store.Store, n int) *crowd {
+	c := &crowd{t: t, s: s, by: storetest.Default(t, s)}
 	long := aTemplate("long")
 	long.Questions = append(long.Questions,
 		survey.Question{Key: "second", Type: survey.TextQuestion, Text: survey.Text{"en": "And?"}},
@@ -125,7 +124,9 @@ func (c *crowd) numbers() string {
 	}
 	tagged, err := c.s.Tally(ctx, c.by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.CSAT, Tag: "tagged"}, Spans: make([]store.Span, 1)})
 	ok(c.t, err)
-	return strings.Join(append(all, fmt.Sprintf("tagged %+v", tagged), "rates "+cohort(c.t, c.url)), "\n")
+	rates, _, err := c.s.Rates(ctx, c.by, store.ScoreFilter{}, make([]store.Span, 1))
+	ok(c.t, err)
+	return strings.Join(append(all, fmt.Sprintf("tagged %+v", tagged), fmt.Sprintf("rates %+v", rates)), "\n")
 }
 
 // everything is all that a database holds: the bytes of SQLite's files, once
@@ -168,7 +169,7 @@ func TestErasedPeopleLeaveNoTrace(t *testing.T) {
 	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s := storetest.Open(t, url, clock.Use)
-		c := newCrowd(t, url, s, n)
+		c := newCrowd(t, s, n)
 		kept := record(t, s, c.by, survey.Interaction{Touchpoint: "chat", Customer: survey.Customer{Email: pointer("kept@example.com"), Name: "Kept"}})
 		before := c.numbers()
 		held := everything(t, url)
@@ -185,6 +186,7 @@ func TestErasedPeopleLeaveNoTrace(t *testing.T) {
 		if after := c.numbers(); after != before {
 			t.Errorf("the numbers were\n%s\nand are\n%s", before, after)
 		}
+		verified(t, s)
 		held = everything(t, url)
 		for _, mark := range marks {
 			if at := strings.Index(held, mark); at >= 0 {
@@ -215,7 +217,7 @@ func TestErasedPeopleLeaveNoTrace(t *testing.T) {
 func TestRepeatsAboutAnErasedPerson(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s := storetest.Open(t, url)
-		c := newCrowd(t, url, s, 3)
+		c := newCrowd(t, s, 3)
 		before := c.numbers()
 		for i := range 3 {
 			ok(t, s.ErasePerson(ctx, c.by, c.customer(i).ExternalID))
@@ -255,6 +257,7 @@ func TestRepeatsAboutAnErasedPerson(t *testing.T) {
 		if after := c.numbers(); after != before {
 			t.Errorf("the numbers were\n%s\nand are\n%s", before, after)
 		}
+		verified(t, s)
 		for _, err := range []error{s.ErasePerson(ctx, c.by, "qqperson1"), s.ErasePerson(ctx, c.by, "nobody"), s.ErasePerson(ctx, storetest.Other(t, s, "other"), "qqperson1")} {
 			refused(t, err, survey.NotFound, "")
 		}
@@ -268,7 +271,7 @@ func TestRepeatsAboutAnErasedPerson(t *testing.T) {
 func TestErasingMeanwhile(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s := storetest.Open(t, url)
-		c := newCrowd(t, url, s, 6)
+		c := newCrowd(t, s, 6)
 		var all sync.WaitGroup
 		for i := range 6 {
 			for n := range 3 {
@@ -286,6 +289,7 @@ func TestErasingMeanwhile(t *testing.T) {
 			})
 		}
 		all.Wait()
+		verified(t, s)
 		held := everything(t, url)
 		for _, mark := range marks {
 			if strings.Contains(held, mark) {

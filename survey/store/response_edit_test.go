@@ -83,6 +83,7 @@ func TestAnEditorMovesTheScore(t *testing.T) {
 		if got := cohort(t, url); got != "1 1 0" {
 			t.Errorf("cohort %s after the answer was deleted", got)
 		}
+		verified(t, s)
 		if left := texts(t, raw(t, url), `SELECT detail FROM events WHERE type = 'deleted'`); len(left) != 1 || left[0] != "by Desk" {
 			t.Errorf("events %v", left)
 		}
@@ -158,6 +159,7 @@ func TestEditsAtOnceKeepTheTallies(t *testing.T) {
 			}
 		}
 		edits.Wait()
+		verified(t, s)
 		list, _, err := s.Responses(ctx, by, store.ResponseFilter{}, store.Page{Limit: 50})
 		ok(t, err)
 		sum := 0
