@@ -29,6 +29,7 @@ type told struct {
 	plan     string
 	topics   []string
 	hospital int // a rating; 0 was not given
+	person   string
 }
 
 // teller makes random answers at three surveys and remembers them.
@@ -39,6 +40,7 @@ type teller struct {
 	random  *rand.Rand
 	surveys []survey.Survey
 	told    []told
+	next    int // how many were told
 }
 
 func newTeller(t *testing.T, s *store.Store) *teller {
@@ -72,9 +74,10 @@ func (l *teller) tell() {
 	start, _ := survey.ParseInstant("2026-09-21T12:00:00Z")
 	one := told{survey: l.surveys[l.random.IntN(3)], at: start.Add(time.Duration(l.random.IntN(60*24*3600)) * time.Second),
 		score: 1 + l.random.IntN(5), locale: l.pick("en", "ja", "de"), channel: l.pick("api", "kiosk"),
-		agent: l.pick("", "Kim", "ゆき", "Kim"), plan: l.pick("", "pro", "team")}
+		agent: l.pick("", "Kim", "ゆき", "Kim"), plan: l.pick("", "pro", "team"), person: fmt.Sprint("p-", l.next)}
+	l.next++
 	in := store.NewResponse{Survey: one.survey.ID.String(), Score: &one.score, RespondedAt: &one.at, Locale: one.locale, Channel: one.channel,
-		Attributes: survey.Attributes{}, Answers: survey.Answers{}}
+		Attributes: survey.Attributes{}, Answers: survey.Answers{"reason": "words"}, Customer: survey.Customer{ExternalID: one.person}}
 	if one.agent != "" {
 		in.Attributes["agent"] = survey.TextValue(one.agent)
 	}
@@ -97,6 +100,33 @@ func (l *teller) tell() {
 	ok(l.t, err)
 	one.id = r.ID
 	l.told = append(l.told, one)
+}
+
+// change edits, deletes or erases something that was told.
+func (l *teller) change() {
+	l.t.Helper()
+	i := l.random.IntN(len(l.told))
+	one := &l.told[i]
+	switch l.random.IntN(4) {
+	case 0:
+		ok(l.t, l.s.DeleteResponse(ctx, l.by, one.id))
+		l.told = slices.Delete(l.told, i, i+1)
+	case 1:
+		if err := l.s.ErasePerson(ctx, l.by, one.person); one.person != "" || err == nil {
+			ok(l.t, err)
+		}
+		one.person = ""
+		if !one.declares("plan") {
+			one.plan = ""
+		}
+	default:
+		one.score, one.topics = 1+l.random.IntN(5), []string{l.pick("speed", "price")}
+		_, _, err := l.s.ChangeResponse(ctx, l.by, one.id, func(v *store.ResponseChange) error {
+			v.Score, v.Answers["topic"] = &one.score, one.topics
+			return nil
+		})
+		ok(l.t, err)
+	}
 }
 
 // declares says whether the survey of an answer tells it apart by a segment.
@@ -257,6 +287,9 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		for range 300 {
 			l.tell()
 		}
+		for range 80 {
+			l.change()
+		}
 		ask(60)
 		verified(t, s)
 
@@ -279,6 +312,7 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		ask(20)
 		for range 20 {
 			l.tell()
+			l.change()
 		}
 		l.check(byPlan)
 		rebuilt(t, s)
@@ -297,6 +331,7 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		ask(20)
 		for range 20 {
 			l.tell()
+			l.change()
 		}
 		rebuilt(t, s)
 		ask(30)
