@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,4 +172,31 @@ func TestEditsAtOnceKeepTheTallies(t *testing.T) {
 			t.Errorf("%d rows that add up to %d, tallies say %+v", len(list), sum, got)
 		}
 	})
+}
+
+// change edits, deletes or erases something that was told.
+func (l *teller) change() {
+	l.t.Helper()
+	i := l.random.IntN(len(l.told))
+	one := &l.told[i]
+	switch l.random.IntN(4) {
+	case 0:
+		ok(l.t, l.s.DeleteResponse(ctx, l.by, one.id))
+		l.told = slices.Delete(l.told, i, i+1)
+	case 1:
+		if err := l.s.ErasePerson(ctx, l.by, one.person); one.person != "" || err == nil {
+			ok(l.t, err)
+		}
+		one.person = ""
+		if !one.declares("plan") {
+			one.plan = ""
+		}
+	default:
+		one.score, one.topics = 1+l.random.IntN(5), []string{l.pick("speed", "price")}
+		_, _, err := l.s.ChangeResponse(ctx, l.by, one.id, func(v *store.ResponseChange) error {
+			v.Score, v.Answers["topic"] = &one.score, one.topics
+			return nil
+		})
+		ok(l.t, err)
+	}
 }
