@@ -74,7 +74,7 @@ func (t tongue) customer(r *rand.Rand, number int) customer {
 	box = strings.NewReplacer(" ", ".", "ü", "ue", "ä", "ae", "ö", "oe", "ß", "ss").Replace(box)
 	address := fmt.Sprintf("%s.%d@example.com", box, number)
 	c := customer{askedA: map[string]survey.Instant{}, mood: 0.35 * r.NormFloat64(),
-		Customer: survey.Customer{ExternalID: fmt.Sprintf("c-%05d", number), Email: &address, Name: name, Locale: t.locale, Timezone: t.zone},
+		Customer: survey.Customer{ExternalID: fmt.Sprintf("c-%05d", number), Email: &address, Name: name, Locale: t.locale},
 		region:   t.regions[r.IntN(len(t.regions))], city: t.cities[r.IntN(len(t.cities))]}
 	c.plan, c.platform = "free", "ios"
 	switch chance := r.Float64(); {

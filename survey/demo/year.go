@@ -209,3 +209,27 @@ func (y *year) pick(weights []float64) int {
 	}
 	return len(weights) - 1
 }
+
+// Today is what happens at the shop at this very moment, told to koe as a shop
+// tells it: the first of these customers are asked at once, the others in half
+// an hour, by the address that they get.
+func Today(now survey.Instant) []survey.Interaction {
+	var list []survey.Interaction
+	tell := func(touchpoint string, ago time.Duration, name, address, locale, zone string, about map[string]string) {
+		o := occasion{about: about}
+		list = append(list, survey.Interaction{Touchpoint: touchpoint, ExternalID: fmt.Sprintf("today-%d", len(list)+1), OccurredAt: now.Add(-ago),
+			Attributes: o.attributes(), Customer: survey.Customer{ExternalID: fmt.Sprintf("t-%d", len(list)+1), Email: &address, Name: name, Locale: locale, Timezone: zone}})
+	}
+	chat := func(agent, plan, region string) map[string]string {
+		return map[string]string{"agent": agent, "plan": plan, "region": region}
+	}
+	tell("support_chat", 50*time.Minute, "Ana Bennett", "ana.bennett@example.com", "en", "Europe/London", chat("Kim", "plus", "London"))
+	tell("support_chat", 45*time.Minute, "佐藤 葵", "aoi.sato@example.com", "ja", "Asia/Tokyo", chat("Mori", "free", "Kanto"))
+	tell("support_chat", 40*time.Minute, "Jürgen Weiß", "juergen.weiss@example.com", "de", "Europe/Berlin", chat("Baker", "free", "Berlin"))
+	tell("relationship", time.Minute, "Priya Patel", "priya.patel@example.com", "en", "Europe/London", map[string]string{"plan": "business", "region": "North"})
+	tell("relationship", time.Minute, "田中 健太", "kenta.tanaka@example.com", "ja", "Asia/Tokyo", map[string]string{"plan": "plus", "region": "Kansai"})
+	tell("support_chat", 2*time.Minute, "Leo Murray", "leo.murray@example.com", "en", "Europe/London", chat("Okafor", "free", "Scotland"))
+	tell("support_chat", time.Minute, "木村 裕子", "yuko.kimura@example.com", "ja", "Asia/Tokyo", chat("Tanaka", "plus", "Kyushu"))
+	tell("checkout", 0, "Freya Nolan", "freya.nolan@example.com", "en", "Europe/London", map[string]string{"device": "phone", "plan": "free", "region": "Midlands"})
+	return list
+}

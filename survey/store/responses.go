@@ -167,12 +167,7 @@ func (d *responseDraft) comment(p *survey.Problems, given string, score int) str
 	case answered != "" && answered != given:
 		p.Add("comment", "conflict", "differs from the answer to the first text question")
 	case answered == "":
-		for _, question := range d.template.Shown(score, d.answers) {
-			if question.Type == survey.TextQuestion {
-				d.answers[question.Key] = given
-				break
-			}
-		}
+		d.answers = d.template.WithComment(score, d.answers, given)
 	}
 	return given
 }
