@@ -32,10 +32,19 @@ type scoreGroup struct {
 // showScores counts and scores: one query, one pure function.
 func (a *api) showScores(c echo.Context) error {
 	q := queryOf(c)
-	f, err := a.scoreFilter(c, q)
+	f, err := a.scoreQuery(q)
 	if err != nil {
 		return err
 	}
+	zone, err := a.zone(c)
+	if err != nil {
+		return err
+	}
+	var span store.Span
+	if span.From, span.To, err = q.span(zone); err != nil {
+		return err
+	}
+	f.Spans = []store.Span{span}
 	level, err := q.level()
 	if err != nil {
 		return err
@@ -48,24 +57,24 @@ func (a *api) showScores(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	report.Timezone, report.From, report.To = f.Zone.String(), f.From, f.To
+	report.Timezone, report.From, report.To = zone.String(), span.From, span.To
 	return send(c, okay(report, ""))
 }
 
 func reportOf(counted store.Counted, level float64) (scoreReport, error) {
-	report := scoreReport{Metric: counted.Metric, Source: counted.Source, Definition: scoring.Definition(counted.Total)}
-	if len(counted.Total) == 1 {
-		report.Measure = counted.Total[0].Measure.Key()
+	report := scoreReport{Metric: counted.Metric, Source: counted.Source, Definition: scoring.Definition(counted.Spans[0])}
+	if len(counted.Spans[0]) == 1 {
+		report.Measure = counted.Spans[0][0].Measure.Key()
 	}
 	var err error
-	if report.Total, err = scored(counted.Total, level); err != nil {
+	if report.Total, err = scored(counted.Spans[0], level); err != nil {
 		return report, err
 	}
 	if counted.Groups != nil {
 		report.Groups = []scoreGroup{}
 	}
 	for _, g := range counted.Groups {
-		result, err := scored(g.Cells, level)
+		result, err := scored(g.Spans[0], level)
 		if err != nil {
 			return report, err
 		}
@@ -82,29 +91,20 @@ func scored(cells []scoring.Cell, level float64) (scoring.Result, error) {
 	return result, err
 }
 
-func (a *api) scoreFilter(c echo.Context, q query) (f store.ScoreFilter, err error) {
-	f = store.ScoreFilter{Touchpoint: q["touchpoint"], Survey: q["survey"]}
+func (a *api) scoreQuery(q query) (f store.ScoreQuery, err error) {
+	f.Touchpoint, f.Survey = q["touchpoint"], q["survey"]
 	metric, err := q.oneOf("metric", "nps", "csat", "ces")
 	if err != nil {
 		return f, err
 	}
 	f.Metric = scoring.Metric(metric)
-	group, err := q.oneOf("group_by", "touchpoint", "survey")
-	if err != nil {
+	if f.GroupBy, err = q.oneOf("group_by", "touchpoint", "survey"); err != nil {
 		return f, err
 	}
-	f.GroupBy = store.GroupBy(group)
 	version, err := q.whole("ces_version", 1, 2)
-	if err != nil {
-		return f, err
-	}
 	if version != nil {
 		f.CESVersion = *version
 	}
-	if f.Zone, err = a.zone(c); err != nil {
-		return f, err
-	}
-	f.From, f.To, err = q.span(f.Zone)
 	return f, err
 }
 

@@ -69,6 +69,7 @@ func (s *Scheduler) jobs() []job {
 	return []job{
 		{"send", "@every 1s", s.wakeDispatcher},
 		{"fold", "@every 1s", s.fold},
+		{"rebuild", "@every 1s", s.rebuild},
 		{"settle", "@every 5s", s.settle},
 		{"sweep", "@every 1m", s.sweep},
 	}
@@ -162,6 +163,17 @@ func (s *Scheduler) fold(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// rebuild counts tallies anew where days or segments have changed.
+func (s *Scheduler) rebuild(ctx context.Context) error {
+	for ctx.Err() == nil {
+		more, err := s.Store.Rebuild(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }
 
 // cronLog hands cron's own words to slog: its chatter as debug, its errors

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"reflect"
-	"time"
 
 	"koe/survey"
 )
@@ -175,20 +174,11 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Answers, err = asJSON(answers); err != nil {
 		return nil, err
 	}
-	segments, err := row.segments()
-	if err != nil {
-		return nil, err
-	}
 	r.Segments = row.Segments
-	loc, generation, err := q.counting()
-	if err != nil {
+	if inserted, err := s.insertResponse(q, r, o.Template, answers); err != nil || !inserted {
 		return nil, err
 	}
-	r.LocalDay = int64(survey.DayOf(q.now, loc))
-	if inserted, err := q.insertResponse(r, generation); err != nil || !inserted {
-		return nil, err
-	}
-	if err := q.answered(row, r, segments, loc); err != nil {
+	if err := s.answered(q, row, r); err != nil {
 		return nil, err
 	}
 	out, err := r.response()
@@ -196,26 +186,25 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 }
 
 // answered takes the invitation off the queue and counts it in its cohort.
-func (q *session) answered(row invitationRow, r responseRow, segments map[string]string, loc *time.Location) error {
-	day := survey.DayOf(q.now, loc)
-	if row.CohortDay != nil {
-		day = survey.Day(*row.CohortDay)
+func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
+	by := cohort{answered: 1}
+	if row.CohortAt == nil { // the server's reply is still to come: the mail was out all the same
+		row.CohortAt, by.sent = (*int64)(&q.now), 1
 	}
-	by := cohort1{answered: 1}
-	if row.CohortDay == nil { // the server's reply is still to come: the mail was out all the same
-		by.sent = 1
-	}
-	if r.Comment != "" {
+	row.Commented = r.Comment != ""
+	if row.Commented {
 		by.commented = 1
 	}
-	q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID), day: day},
-		segments, row.Locale, survey.Channel(row.Channel), by)
+	if err := s.countInvitation(q, row, by); err != nil {
+		return err
+	}
 	mail := mailNone
 	if row.MailState == mailSending {
 		mail = mailSending // the server's reply will still be noted
 	}
-	if err := q.must(`UPDATE invitations SET state = 'answered', reason = '', answered_at = ?, mail_state = ?, cohort_day = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, q.now, mail, day, q.now, row.WorkspaceID, row.ID); err != nil {
+	if err := q.must(`UPDATE invitations SET state = 'answered', reason = '', answered_at = ?, mail_state = ?, cohort_at = ?,
+		commented = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
+		q.now, mail, *row.CohortAt, row.Commented, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
 	return q.event(aboutInvitation, survey.ID(row.ID), "answered", "", "")
@@ -256,7 +245,7 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 	if !o.Editable && !finishes {
 		return nil, survey.Errorf(survey.Conflict, "", "this answer can no longer be changed")
 	}
-	return &now, s.rewrite(q, o, row, now)
+	return &now, s.rewrite(q, row, now)
 }
 
 func (o Opened) asked(key string, score int, answers survey.Answers) bool {
@@ -269,9 +258,8 @@ func (o Opened) asked(key string, score int, answers survey.Answers) bool {
 }
 
 // rewrite replaces what a response says and moves the tallies with it.
-func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Response) error {
-	_, generation, err := q.counting() // before the row is read: its day belongs to this calendar
-	if err != nil {
+func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) error {
+	if _, err := q.counting(); err != nil { // before the row is read: its counts belong to this calendar
 		return err
 	}
 	var old responseRow
@@ -279,37 +267,48 @@ func (s *Store) rewrite(q *session, o Opened, row invitationRow, now survey.Resp
 	if err != nil || !found {
 		return err
 	}
+	if err := s.replaceResponse(q, old, now); err != nil {
+		return err
+	}
+	if err := s.commented(q, row, now.Comment != ""); err != nil {
+		return err
+	}
+	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
+}
+
+// replaceResponse writes the score, the answers and the comment of a response
+// and moves the tallies from old to now.
+func (s *Store) replaceResponse(q *session, old responseRow, now survey.Response) error {
 	answers, err := asJSON(now.Answers)
 	if err != nil {
 		return err
 	}
 	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, complete = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		now.Score, answers, now.Comment, now.Complete, q.now, row.WorkspaceID, now.ID); err != nil {
+		now.Score, answers, now.Comment, now.Complete, q.now, old.WorkspaceID, old.ID); err != nil {
 		return err
 	}
-	if now.Score != old.Score && old.ExcludedReason == nil {
-		moved := old
-		moved.Score = now.Score
-		if err := q.moveTally(generation, old.MeasureID, old, -1); err != nil {
-			return err
-		}
-		if err := q.moveTally(generation, old.MeasureID, moved, 1); err != nil {
-			return err
-		}
+	if err := s.count(q, old, -1); err != nil {
+		return err
 	}
-	if row.CohortDay != nil && (now.Comment != "") != (old.Comment != "") {
-		by := cohort1{commented: 1}
-		if now.Comment == "" {
-			by.commented = -1
-		}
-		segments, err := row.segments()
-		if err != nil {
-			return err
-		}
-		q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID),
-			day: survey.Day(*row.CohortDay)}, segments, row.Locale, survey.Channel(row.Channel), by)
+	moved := old
+	moved.Score, moved.Answers = now.Score, answers
+	return s.count(q, moved, 1)
+}
+
+// commented notes whether the answer to an invitation holds a comment, and
+// counts it in the invitation's cohort.
+func (s *Store) commented(q *session, row invitationRow, said bool) error {
+	if said == row.Commented {
+		return nil
 	}
-	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
+	by := cohort{commented: 1}
+	if !said {
+		by.commented = -1
+	}
+	if err := q.must(`UPDATE invitations SET commented = ? WHERE workspace_id = ? AND id = ?`, said, row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return s.countInvitation(q, row, by)
 }
 
 // Unsubscribe suppresses the address behind a token and calls off what waits

@@ -222,8 +222,8 @@ func (s *Store) Sent(ctx context.Context, c Claim) error {
 		if row.MailNo == 0 && state == string(survey.InvitationSending) {
 			state = string(survey.InvitationSent)
 		}
-		if err := q.must(`UPDATE invitations SET state = ?, reason = '', sent_at = ?, cohort_day = ?, mail_state = 'none', attempt = 0, updated_at = ?
-			WHERE workspace_id = ? AND id = ?`, state, *row.SentAt, row.CohortDay, q.now, row.WorkspaceID, row.ID); err != nil {
+		if err := q.must(`UPDATE invitations SET state = ?, reason = '', sent_at = ?, cohort_at = ?, mail_state = 'none', attempt = 0, updated_at = ?
+			WHERE workspace_id = ? AND id = ?`, state, *row.SentAt, row.CohortAt, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
 		if err := q.event(aboutInvitation, c.Invitation, sentWord(row.MailNo), "", ""); err != nil {
@@ -243,27 +243,11 @@ func sentWord(mailNo int) string {
 // countSent counts the invitation in the cohort of the day it went out, unless
 // an answer was faster and has done so.
 func (s *Store) countSent(q *session, row *invitationRow) error {
-	if row.CohortDay != nil {
+	if row.CohortAt != nil {
 		return nil
 	}
-	w, err := q.workspace(row.WorkspaceID)
-	if err != nil {
-		return err
-	}
-	loc, err := survey.LoadZone(w.Timezone)
-	if err != nil {
-		return err
-	}
-	segments, err := row.segments()
-	if err != nil {
-		return err
-	}
-	day := survey.DayOf(q.now, loc)
-	cohort := int64(day)
-	row.CohortDay = &cohort
-	q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID), day: day},
-		segments, row.Locale, survey.Channel(row.Channel), cohort1{sent: 1})
-	return nil
+	row.CohortAt = (*int64)(&q.now)
+	return s.countInvitation(q, *row, cohort{sent: 1})
 }
 
 // planReminder puts the next reminder on the queue, unless somebody answered.
@@ -361,8 +345,8 @@ func (s *Store) uncertain(q *session, row invitationRow, words string) error {
 	if err := s.countSent(q, &row); err != nil {
 		return err
 	}
-	if err := q.must(`UPDATE invitations SET state = 'uncertain', reason = ?, mail_state = 'none', sent_at = ?, cohort_day = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, words, sent, row.CohortDay, q.now, row.WorkspaceID, row.ID); err != nil {
+	if err := q.must(`UPDATE invitations SET state = 'uncertain', reason = ?, mail_state = 'none', sent_at = ?, cohort_at = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, words, sent, row.CohortAt, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
 	if err := q.event(aboutInvitation, survey.ID(row.ID), "uncertain", words, ""); err != nil {

@@ -47,9 +47,10 @@ const foldCohorts = `WITH taken AS MATERIALIZED (
 		DELETE FROM invitation_tally_deltas WHERE (workspace_id, id) IN (
 			SELECT workspace_id, id FROM invitation_tally_deltas ORDER BY workspace_id, id LIMIT ? FOR UPDATE SKIP LOCKED)
 		RETURNING *)
-	INSERT INTO invitation_tallies (` + cohortKey + `, sent, bounced, answered, commented)
-	SELECT ` + cohortKey + `, SUM(sent), SUM(bounced), SUM(answered), SUM(commented)
+	INSERT INTO invitation_tallies (` + cohortKey + `, sent, bounced, opened, answered, commented)
+	SELECT ` + cohortKey + `, SUM(sent), SUM(bounced), SUM(opened), SUM(answered), SUM(commented)
 	FROM taken GROUP BY ` + cohortKey + ` ORDER BY ` + cohortKey + `
 	ON CONFLICT (` + cohortKey + `) DO UPDATE SET
 	sent = invitation_tallies.sent + excluded.sent, bounced = invitation_tallies.bounced + excluded.bounced,
+	opened = invitation_tallies.opened + excluded.opened,
 	answered = invitation_tallies.answered + excluded.answered, commented = invitation_tallies.commented + excluded.commented`

@@ -40,14 +40,15 @@ type invitationRow struct {
 	Attempt         int
 	Fence           int64
 	Held            bool
-	CohortDay       *int64
+	CohortAt        *int64
+	Commented       bool
 	CreatedAt       int64
 	UpdatedAt       int64
 }
 
 const invitationColumns = `workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id, template_id, template_version,
 	channel, email, address_hash, name, locale, timezone, attributes, segments, nonce, state, reason, planned_at, expires_at, sent_at,
-	answered_at, opened_at, bounced_at, message_id, mail_no, mail_state, attempt, fence, held, cohort_day, created_at, updated_at`
+	answered_at, opened_at, bounced_at, message_id, mail_no, mail_state, attempt, fence, held, cohort_at, commented, created_at, updated_at`
 
 // segments are the values by which the invitation is tallied: those of the
 // day it was made, whatever the survey declares since.
@@ -108,7 +109,7 @@ func (s *Store) Invitations(ctx context.Context, by Caller, f InvitationFilter, 
 		s.andState(and, f.State, q.now)
 	}
 	if f.Customer != "" {
-		people, err := s.customersNamed(q, f.Customer)
+		people, err := q.customersNamed(f.Customer)
 		if err != nil {
 			return nil, "", away(err)
 		}
@@ -160,7 +161,7 @@ func namedFilter(field string, err error) error {
 }
 
 // customersNamed finds people by id, external id or address.
-func (s *Store) customersNamed(q *session, name string) ([]survey.ID, error) {
+func (q *session) customersNamed(name string) ([]survey.ID, error) {
 	var rows []struct{ ID id }
 	var err error
 	if known, bad := survey.ParseID(name); bad == nil {
@@ -171,8 +172,7 @@ func (s *Store) customersNamed(q *session, name string) ([]survey.ID, error) {
 	}
 	if err == nil && len(rows) == 0 && strings.Contains(name, "@") {
 		if address, bad := survey.NormalizeAddress(name); bad == nil {
-			err = q.list(&rows, `SELECT id FROM people WHERE workspace_id = ? AND address_hash = ?`,
-				q.by.Workspace, s.addressHash(q.by.Workspace, address))
+			err = q.list(&rows, `SELECT id FROM people WHERE workspace_id = ? AND email = ?`, q.by.Workspace, address)
 		}
 	}
 	people := make([]survey.ID, len(rows))

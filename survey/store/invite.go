@@ -40,7 +40,7 @@ type invited struct {
 const insertInvitation = `INSERT INTO invitations (workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id,
 	template_id, template_version, channel, external_id, email, address_hash, domain, name, locale, timezone, attributes, segments,
 	nonce, token_hash, state, reason, planned_at, expires_at, sent_at, mail_no, mail_state, due_at, attempt, lease_until,
-	fence, held, planned_day, cohort_day, created_at, updated_at)
+	fence, held, planned_day, cohort_at, created_at, updated_at)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)`
 
 // invite writes an invitation: a mail that waits, or a link that is out.
@@ -49,8 +49,7 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 	if err != nil {
 		return invited{}, err
 	}
-	segments := segmentsOf(v.place.Survey, v.attributes)
-	segmentText, err := asJSON(segments)
+	segmentText, err := asJSON(segmentsOf(v.place.Survey, v.attributes))
 	if err != nil {
 		return invited{}, err
 	}
@@ -60,10 +59,10 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 	address := v.customer.Address()
 	_, domain, _ := strings.Cut(address, "@")
 	state, mail := survey.InvitationScheduled, mailWaiting
-	var sentAt, cohort any
+	var sentAt, outAt any
 	if v.place.Survey.Channel == survey.LinkOnly {
 		state, mail = survey.InvitationSent, mailNone
-		sentAt, cohort = int64(v.sendAt), int64(v.day)
+		sentAt, outAt = int64(v.sendAt), int64(v.sendAt)
 	}
 	var personID *survey.ID
 	if v.person != nil {
@@ -73,7 +72,7 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 		v.interaction, v.place.TemplateID, v.place.Survey.TemplateVersion, string(v.place.Survey.Channel),
 		orNull(v.externalID), orNull(address), s.addressHash(q.by.Workspace, address), domain, v.customer.Name,
 		v.customer.Locale, v.customer.Timezone, attributes, segmentText, nonce, tokenHash(made.token), string(state),
-		v.sendAt, v.expiresAt, sentAt, mail, v.sendAt, v.place.Survey.State == survey.Paused, v.day, cohort,
+		v.sendAt, v.expiresAt, sentAt, mail, v.sendAt, v.place.Survey.State == survey.Paused, v.day, outAt,
 		q.now, q.now); err != nil {
 		return made, fmt.Errorf("invite: %w", err)
 	}
@@ -83,8 +82,11 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 	if v.place.Survey.Channel == survey.Email {
 		return made, q.event(aboutInvitation, made.id, string(state), "", "")
 	}
-	row := cohortRow{workspace: q.by.Workspace, touchpoint: v.place.TouchpointID, survey: v.place.Survey.ID, day: v.day}
-	q.moveCohort(row, segments, v.customer.Locale, v.place.Survey.Channel, cohort1{sent: 1})
+	row := invitationRow{WorkspaceID: q.by.Workspace, ID: id(made.id), SurveyID: id(v.place.Survey.ID), TouchpointID: id(v.place.TouchpointID),
+		Locale: v.customer.Locale, Channel: string(v.place.Survey.Channel), Segments: segmentText, CohortAt: (*int64)(&v.sendAt)}
+	if err := s.countInvitation(q, row, cohort{sent: 1}); err != nil {
+		return made, err
+	}
 	return made, q.event(aboutInvitation, made.id, string(state), "", "link")
 }
 
@@ -140,91 +142,4 @@ func (q *session) flushDays() error {
 		}
 	}
 	return nil
-}
-
-// cohort1 is what one change adds to a row of the invitation tallies.
-type cohort1 struct{ sent, bounced, answered, commented int64 }
-
-// cohortRow names one row of the invitation tallies: those sent on a local day
-// at a touchpoint by a survey, for one value of one dimension.
-type cohortRow struct {
-	workspace  int64
-	dimension  string
-	value      string
-	touchpoint survey.ID
-	survey     survey.ID
-	day        survey.Day
-}
-
-// moveCohort adds a change to the invitation tallies.
-func (q *session) moveCohort(row cohortRow, segments map[string]string, locale string, channel survey.Channel, by cohort1) {
-	if q.cohorts == nil {
-		q.cohorts = cohortMoves{}
-	}
-	add := func(dimension, value string) {
-		row.dimension, row.value = dimension, value
-		q.cohorts.add(row, by)
-	}
-	add("", "")
-	add(byLocale, locale)
-	add(byChannel, string(channel))
-	for name, value := range segments {
-		add("attributes."+name, value)
-	}
-}
-
-type cohortMoves map[cohortRow]cohort1
-
-func (m cohortMoves) add(row cohortRow, by cohort1) {
-	sum := m[row]
-	sum.sent += by.sent
-	sum.bounced += by.bounced
-	sum.answered += by.answered
-	sum.commented += by.commented
-	m[row] = sum
-}
-
-func (m cohortMoves) addAll(other cohortMoves) {
-	for row, by := range other {
-		m.add(row, by)
-	}
-}
-
-const (
-	cohortKey = `workspace_id, dimension, value, touchpoint_id, survey_id, day`
-	addCohort = `INSERT INTO invitation_tallies (` + cohortKey + `, sent, bounced, answered, commented)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (` + cohortKey + `) DO UPDATE SET
-		sent = invitation_tallies.sent + excluded.sent, bounced = invitation_tallies.bounced + excluded.bounced,
-		answered = invitation_tallies.answered + excluded.answered, commented = invitation_tallies.commented + excluded.commented`
-	addCohortDelta = `INSERT INTO invitation_tally_deltas (` + cohortKey + `, sent, bounced, answered, commented, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-)
-
-// flushCohorts writes the moves as flushTallies does.
-func (q *session) flushCohorts(moves cohortMoves) error {
-	for _, row := range slices.SortedFunc(maps.Keys(moves), compareCohortRows) {
-		by := moves[row]
-		if by == (cohort1{}) {
-			continue
-		}
-		args := []any{row.workspace, row.dimension, row.value, row.touchpoint, row.survey, row.day,
-			by.sent, by.bounced, by.answered, by.commented}
-		statement := addCohort
-		if q.postgres {
-			statement = addCohortDelta
-			args = append(args, newID())
-		}
-		if _, err := q.exec(statement, args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func compareCohortRows(a, b cohortRow) int {
-	key := func(r cohortRow) tallyRow {
-		return tallyRow{workspace: r.workspace, dimension: r.dimension, value: r.value,
-			touchpoint: r.touchpoint, survey: r.survey, day: r.day}
-	}
-	return compareTallyRows(key(a), key(b))
 }

@@ -47,12 +47,13 @@ func TestSchemaCanBePartitionedByWorkspace(t *testing.T) {
 	conn, err := pgx.Connect(ctx, storetest.Postgres(t))
 	ok(t, err)
 	defer conn.Close(ctx)
-	tables := 0
+	tables := map[string]bool{}
 	partitioned := createTable.ReplaceAllStringFunc(upward(t, "postgres"), func(statement string) string {
-		if slices.Contains(directory, createTable.FindStringSubmatch(statement)[1]) {
+		name := createTable.FindStringSubmatch(statement)[1]
+		if slices.Contains(directory, name) {
 			return statement
 		}
-		tables++
+		tables[name] = true // one may be made anew by a later migration
 		return statement + " PARTITION BY HASH (workspace_id)"
 	})
 	if _, err := conn.Exec(ctx, partitioned); err != nil {
@@ -60,8 +61,8 @@ func TestSchemaCanBePartitionedByWorkspace(t *testing.T) {
 	}
 	var n int
 	ok(t, conn.QueryRow(ctx, `SELECT count(*) FROM pg_class WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace`).Scan(&n))
-	if n != tables || n < 15 {
-		t.Errorf("%d partitioned tables of %d", n, tables)
+	if n != len(tables) || n < 15 {
+		t.Errorf("%d partitioned tables of %d", n, len(tables))
 	}
 	// the proof can fail
 	if _, err := conn.Exec(ctx, `CREATE UNIQUE INDEX ON people (email)`); err == nil {

@@ -9,7 +9,6 @@ type personRow struct {
 	ID          id
 	ExternalID  *string
 	Email       *string
-	AddressHash []byte
 	Name        string
 	Locale      string
 	Timezone    string
@@ -19,11 +18,11 @@ type personRow struct {
 	UpdatedAt   int64
 }
 
-const personColumns = `id, external_id, email, address_hash, name, locale, timezone, attributes, last_asked_at, created_at, updated_at`
+const personColumns = `id, external_id, email, name, locale, timezone, attributes, last_asked_at, created_at, updated_at`
 
 // scan returns the fields in the order of personColumns.
 func (r *personRow) scan() []any {
-	return []any{&r.ID, &r.ExternalID, &r.Email, &r.AddressHash, &r.Name, &r.Locale, &r.Timezone,
+	return []any{&r.ID, &r.ExternalID, &r.Email, &r.Name, &r.Locale, &r.Timezone,
 		&r.Attributes, &r.LastAskedAt, &r.CreatedAt, &r.UpdatedAt}
 }
 
@@ -47,45 +46,44 @@ func (r personRow) person() (survey.Person, error) {
 // A person is the external id, else the address. A known external id with a
 // new address updates it; the first external id seen with the address of
 // somebody known by address alone adopts that person.
-func (s *Store) person(q *session, c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
-	hash := s.addressHash(q.by.Workspace, c.Address())
-	made, fresh, err := q.insertPerson(c, hash, attributes) // most are new: one statement instead of two
+func (q *session) person(c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
+	made, fresh, err := q.insertPerson(c, attributes) // most are new: one statement instead of two
 	if err != nil || fresh {
 		return made, err
 	}
-	row, found, err := q.findPerson(c.ExternalID, hash)
+	row, found, err := q.findPerson(c.ExternalID, c.Address())
 	if err == nil && !found {
 		err = errTwin
 	}
 	if err != nil {
 		return survey.Person{}, err
 	}
-	return q.updatePerson(row, c, hash, attributes)
+	return q.updatePerson(row, c, attributes)
 }
 
-func (q *session) findPerson(externalID string, hash []byte) (row personRow, found bool, err error) {
+func (q *session) findPerson(externalID, address string) (row personRow, found bool, err error) {
 	query := `SELECT ` + personColumns + ` FROM people WHERE workspace_id = ? AND `
-	byAddressAlone := query + `address_hash = ? AND external_id IS NULL`
+	byAddressAlone := query + `email = ? AND external_id IS NULL`
 	switch {
-	case externalID != "" && !q.postgres && hash != nil: // both at once; the first row counts
+	case externalID != "" && !q.postgres && address != "": // both at once; the first row counts
 		found, err = q.row(query+`external_id = ? UNION ALL `+byAddressAlone,
-			[]any{q.by.Workspace, externalID, q.by.Workspace, hash}, row.scan()...)
+			[]any{q.by.Workspace, externalID, q.by.Workspace, address}, row.scan()...)
 		return row, found, err
 	case externalID != "":
 		found, err = q.row(query+`external_id = ?`+q.forUpdate(), []any{q.by.Workspace, externalID}, row.scan()...)
-		if found || err != nil || hash == nil {
+		if found || err != nil || address == "" {
 			return row, found, err
 		}
-		found, err = q.row(byAddressAlone+q.forUpdate(), []any{q.by.Workspace, hash}, row.scan()...)
+		found, err = q.row(byAddressAlone+q.forUpdate(), []any{q.by.Workspace, address}, row.scan()...)
 		return row, found, err
 	}
-	found, err = q.row(query+`address_hash = ? ORDER BY external_id IS NOT NULL, id LIMIT 1`+q.forUpdate(),
-		[]any{q.by.Workspace, hash}, row.scan()...)
+	found, err = q.row(query+`email = ? ORDER BY external_id IS NOT NULL, id LIMIT 1`+q.forUpdate(),
+		[]any{q.by.Workspace, address}, row.scan()...)
 	return row, found, err
 }
 
 // insertPerson makes a person; false where findPerson would find one.
-func (q *session) insertPerson(c survey.Customer, hash []byte, attributes survey.Attributes) (survey.Person, bool, error) {
+func (q *session) insertPerson(c survey.Customer, attributes survey.Attributes) (survey.Person, bool, error) {
 	p := survey.Person{ID: newID(), ExternalID: c.ExternalID, Email: c.Address(), Name: c.Name, Locale: c.Locale,
 		Timezone: c.Timezone, Attributes: attributes, CreatedAt: q.now, UpdatedAt: q.now}
 	text, err := asJSON(attributes)
@@ -93,7 +91,7 @@ func (q *session) insertPerson(c survey.Customer, hash []byte, attributes survey
 		return p, false, err
 	}
 	fresh, err := q.inserted(q.insertUnlessKnown(c.ExternalID != ""), q.by.Workspace, p.ID, orNull(p.ExternalID),
-		orNull(p.Email), hash, p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, p.UpdatedAt, q.by.Workspace, hash)
+		orNull(p.Email), p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, p.UpdatedAt, q.by.Workspace, orNull(p.Email))
 	return p, fresh, err
 }
 
@@ -114,18 +112,18 @@ func (q *session) insertUnlessKnown(byExternalID bool) string {
 
 const (
 	insertPeople = `INSERT INTO people (workspace_id, ` + personColumns + `) `
-	sqlitePerson = `SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+	sqlitePerson = `SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
 	// what SELECT gives has no type that PostgreSQL could guess
-	postgresPerson = `SELECT CAST(? AS bigint), CAST(? AS uuid), CAST(? AS text), CAST(? AS text), CAST(? AS bytea),
+	postgresPerson = `SELECT CAST(? AS bigint), CAST(? AS uuid), CAST(? AS text), CAST(? AS text),
 		CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS bigint), CAST(? AS bigint), CAST(? AS bigint)`
-	unlessKnown        = ` WHERE NOT EXISTS (SELECT 1 FROM people WHERE workspace_id = ? AND address_hash = ?`
+	unlessKnown        = ` WHERE NOT EXISTS (SELECT 1 FROM people WHERE workspace_id = ? AND email = ?`
 	unlessAddress      = unlessKnown + `)`
 	unlessAddressAlone = unlessKnown + ` AND external_id IS NULL)`
 )
 
 // updatePerson takes over what is newer; a row that knows it all already is
 // not written.
-func (q *session) updatePerson(row personRow, c survey.Customer, hash []byte, attributes survey.Attributes) (survey.Person, error) {
+func (q *session) updatePerson(row personRow, c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
 	person, err := row.person()
 	if err != nil {
 		return person, err
@@ -151,17 +149,14 @@ func (q *session) updatePerson(row personRow, c survey.Customer, hash []byte, at
 	if !changed {
 		return person, nil
 	}
-	if hash == nil {
-		hash = row.AddressHash
-	}
 	text, err := asJSON(person.Attributes)
 	if err != nil {
 		return person, err
 	}
 	person.UpdatedAt = q.now
-	err = q.must(`UPDATE people SET external_id = ?, email = ?, address_hash = ?, name = ?, locale = ?, timezone = ?,
+	err = q.must(`UPDATE people SET external_id = ?, email = ?, name = ?, locale = ?, timezone = ?,
 		attributes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		orNull(person.ExternalID), orNull(person.Email), hash, person.Name, person.Locale, person.Timezone,
+		orNull(person.ExternalID), orNull(person.Email), person.Name, person.Locale, person.Timezone,
 		text, q.now, q.by.Workspace, person.ID)
 	return person, err
 }

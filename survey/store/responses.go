@@ -13,7 +13,7 @@ import (
 
 const responseColumns = `workspace_id, id, survey_id, touchpoint_id, measure_id, template_id, template_version, person_id,
 	invitation_id, external_id, score, answers, comment, locale, channel, attributes, segments, tags, complete,
-	excluded_reason, responded_at, local_day, created_at, updated_at`
+	excluded_reason, responded_at, created_at, updated_at, stratum_id`
 
 // NewResponse is an answer that was taken elsewhere.
 type NewResponse struct {
@@ -186,7 +186,7 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 		}
 	}
 	if d.customer.Known() {
-		person, err := s.person(q, d.customer, d.own)
+		person, err := q.person(d.customer, d.own)
 		if err != nil {
 			return false, err
 		}
@@ -198,10 +198,6 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if d.row.Locale == "" {
 		d.row.Locale = d.template.DefaultLocale
 	}
-	loc, generation, err := q.counting()
-	if err != nil {
-		return false, err
-	}
 	if len(d.place.Survey.Segments) > 0 { // the person's record may know some
 		if err := d.describe(d.place.attributes(d.own, d.person)); err != nil {
 			return false, err
@@ -210,22 +206,33 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	r := &d.row
 	r.Tags = "[]"
 	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
-	r.LocalDay = int64(survey.DayOf(survey.Instant(r.RespondedAt), loc))
-	return q.insertResponse(*r, generation)
+	return s.insertResponse(q, *r, d.template, d.answers)
 }
 
 // insertResponse writes a response and moves the tallies; false where a unique
-// key refuses it.
-func (q *session) insertResponse(r responseRow, generation int64) (bool, error) {
+// key refuses it. Template and answers are what the row says.
+func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, answers survey.Answers) (bool, error) {
+	c, err := q.counting() // first: it holds the calendar until the end
+	if err != nil {
+		return false, err
+	}
+	segments, err := s.segmentsOfRow(q, r)
+	if err != nil {
+		return false, err
+	}
+	if r.StratumID, err = s.stratumOf(q, r, segments); err != nil {
+		return false, err
+	}
 	fresh, err := q.inserted(`INSERT INTO responses (`+responseColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		r.WorkspaceID, r.ID, r.SurveyID, r.TouchpointID, r.MeasureID, r.TemplateID, r.TemplateVersion, r.PersonID.orNil(),
 		r.InvitationID.orNil(), r.ExternalID, r.Score, r.Answers, r.Comment, r.Locale, r.Channel, r.Attributes, r.Segments,
-		r.Tags, r.Complete, r.ExcludedReason, r.RespondedAt, r.LocalDay, r.CreatedAt, r.UpdatedAt)
+		r.Tags, r.Complete, r.ExcludedReason, r.RespondedAt, r.CreatedAt, r.UpdatedAt, r.StratumID)
 	if err != nil || !fresh {
 		return false, err
 	}
-	return true, q.moveTally(generation, r.MeasureID, r, 1)
+	q.countAs(c, r, segments, t, answers, 1)
+	return true, nil
 }
 
 func (q *session) responseByExternalID(of id, external string) (responseRow, error) {

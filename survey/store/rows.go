@@ -26,7 +26,7 @@ type responseRow struct {
 	Complete        bool
 	ExcludedReason  *string
 	RespondedAt     int64
-	LocalDay        int64
 	CreatedAt       int64
 	UpdatedAt       int64
+	StratumID       int64
 }

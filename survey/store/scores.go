@@ -1,226 +1,138 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"koe/scoring"
 	"koe/survey"
 )
 
-// ScoreFilter says which answers to count. From and To are instants (From
-// inclusive, To exclusive); where both fall on midnights of the workspace's
-// own calendar the tallies answer, else the rows do.
+// ScoreFilter says which answers to count; empty fields do not narrow.
 type ScoreFilter struct {
-	Metric     scoring.Metric // empty: whatever the survey or touchpoint measures, if that is one metric
-	CESVersion int            // 0: any
-	Touchpoint string
+	Metric     scoring.Metric
+	CESVersion int    // 0: any
+	Touchpoint string // its key
 	Survey     string // id or key
-	From, To   *survey.Instant
-	Zone       *time.Location
-	GroupBy    GroupBy
+	Locale     *string
+	Channel    *string
+	Attributes map[string]string // declared segments
+	Tag        string
 }
 
-// GroupBy splits the count.
-type GroupBy string
+// Span is a range of instants: From inclusive, To exclusive, nil without end.
+type Span struct{ From, To *survey.Instant }
 
-// What a count can be split by.
+// What a count can be split by, beside "attributes.NAME" for a declared segment
+// and "answers.KEY" for a choice question. "" is not at all.
 const (
-	Ungrouped    GroupBy = ""
-	ByTouchpoint GroupBy = "touchpoint"
-	BySurvey     GroupBy = "survey"
+	ByTouchpoint = "touchpoint"
+	BySurvey     = "survey"
+	ByLocale     = "locale"
+	ByChannel    = "channel"
 )
 
-// Counted is what Tally found: cells of one metric, in all and per group.
-type Counted struct {
-	Metric scoring.Metric
-	Source string // "tallies" or "rows"
-	Total  []scoring.Cell
-	Groups []CountedGroup
+// ScoreQuery asks for the answers of several spans at once. Only the first two
+// are split into groups.
+type ScoreQuery struct {
+	ScoreFilter
+	Spans     []Span
+	GroupBy   string
+	AnyMetric bool // without a Metric: cells of every metric, instead of an error where there are several
 }
 
-// CountedGroup is the part of one touchpoint or survey.
+// Counted is what Tally found. Cells are of one metric, one per measure; where
+// there are no answers, one empty cell of the metric's usual measure.
+type Counted struct {
+	Metric     scoring.Metric // empty with AnyMetric
+	Source     string         // "tallies", or "rows" where some answers had to be counted
+	Rebuilding bool           // a new segment or time zone is being counted; until then rows answer
+	Notes      []string       // what a reader has to know, such as a cap
+	Spans      [][]scoring.Cell
+	Groups     []CountedGroup // most answers in the first span first
+}
+
+// CountedGroup is one group's part of the first two spans.
 type CountedGroup struct {
-	Key   string // a touchpoint's key, a survey's id
-	Name  string
-	Cells []scoring.Cell
+	Key   string // a touchpoint's key, a survey's id, or a value; "" for answers without one
+	Name  string // of a touchpoint or survey
+	Spans [][]scoring.Cell
 }
 
 // Tally counts answers per score. Invalid where the touchpoint or survey does
-// not exist, or where no metric is named and several were measured.
-func (s *Store) Tally(ctx context.Context, by Caller, f ScoreFilter) (Counted, error) {
+// not exist, a segment is not declared, or where no metric is named and several
+// were measured.
+//
+// Whole days of the workspace's calendar come from the tallies, with one filter
+// or group of locale, channel or segment; parts of days, and further filters,
+// are counted by index; a tag is counted answer by answer.
+func (s *Store) Tally(ctx context.Context, by Caller, query ScoreQuery) (Counted, error) {
 	q := s.reading(ctx, by)
-	c, err := s.tallyOf(q, f)
-	return c, away(err)
-}
-
-// countedRow is one group's count of one score of one measure.
-type countedRow struct {
-	MeasureID int64
-	Place     id
-	Score     int
-	Count     int64
-}
-
-func (s *Store) tallyOf(q *session, f ScoreFilter) (Counted, error) {
-	w, err := q.workspace(q.by.Workspace)
-	if err != nil {
-		return Counted{}, err
-	}
-	loc, err := survey.LoadZone(w.Timezone)
-	if err != nil {
-		return Counted{}, err
-	}
-	where, args, err := s.scoreConditions(q, f)
-	if err != nil {
-		return Counted{}, err
-	}
-	from, to, whole := wholeDays(f, loc)
-	out := Counted{Source: "rows"}
-	var rows []countedRow
-	if whole {
-		out.Source = "tallies"
-		rows, err = s.countTallies(q, where, args, from, to, f.GroupBy)
-	} else {
-		rows, err = s.countRows(q, where, args, f)
-	}
-	if err != nil {
-		return Counted{}, err
-	}
-	if out.Metric, err = metricOf(f.Metric, rows); err != nil {
-		return Counted{}, err
-	}
-	out.Total = cellsOf(rows, out.Metric, f.CESVersion, nil)
-	if f.GroupBy != Ungrouped {
-		out.Groups, err = s.groupsOf(q, rows, out.Metric, f)
-	}
-	return out, err
-}
-
-// scoreConditions narrow both the tallies and the rows.
-func (s *Store) scoreConditions(q *session, f ScoreFilter) (string, []any, error) {
-	where, args := "workspace_id = ?", []any{q.by.Workspace}
-	if f.Touchpoint != "" {
-		touchpoint, found, err := q.touchpointID(f.Touchpoint)
+	for try := 0; ; try++ {
+		out, c, err := s.tally(q, query)
 		if err != nil {
-			return "", nil, err
+			return out, away(err)
 		}
-		if !found {
-			return "", nil, survey.Errorf(survey.Invalid, "touchpoint", "does not exist in this workspace")
-		}
-		where, args = where+" AND touchpoint_id = ?", append(args, touchpoint)
+		now, err := q.calendar("")
+		if err != nil || now.generation == c.generation && now.rebuild.generation == c.rebuild.generation || try == 5 {
+			return out, away(err)
+		} // else the tallies that were read may have been cleared away meanwhile
 	}
-	if f.Survey != "" {
-		place, err := s.surveyByRef(q, f.Survey)
-		if err != nil {
-			return "", nil, namedFilter("survey", err)
-		}
-		where, args = where+" AND survey_id = ?", append(args, place.Survey.ID)
-	}
-	return where, args, nil
 }
 
-// wholeDays is the range as days of the workspace's calendar, where it is made
-// of whole ones.
-func wholeDays(f ScoreFilter, loc *time.Location) (from, to *survey.Day, whole bool) {
-	day := func(i *survey.Instant) (*survey.Day, bool) {
-		if i == nil {
-			return nil, true
-		}
-		d := survey.DayOf(*i, loc)
-		return &d, survey.StartOf(d, loc) == *i
+func (s *Store) tally(q *session, query ScoreQuery) (Counted, calendar, error) {
+	c, err := q.calendar("")
+	if err != nil {
+		return Counted{}, c, err
 	}
-	from, okFrom := day(f.From)
-	to, okTo := day(f.To)
-	return from, to, okFrom && okTo
-}
-
-func placeColumn(g GroupBy) string {
-	switch g {
-	case ByTouchpoint:
-		return "touchpoint_id"
-	case BySurvey:
-		return "survey_id"
+	scope, err := s.scopeOf(q, query.ScoreFilter, query.GroupBy)
+	if err != nil {
+		return Counted{}, c, err
 	}
-	return "NULL"
-}
-
-// countTallies adds up the histograms of a range of days; on PostgreSQL with
-// the deltas that are not folded in yet.
-func (s *Store) countTallies(q *session, where string, args []any, from, to *survey.Day, g GroupBy) ([]countedRow, error) {
-	// within the statement, so that a new generation never shows half
-	where += " AND generation = (SELECT tally_generation FROM workspaces WHERE id = ?) AND dimension = '' AND value = ''"
-	args = append(args, q.by.Workspace)
-	if from != nil {
-		where, args = where+" AND day >= ?", append(args, *from)
+	n := &counter{session: q, store: s, calendar: c, scope: scope}
+	out := Counted{Rebuilding: c.rebuild.running(), Notes: scope.notes}
+	cut := cutSpans(query.Spans, c.loc)
+	counts, err := n.count(cut, "")
+	if err != nil {
+		return out, c, err
 	}
-	if to != nil {
-		where, args = where+" AND day < ?", append(args, *to)
-	}
-	place := placeColumn(g)
-	const sums = `SUM(c0) AS c0, SUM(c1) AS c1, SUM(c2) AS c2, SUM(c3) AS c3, SUM(c4) AS c4, SUM(c5) AS c5,
-		SUM(c6) AS c6, SUM(c7) AS c7, SUM(c8) AS c8, SUM(c9) AS c9, SUM(c10) AS c10`
-	from1 := func(table string) string {
-		group := " GROUP BY measure_id"
-		if g != Ungrouped {
-			group += ", " + place
-		}
-		return `SELECT measure_id, ` + place + ` AS place, ` + sums + ` FROM ` + table + ` WHERE ` + where + group
-	}
-	query := from1("tallies")
-	if q.postgres {
-		query += " UNION ALL " + from1("tally_deltas")
-		args = append(slices.Clone(args), args...)
-	}
-	var sumRows []struct {
-		MeasureID                                   int64
-		Place                                       id
-		C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10 int64
-	}
-	if err := q.list(&sumRows, query, args...); err != nil {
-		return nil, err
-	}
-	var rows []countedRow
-	for _, r := range sumRows {
-		for score, n := range []int64{r.C0, r.C1, r.C2, r.C3, r.C4, r.C5, r.C6, r.C7, r.C8, r.C9, r.C10} {
-			if n != 0 {
-				rows = append(rows, countedRow{r.MeasureID, r.Place, score, n})
-			}
+	var groups pieceCounts
+	var groupCut spanCut
+	if query.GroupBy != "" {
+		groupCut = cutSpans(query.Spans[:min(2, len(query.Spans))], c.loc)
+		if groups, err = n.count(groupCut, query.GroupBy); err != nil {
+			return out, c, err
 		}
 	}
-	return rows, nil
-}
-
-// countRows counts the responses themselves: for ranges that are not made of
-// whole days of the workspace's calendar.
-func (s *Store) countRows(q *session, where string, args []any, f ScoreFilter) ([]countedRow, error) {
-	where += " AND excluded_reason IS NULL"
-	if f.From != nil {
-		where, args = where+" AND responded_at >= ?", append(args, *f.From)
+	out.Source = "tallies"
+	if n.counted {
+		out.Source = "rows"
 	}
-	if f.To != nil {
-		where, args = where+" AND responded_at < ?", append(args, *f.To)
+	if out.Metric, err = metricOf(query, counts); err != nil {
+		return out, c, err
 	}
-	place, group := placeColumn(f.GroupBy), ""
-	if f.GroupBy != Ungrouped {
-		group = ", " + place
+	for span := range query.Spans {
+		out.Spans = append(out.Spans, cellsOf(counts.ofSpan("", cut, span), out.Metric, query.CESVersion))
 	}
-	var rows []countedRow
-	err := q.list(&rows, `SELECT measure_id, `+place+` AS place, score, COUNT(*) AS count FROM responses
-		WHERE `+where+` GROUP BY measure_id, score`+group, args...)
-	return rows, err
+	if query.GroupBy != "" {
+		out.Groups, err = s.groupsOf(q, groups, groupCut, out.Metric, query)
+	}
+	return out, c, err
 }
 
 // metricOf is the metric asked for, or the only one that was found.
-func metricOf(asked scoring.Metric, rows []countedRow) (scoring.Metric, error) {
-	if asked != "" {
-		return asked, nil
+func metricOf(query ScoreQuery, counts pieceCounts) (scoring.Metric, error) {
+	if query.Metric != "" || query.AnyMetric {
+		return query.Metric, nil
 	}
 	found := map[scoring.Metric]bool{}
-	for _, r := range rows {
-		found[measureOf(r.MeasureID).Metric] = true
+	for _, piece := range counts[""] {
+		for measure := range piece {
+			found[measureOf(measure).Metric] = true
+		}
 	}
 	if len(found) == 1 {
 		for metric := range found {
@@ -232,29 +144,17 @@ func metricOf(asked scoring.Metric, rows []countedRow) (scoring.Metric, error) {
 	return "", p.Err()
 }
 
-// cellsOf adds up counts into one cell per measure. Without any, it is one
-// empty cell of the metric's usual measure, so that a report has its shape.
-func cellsOf(rows []countedRow, metric scoring.Metric, cesVersion int, keep func(countedRow) bool) []scoring.Cell {
-	histograms := map[int64]scoring.Histogram{}
-	for _, r := range rows {
-		m := measureOf(r.MeasureID)
-		if m.Metric != metric || (cesVersion != 0 && m.CESVersion != cesVersion) || (keep != nil && !keep(r)) {
-			continue
+// cellsOf are counts as one cell per measure. Without any, it is one empty cell
+// of the metric's usual measure, so that a report has its shape.
+func cellsOf(counts map[int64]scoring.Histogram, metric scoring.Metric, cesVersion int) []scoring.Cell {
+	cells := make([]scoring.Cell, 0, len(counts))
+	for measure, h := range counts {
+		if h.N() > 0 {
+			cells = append(cells, scoring.Cell{Measure: measureOf(measure), Histogram: h})
 		}
-		h := histograms[r.MeasureID]
-		h[r.Score] += r.Count
-		histograms[r.MeasureID] = h
 	}
-	ids := make([]int64, 0, len(histograms))
-	for one := range histograms {
-		ids = append(ids, one)
-	}
-	slices.Sort(ids)
-	cells := make([]scoring.Cell, 0, len(ids))
-	for _, one := range ids {
-		cells = append(cells, scoring.Cell{Measure: measureOf(one), Histogram: histograms[one]})
-	}
-	if len(cells) == 0 {
+	slices.SortFunc(cells, func(a, b scoring.Cell) int { return cmp.Compare(measureID(a.Measure), measureID(b.Measure)) })
+	if len(cells) == 0 && metric != "" {
 		cells = append(cells, scoring.Cell{Measure: usualMeasure(metric, cesVersion)})
 	}
 	return cells
@@ -272,31 +172,61 @@ func usualMeasure(metric scoring.Metric, cesVersion int) scoring.Measure {
 	return scoring.DefaultMeasure(metric, 1, 7, 2)
 }
 
-func (s *Store) groupsOf(q *session, rows []countedRow, metric scoring.Metric, f ScoreFilter) ([]CountedGroup, error) {
-	seen := map[id]bool{}
-	groups := []CountedGroup{}
-	for _, r := range rows {
-		m := measureOf(r.MeasureID)
-		if seen[r.Place] || m.Metric != metric || (f.CESVersion != 0 && m.CESVersion != f.CESVersion) {
-			continue
+// groupsOf are the groups of the first two spans that have answers in one of
+// them, most answers in the first span first.
+func (s *Store) groupsOf(q *session, counts pieceCounts, cut spanCut, metric scoring.Metric, query ScoreQuery) ([]CountedGroup, error) {
+	groups := make([]CountedGroup, 0, len(counts))
+	answers := map[string]int64{}
+	for key := range counts {
+		g := CountedGroup{Key: key}
+		var all int64
+		for span := range cut.spans {
+			of := counts.ofSpan(key, cut, span)
+			n := countOf(of)
+			all += n
+			if span == 0 {
+				answers[key] = n
+			}
+			g.Spans = append(g.Spans, cellsOf(of, metric, query.CESVersion))
 		}
-		seen[r.Place] = true
-		group := CountedGroup{Cells: cellsOf(rows, metric, f.CESVersion, func(c countedRow) bool { return c.Place == r.Place })}
-		var err error
-		if group.Key, group.Name, err = s.placeNamed(q, survey.ID(r.Place), f.GroupBy); err != nil {
+		if all > 0 {
+			groups = append(groups, g)
+		}
+	}
+	slices.SortFunc(groups, func(a, b CountedGroup) int {
+		return cmp.Or(cmp.Compare(answers[b.Key], answers[a.Key]), strings.Compare(a.Key, b.Key))
+	})
+	if query.GroupBy != ByTouchpoint && query.GroupBy != BySurvey {
+		return groups, nil
+	}
+	for i := range groups {
+		if err := s.namePlace(q, &groups[i], query.GroupBy); err != nil {
 			return nil, err
 		}
-		groups = append(groups, group)
 	}
-	slices.SortFunc(groups, func(a, b CountedGroup) int { return strings.Compare(a.Key, b.Key) })
 	return groups, nil
 }
 
-func (s *Store) placeNamed(q *session, of survey.ID, g GroupBy) (key, name string, err error) {
-	if g == BySurvey {
-		place, err := s.surveyPlace(q, of)
-		return of.String(), place.Survey.Name, err
+func countOf(counts map[int64]scoring.Histogram) int64 {
+	var n int64
+	for _, h := range counts {
+		n += h.N()
 	}
-	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, of}, &key, &name)
-	return key, name, err
+	return n
+}
+
+// namePlace gives a group of a touchpoint or survey the key and name that
+// people know it by.
+func (s *Store) namePlace(q *session, g *CountedGroup, groupBy string) error {
+	of, err := survey.ParseID(g.Key)
+	if err != nil {
+		return fmt.Errorf("a group is no place: %w", err)
+	}
+	if groupBy == BySurvey {
+		place, err := s.surveyPlace(q, of)
+		g.Name = place.Survey.Name
+		return err
+	}
+	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, of}, &g.Key, &g.Name)
+	return err
 }

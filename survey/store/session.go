@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -31,6 +30,7 @@ type session struct {
 	tx       bool              // within a transaction
 	resource string            // what a repeat of this request is answered with
 	wrote    bool              // something was written
+	learned  []any             // rows that are there once this is committed: see seen
 	shared   *shared
 }
 
@@ -38,13 +38,6 @@ type session struct {
 // within a batch nobody else writes. Nil elsewhere.
 type shared struct {
 	calendars map[int64]calendar
-}
-
-// calendar is how a workspace counts: its zone, and the generation of its
-// tallies.
-type calendar struct {
-	loc        *time.Location
-	generation int64
 }
 
 func (s *shared) learn(workspace int64, c calendar) {
@@ -105,6 +98,24 @@ func (q *session) row(statement string, args []any, into ...any) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// each runs a query and calls do after each row was put where into points to.
+func (q *session) each(statement string, args, into []any, do func() error) (err error) {
+	rows, err := q.pool.QueryContext(q.ctx, q.spell(statement), q.bind(args)...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // find scans one row into a struct by column name; false where there is none.

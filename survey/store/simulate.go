@@ -56,7 +56,7 @@ func (s *Store) personAsWouldBe(q *session, in survey.Interaction) (*survey.Pers
 	if !in.Customer.Known() {
 		return nil, nil
 	}
-	row, found, err := q.findPerson(in.Customer.ExternalID, s.addressHash(q.by.Workspace, in.Customer.Address()))
+	row, found, err := q.findPerson(in.Customer.ExternalID, in.Customer.Address())
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ type Store struct {
 	timezone string
 	clock    func() time.Time
 	parsed   parsed
+	seen     seen
 	spelled  sync.Map // PostgreSQL's spelling of koe's statements
 	lite     string   // SQLite's address of the file, for a connection beside the writer
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"koe/scoring"
@@ -43,32 +44,98 @@ func (m tallyMoves) add(moves []tallyMove) tallyMoves {
 	return m
 }
 
-// The dimensions that every answer is tallied by, beside the total and the
-// survey's declared segments ("attributes.NAME").
+// The dimensions that answers are tallied by, beside the total (""). What
+// follows a prefix is the name of a declared segment or the key of a question.
 const (
-	byLocale  = "locale"
-	byChannel = "channel"
+	byLocale   = "locale"
+	byChannel  = "channel"
+	bySegment  = "attributes." // value: the segment's, or "other" beyond the cap
+	byAnswered = "answered"    // value: the key of a question that was answered
+	byChoice   = "answers."    // value: the key of a chosen option; several may be of one answer
+	byRating   = "ratings."    // value: the points given
+	byConsent  = "consents."   // value: true or false
 )
 
-// moveTally adds an answer to the tallies, or takes it away (by -1), in the
-// transaction of the session.
-func (q *session) moveTally(generation, measure int64, r responseRow, by int64) error {
-	segments := map[string]string{}
-	if r.Segments != "{}" {
-		if err := fromJSON(r.Segments, &segments); err != nil {
-			return err
-		}
+// count adds a response to the tallies (by 1), or takes it back (by -1), in the
+// transaction of the session. The row is as it is, or was, in the database.
+func (s *Store) count(q *session, r responseRow, by int64) error {
+	t, err := s.templateVersion(q, survey.ID(r.TemplateID), r.TemplateVersion)
+	if err != nil {
+		return err
 	}
-	row := tallyRow{workspace: r.WorkspaceID, generation: generation, measure: measure,
-		touchpoint: survey.ID(r.TouchpointID), survey: survey.ID(r.SurveyID), day: survey.Day(r.LocalDay)}
-	q.moves = slices.Grow(q.moves, 3+len(segments))
+	answers, err := answersOf(r.Answers)
+	if err != nil {
+		return err
+	}
+	segments, err := s.segmentsOfRow(q, r)
+	if err != nil {
+		return err
+	}
+	c, err := q.counting()
+	if err != nil {
+		return err
+	}
+	q.countAs(c, r, segments, t, answers, by)
+	return nil
+}
+
+// segmentsOfRow are the values that a response is counted by.
+func (s *Store) segmentsOfRow(q *session, r responseRow) (map[string]string, error) {
+	segments := map[string]string{}
+	if r.Segments == "{}" {
+		return segments, nil
+	}
+	if err := fromJSON(r.Segments, &segments); err != nil {
+		return nil, err
+	}
+	return s.capped(q, survey.ID(r.SurveyID), segments)
+}
+
+// countAs is count where everything is known.
+func (q *session) countAs(c calendar, r responseRow, segments map[string]string, t survey.Template, answers survey.Answers, by int64) {
+	generation, move := c.forResponse(r.ID)
+	if !move || r.ExcludedReason != nil {
+		return
+	}
+	row := tallyRow{workspace: r.WorkspaceID, generation: generation, measure: r.MeasureID, touchpoint: survey.ID(r.TouchpointID),
+		survey: survey.ID(r.SurveyID), day: survey.DayOf(survey.Instant(r.RespondedAt), c.loc)}
+	q.moves = slices.Grow(q.moves, 3+len(segments)+2*len(answers))
 	q.move(row, "", "", r.Score, by)
 	q.move(row, byLocale, r.Locale, r.Score, by)
 	q.move(row, byChannel, r.Channel, r.Score, by)
 	for name, value := range segments {
-		q.move(row, "attributes."+name, value, r.Score, by)
+		q.move(row, bySegment+name, value, r.Score, by)
 	}
-	return nil
+	if len(answers) > 0 {
+		eachAnswer(t, answers, func(dimension, value string) { q.move(row, dimension, value, r.Score, by) })
+	}
+}
+
+// eachAnswer calls do with the dimensions and values that the answers to
+// further questions are tallied by. What an erased person wrote counts on as an
+// empty text.
+func eachAnswer(t survey.Template, answers survey.Answers, do func(dimension, value string)) {
+	for _, question := range t.Questions {
+		answer, given := answers[question.Key]
+		if !given {
+			continue
+		}
+		do(byAnswered, question.Key)
+		switch x := answer.(type) {
+		case string:
+			if question.Type == survey.ChoiceQuestion {
+				do(byChoice+question.Key, x)
+			}
+		case []string:
+			for _, option := range x {
+				do(byChoice+question.Key, option)
+			}
+		case int:
+			do(byRating+question.Key, strconv.Itoa(x))
+		case bool:
+			do(byConsent+question.Key, strconv.FormatBool(x))
+		}
+	}
 }
 
 func (q *session) move(row tallyRow, dimension, value string, score int, by int64) {

@@ -67,14 +67,11 @@ func kindOf(err error) survey.Kind {
 
 func score(t *testing.T, s *store.Store, by store.Caller, f store.ScoreFilter) scoring.Result {
 	t.Helper()
-	if f.Zone == nil {
-		f.Zone = time.UTC
-	}
-	counted, err := s.Tally(t.Context(), by, f)
+	counted, err := s.Tally(t.Context(), by, store.ScoreQuery{ScoreFilter: f, Spans: []store.Span{{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := scoring.Report(counted.Total, 0.95)
+	result, err := scoring.Report(counted.Spans[0], 0.95)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,21 +380,24 @@ func TestRowsAndTalliesAgree(t *testing.T) {
 		from, _ := survey.ParseInstant("2026-10-01T00:00:00Z")
 		to, _ := survey.ParseInstant("2026-11-20T00:00:00Z")
 		odd := to.Add(-time.Millisecond)
-		byTally, err := s.Tally(t.Context(), by, store.ScoreFilter{Metric: scoring.NPS, From: &from, To: &to, Zone: time.UTC, GroupBy: store.BySurvey})
+		query := store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS}, GroupBy: store.BySurvey, Spans: []store.Span{{From: &from, To: &to}}}
+		byTally, err := s.Tally(t.Context(), by, query)
 		if err != nil {
 			t.Fatal(err)
 		}
-		byRows, err := s.Tally(t.Context(), by, store.ScoreFilter{Metric: scoring.NPS, From: &from, To: &odd, Zone: time.UTC, GroupBy: store.BySurvey})
+		query.Spans[0].To = &odd
+		byRows, err := s.Tally(t.Context(), by, query)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if byTally.Source != "tallies" || byRows.Source != "rows" {
 			t.Fatalf("sources %s and %s", byTally.Source, byRows.Source)
 		}
-		if byTally.Total[0] != byRows.Total[0] || byTally.Total[0].Histogram.N() < 100 {
-			t.Errorf("tallies %+v, rows %+v", byTally.Total, byRows.Total)
+		total := byTally.Spans[0][0]
+		if total != byRows.Spans[0][0] || total.Histogram.N() < 100 {
+			t.Errorf("tallies %+v, rows %+v", byTally.Spans, byRows.Spans)
 		}
-		if len(byTally.Groups) != 1 || byTally.Groups[0].Cells[0] != byTally.Total[0] {
+		if len(byTally.Groups) != 1 || byTally.Groups[0].Spans[0][0] != total {
 			t.Errorf("groups %+v", byTally.Groups)
 		}
 	}, clock.Use)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"koe/survey"
 )
@@ -126,30 +125,6 @@ func (q *session) workspace(id int64) (survey.Workspace, error) {
 	return q.workspaceWhere("id = ?", id)
 }
 
-// counting is what an answer is counted by: the zone that its day belongs to
-// and the tally generation. Until the transaction ends nobody changes either,
-// which on SQLite goes without saying.
-func (q *session) counting() (loc *time.Location, generation int64, err error) {
-	if q.shared != nil {
-		if known, ok := q.shared.calendars[q.by.Workspace]; ok {
-			return known.loc, known.generation, nil
-		}
-	}
-	query := `SELECT timezone, tally_generation FROM workspaces WHERE id = ?`
-	if q.postgres {
-		query += " FOR KEY SHARE"
-	}
-	var zone string
-	if _, err := q.row(query, []any{q.by.Workspace}, &zone, &generation); err != nil {
-		return nil, 0, err
-	}
-	loc, err = survey.LoadZone(zone)
-	if err == nil && q.shared != nil {
-		q.shared.learn(q.by.Workspace, calendar{loc, generation})
-	}
-	return loc, generation, err
-}
-
 func (q *session) workspaceWhere(condition string, arg any) (survey.Workspace, error) {
 	var w survey.Workspace
 	found, err := q.row(`SELECT `+workspaceColumns+` FROM workspaces WHERE `+condition, []any{arg},
@@ -162,8 +137,8 @@ func (q *session) workspaceWhere(condition string, arg any) (survey.Workspace, e
 }
 
 // PatchWorkspace changes the settings; key and instants stay whatever change
-// does to them. change may run more than once. A new time zone moves every
-// answer to its day there and counts the tallies anew.
+// does to them. change may run more than once. A new time zone has every answer
+// counted anew on its day there, in the background: see Rebuild.
 func (s *Store) PatchWorkspace(ctx context.Context, by Caller, change func(*survey.Workspace) error) (survey.Workspace, error) {
 	var w survey.Workspace
 	err := s.write(ctx, by, func(q *session) error {
@@ -187,67 +162,11 @@ func (s *Store) PatchWorkspace(ctx context.Context, by Caller, change func(*surv
 			return err
 		}
 		if w.Timezone != old.Timezone {
-			if err := q.rezone(w); err != nil {
-				return fmt.Errorf("move answers to %s: %w", w.Timezone, err)
+			if err := q.startRebuild(false); err != nil {
+				return err
 			}
 		}
 		return q.audit("workspace.changed", w.Key, "")
 	})
 	return w, err
-}
-
-// rezoneBatch is how many responses are in memory at a time.
-const rezoneBatch = 1000
-
-// rezone gives every response its day in the workspace's zone, and counts the
-// tallies anew under the next generation. Readers see the old days and counts
-// or the new ones, never a mixture. Other writers wait: it takes seconds for a
-// million answers, and zones change once in a company's life.
-func (q *session) rezone(w survey.Workspace) error {
-	q.shared.forget() // the zone is a new one
-	loc, generation, err := q.counting()
-	if err != nil {
-		return err
-	}
-	generation++
-	var last id
-	for {
-		var rows []responseRow
-		if err := q.list(&rows, `SELECT workspace_id, id, survey_id, touchpoint_id, measure_id, score, locale, channel, segments,
-			excluded_reason, responded_at, local_day FROM responses WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?`,
-			w.ID, last, rezoneBatch); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			last = r.ID
-			if day := int64(survey.DayOf(survey.Instant(r.RespondedAt), loc)); day != r.LocalDay {
-				r.LocalDay = day
-				if err := q.must(`UPDATE responses SET local_day = ? WHERE workspace_id = ? AND id = ?`, day, w.ID, r.ID); err != nil {
-					return err
-				}
-			}
-			if r.ExcludedReason == nil {
-				if err := q.moveTally(generation, r.MeasureID, r, 1); err != nil {
-					return err
-				}
-			}
-		}
-		if err := q.flushTallies(tallyMoves{}.add(q.moves)); err != nil {
-			return err
-		}
-		q.moves = q.moves[:0]
-		if len(rows) < rezoneBatch {
-			break
-		}
-	}
-	for _, statement := range []string{
-		`DELETE FROM tallies WHERE workspace_id = ? AND generation < ?`,
-		`DELETE FROM tally_deltas WHERE workspace_id = ? AND generation < ?`,
-	} {
-		if _, err := q.exec(statement, w.ID, generation); err != nil {
-			return err
-		}
-	}
-	q.shared.forget()
-	return q.must(`UPDATE workspaces SET tally_generation = ? WHERE id = ?`, generation, w.ID)
 }

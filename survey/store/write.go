@@ -22,13 +22,23 @@ import (
 // must not change anything outside the database before it is sure.
 func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) error {
 	var err error
+	var learned []any
+	run := fn
+	fn = func(q *session) error {
+		err := run(q)
+		learned = q.learned
+		return err
+	}
 	if s.writer == nil {
 		err = s.writePostgres(ctx, by, fn)
 	} else if err = s.writer.do(ctx, func(q *session) error { return s.within(ctx, q, by, fn) }); err != nil && !isRefusal(err) {
 		s.parsed.forget() // it may hold what a fellow wrote in a commit that failed
 	}
-	if err == nil && by.Once != nil {
-		by.Once.Kept = true
+	if err == nil {
+		s.seen.add(learned)
+		if by.Once != nil {
+			by.Once.Kept = true
+		}
 	}
 	return away(err)
 }

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"time"
+
+	"koe/survey"
+)
+
+// calendar is how a workspace counts: the zone that days belong to, and the
+// generation of its tallies. While a new generation is being counted (see
+// rebuild) readers count rows, and writers move the new generation alone, as
+// far as it has come.
+type calendar struct {
+	loc        *time.Location
+	generation int64
+	rebuild    rebuild
+}
+
+// rebuild is how far a new generation has come; generation 0 is none.
+type rebuild struct {
+	generation  int64
+	responses   id   // those up to this one are counted
+	invitations id   // likewise
+	segments    bool // segments have changed: the strata of those not counted yet are of older ones
+}
+
+func (r rebuild) running() bool { return r.generation != 0 }
+
+// responses is the generation in which a response is to be moved, or none: one
+// that the rebuild has yet to come by will be counted then.
+func (c calendar) forResponse(of id) (generation int64, move bool) {
+	return c.rebuild.of(c.generation, of, c.rebuild.responses)
+}
+
+func (c calendar) forInvitation(of id) (generation int64, move bool) {
+	return c.rebuild.of(c.generation, of, c.rebuild.invitations)
+}
+
+func (r rebuild) of(current int64, one, done id) (int64, bool) {
+	if !r.running() {
+		return current, true
+	}
+	return r.generation, string(one[:]) <= string(done[:])
+}
+
+const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments`
+
+// counting is the calendar that a transaction counts by. Until it ends nobody
+// changes it, which on SQLite goes without saying.
+func (q *session) counting() (calendar, error) {
+	if q.shared != nil {
+		if known, ok := q.shared.calendars[q.by.Workspace]; ok {
+			return known, nil
+		}
+	}
+	lock := ""
+	if q.postgres && q.tx {
+		lock = " FOR KEY SHARE"
+	}
+	c, err := q.calendar(lock)
+	if err == nil && q.shared != nil {
+		q.shared.learn(q.by.Workspace, c)
+	}
+	return c, err
+}
+
+func (q *session) calendar(lock string) (calendar, error) {
+	var c calendar
+	var zone string
+	if _, err := q.row(`SELECT `+calendarColumns+` FROM workspaces WHERE id = ?`+lock, []any{q.by.Workspace},
+		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments); err != nil {
+		return c, err
+	}
+	var err error
+	c.loc, err = survey.LoadZone(zone)
+	return c, err
+}

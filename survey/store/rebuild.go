@@ -1,0 +1,215 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"koe/survey"
+)
+
+// startRebuild begins a new generation of tallies, because days or segments
+// have changed. It is counted by Rebuild; until then readers count rows. Where
+// nothing was counted yet there is nothing to do.
+func (q *session) startRebuild(segments bool) error {
+	c, err := q.calendar(q.forUpdate())
+	if err != nil {
+		return err
+	}
+	var one int
+	for _, table := range []string{"responses", "invitations"} {
+		if one != 0 {
+			break
+		}
+		if _, err := q.row(`SELECT 1 FROM `+table+` WHERE workspace_id = ? LIMIT 1`, []any{q.by.Workspace}, &one); err != nil {
+			return err
+		}
+	}
+	q.shared.forget() // the zone may be a new one
+	if one == 0 {
+		return nil
+	}
+	return q.must(`UPDATE workspaces SET rebuild_generation = ?, rebuild_responses = NULL, rebuild_invitations = NULL, rebuild_segments = ?
+		WHERE id = ?`, max(c.generation, c.rebuild.generation)+1, segments || c.rebuild.segments, q.by.Workspace)
+}
+
+// rebuildBatch is how many rows are counted in one transaction: few, so that
+// answers never wait long.
+const rebuildBatch = 1000
+
+// Rebuild counts the next rows of a generation that was begun, and makes it
+// the one that is read once it holds everything; then it clears away older
+// ones. It says whether there is more to do. Several processes may call it.
+func (s *Store) Rebuild(ctx context.Context) (more bool, err error) {
+	q := s.reading(ctx, Caller{})
+	var workspace int64
+	found, err := q.row(`SELECT id FROM workspaces WHERE rebuild_generation <> 0 ORDER BY id LIMIT 1`, nil, &workspace)
+	if err != nil {
+		return false, away(err)
+	}
+	if !found {
+		return s.clearTallies(ctx)
+	}
+	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		c, err := q.calendar(q.forUpdate())
+		if err != nil || !c.rebuild.running() {
+			return err
+		}
+		defer q.shared.forget() // the calendar moves on with every step
+		responses, err := s.rebuildResponses(q, &c)
+		if err != nil {
+			return fmt.Errorf("count answers anew: %w", err)
+		}
+		invitations := 0
+		if responses < rebuildBatch {
+			if invitations, err = s.rebuildInvitations(q, &c); err != nil {
+				return fmt.Errorf("count invitations anew: %w", err)
+			}
+		}
+		if responses == rebuildBatch || invitations == rebuildBatch {
+			return q.must(`UPDATE workspaces SET rebuild_responses = ?, rebuild_invitations = ? WHERE id = ?`,
+				c.rebuild.responses.orNil(), c.rebuild.invitations.orNil(), workspace)
+		}
+		return q.must(`UPDATE workspaces SET tally_generation = ?, rebuild_generation = 0, rebuild_responses = NULL,
+			rebuild_invitations = NULL, rebuild_segments = ? WHERE id = ?`, c.rebuild.generation, false, workspace)
+	})
+	return err == nil, err
+}
+
+// rebuildResponses counts the next responses and says how many there were.
+func (s *Store) rebuildResponses(q *session, c *calendar) (int, error) {
+	var rows []responseRow
+	if err := q.list(&rows, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?`,
+		q.by.Workspace, c.rebuild.responses, rebuildBatch); err != nil {
+		return 0, err
+	}
+	for _, r := range rows {
+		c.rebuild.responses = r.ID
+		if c.rebuild.segments {
+			if err := s.restratify(q, &r); err != nil {
+				return 0, err
+			}
+		}
+		t, err := s.templateVersion(q, survey.ID(r.TemplateID), r.TemplateVersion)
+		if err != nil {
+			return 0, err
+		}
+		answers, err := answersOf(r.Answers)
+		if err != nil {
+			return 0, err
+		}
+		segments, err := s.segmentsOfRow(q, r)
+		if err != nil {
+			return 0, err
+		}
+		q.countAs(*c, r, segments, t, answers, 1)
+	}
+	return len(rows), nil
+}
+
+// restratify gives a response the segments that its survey declares now.
+func (s *Store) restratify(q *session, r *responseRow) error {
+	text, err := s.segmentsNow(q, r.SurveyID, r.Attributes)
+	if err != nil {
+		return err
+	}
+	was := *r
+	r.Segments = text
+	segments, err := s.segmentsOfRow(q, *r)
+	if err != nil {
+		return err
+	}
+	if r.StratumID, err = s.stratumOf(q, *r, segments); err != nil {
+		return err
+	}
+	if r.StratumID == was.StratumID && r.Segments == was.Segments {
+		return nil
+	}
+	return q.must(`UPDATE responses SET segments = ?, stratum_id = ? WHERE workspace_id = ? AND id = ?`,
+		r.Segments, r.StratumID, r.WorkspaceID, r.ID)
+}
+
+// segmentsNow are the segments, as JSON, that a survey declares now, taken from
+// the attributes of one of its answers or invitations.
+func (s *Store) segmentsNow(q *session, of id, attributes string) (string, error) {
+	place, err := s.surveyPlace(q, survey.ID(of))
+	if err != nil {
+		return "", err
+	}
+	var known survey.Attributes
+	if err := fromJSON(attributes, &known); err != nil {
+		return "", err
+	}
+	return asJSON(segmentsOf(place.Survey, known))
+}
+
+// rebuildInvitations counts the next invitations and says how many there were.
+func (s *Store) rebuildInvitations(q *session, c *calendar) (int, error) {
+	var rows []invitationRow
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND id > ? ORDER BY id LIMIT ?`,
+		q.by.Workspace, c.rebuild.invitations, rebuildBatch); err != nil {
+		return 0, err
+	}
+	for _, v := range rows {
+		c.rebuild.invitations = v.ID
+		if c.rebuild.segments {
+			text, err := s.segmentsNow(q, v.SurveyID, v.Attributes)
+			if err != nil {
+				return 0, err
+			}
+			if text != v.Segments {
+				v.Segments = text
+				if err := q.must(`UPDATE invitations SET segments = ? WHERE workspace_id = ? AND id = ?`, text, v.WorkspaceID, v.ID); err != nil {
+					return 0, err
+				}
+			}
+		}
+		if v.CohortAt == nil {
+			continue // it is counted when it goes out
+		}
+		segments, err := v.segments()
+		if err == nil {
+			segments, err = s.capped(q, survey.ID(v.SurveyID), segments)
+		}
+		if err != nil {
+			return 0, err
+		}
+		q.countInvitationAs(*c, v, segments, v.cohort())
+	}
+	return len(rows), nil
+}
+
+// cohort is what the invitation is in the tallies of its cohort.
+func (r invitationRow) cohort() cohort {
+	one := func(is bool) int64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	return cohort{sent: 1, bounced: one(r.BouncedAt != nil), opened: one(r.OpenedAt != nil),
+		answered: one(r.State == string(survey.InvitationAnswered)), commented: one(r.Commented)}
+}
+
+// clearTallies deletes some rows of a generation that nobody reads any more,
+// and says whether there may be more.
+func (s *Store) clearTallies(ctx context.Context) (more bool, err error) {
+	q := s.reading(ctx, Caller{})
+	for _, table := range []string{"tallies", "invitation_tallies", "tally_deltas", "invitation_tally_deltas"} {
+		var workspace, generation int64
+		var dimension, value string
+		found, err := q.row(`SELECT t.workspace_id, t.generation, t.dimension, t.value FROM workspaces w JOIN `+table+` t
+			ON t.workspace_id = w.id WHERE t.generation < w.tally_generation LIMIT 1`, nil, &workspace, &generation, &dimension, &value)
+		if err != nil {
+			return false, away(err)
+		}
+		if !found {
+			continue
+		}
+		return true, s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+			_, err := q.exec(`DELETE FROM `+table+` WHERE workspace_id = ? AND generation = ? AND dimension = ? AND value = ?`,
+				workspace, generation, dimension, value)
+			return err
+		})
+	}
+	return false, nil
+}

@@ -1,0 +1,306 @@
+package store
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"koe/scoring"
+	"koe/survey"
+)
+
+// counter counts the answers of a scope in pieces of time, in the cheapest way
+// that is exact.
+type counter struct {
+	*session
+	store    *Store
+	calendar calendar
+	scope    *scope
+	counted  bool // some answers were counted rather than taken from tallies
+}
+
+// count counts every piece, split by a group or not ("").
+func (n *counter) count(cut spanCut, groupBy string) (pieceCounts, error) {
+	counts := pieceCounts{}
+	if len(n.scope.measures) == 0 {
+		return counts, nil
+	}
+	tallied := n.scope.tallied(groupBy) && !n.calendar.rebuild.running()
+	var rest []int // the pieces that tallies do not answer
+	for i, p := range cut.all {
+		if !p.empty() && (!tallied || !p.days) {
+			rest = append(rest, i)
+		}
+	}
+	if tallied {
+		if err := n.fromTallies(cut, groupBy, counts); err != nil {
+			return nil, err
+		}
+	}
+	if len(rest) == 0 {
+		return counts, nil
+	}
+	n.counted = true
+	stale, err := n.stale(groupBy)
+	if err != nil {
+		return nil, err
+	}
+	if stale || n.scope.Tag != "" || n.scope.uncapped || strings.HasPrefix(groupBy, byChoice) {
+		return counts, n.fromRows(cut, rest, groupBy, counts)
+	}
+	return counts, n.fromIndex(cut, rest, groupBy, counts)
+}
+
+// stale is true where strata do not tell what is asked: while segments are
+// being counted anew, or answers of an older koe have none yet.
+func (n *counter) stale(groupBy string) (bool, error) {
+	if !n.calendar.rebuild.running() || !n.calendar.rebuild.segments {
+		return false, nil
+	}
+	if len(n.scope.Attributes) > 0 || strings.HasPrefix(groupBy, bySegment) {
+		return true, nil
+	}
+	var one int
+	return n.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND stratum_id = 0 AND excluded_reason IS NULL LIMIT 1`,
+		[]any{n.by.Workspace}, &one)
+}
+
+// fromIndex counts by strata: which strata belong to the scope is settled here,
+// how many answers each has of each score is read off an index.
+func (n *counter) fromIndex(cut spanCut, pieces []int, groupBy string, counts pieceCounts) error {
+	strata, err := n.strata(groupBy)
+	if err != nil || len(strata) == 0 {
+		return err
+	}
+	add := func(of int64, piece, score int, count int64) {
+		if v, wanted := strata[of]; wanted {
+			h := counts.at(v.group, piece, len(cut.all))
+			sum := h[v.measure]
+			sum[score] += count
+			h[v.measure] = sum
+		}
+	}
+	if len(strata)*len(pieces) <= maxSeeks {
+		return n.seek(strata, cut, pieces, add)
+	}
+	for _, i := range pieces {
+		if err := n.scan(cut.all[i], i, add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxSeeks is up to how many strata times pieces looking each up is faster than
+// reading everything in between. Each is looked up once per score.
+const maxSeeks = 40000
+
+// countedStratum is what a stratum is counted as.
+type countedStratum struct {
+	group   string
+	measure int64
+}
+
+func (n *counter) strata(groupBy string) (map[int64]countedStratum, error) {
+	where, args := n.places()
+	out := map[int64]countedStratum{}
+	var one int64
+	var v stratum
+	err := n.each(`SELECT id, survey_id, touchpoint_id, measure_id, locale, channel, segments FROM strata WHERE `+where, args,
+		[]any{&one, &v.Survey, &v.Touchpoint, &v.Measure, &v.Locale, &v.Channel, &v.Segments}, func() error {
+			if n.scope.Locale != nil && v.Locale != *n.scope.Locale || n.scope.Channel != nil && v.Channel != *n.scope.Channel {
+				return nil
+			}
+			segments := map[string]string{}
+			if v.Segments != "{}" {
+				if err := json.Unmarshal([]byte(v.Segments), &segments); err != nil {
+					return err
+				}
+			}
+			for name, value := range n.scope.Attributes {
+				if segments[name] != shortened(value) {
+					return nil
+				}
+			}
+			out[one] = countedStratum{groupOf(groupBy, v, func(name string) string { return segments[name] }), v.Measure}
+			return nil
+		})
+	return out, err
+}
+
+// groupOf is the group that a stratum belongs to.
+func groupOf(groupBy string, v stratum, segment func(name string) string) string {
+	switch groupBy {
+	case ByTouchpoint:
+		return survey.ID(v.Touchpoint).String()
+	case BySurvey:
+		return survey.ID(v.Survey).String()
+	case ByLocale:
+		return v.Locale
+	case ByChannel:
+		return v.Channel
+	}
+	if name, is := strings.CutPrefix(groupBy, bySegment); is {
+		return segment(name)
+	}
+	return ""
+}
+
+// places narrows by workspace, measure, touchpoint and survey.
+func (n *counter) places() (string, []any) {
+	where, args := "workspace_id = ? AND measure_id IN ("+marks(len(n.scope.measures))+")", []any{n.by.Workspace}
+	for _, measure := range n.scope.measures {
+		args = append(args, measure)
+	}
+	if n.scope.touchpoint != nil {
+		where, args = where+" AND touchpoint_id = ?", append(args, *n.scope.touchpoint)
+	}
+	if n.scope.one != nil {
+		where, args = where+" AND survey_id = ?", append(args, *n.scope.one)
+	}
+	return where, args
+}
+
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+
+// seek looks every stratum, score and piece up in the index.
+func (n *counter) seek(strata map[int64]countedStratum, cut spanCut, pieces []int, add func(of int64, piece, score int, count int64)) error {
+	ids := make([]int64, 0, len(strata))
+	for one := range strata {
+		ids = append(ids, one)
+	}
+	slices.Sort(ids)
+	borders := make([][3]int64, len(pieces))
+	for i, at := range pieces {
+		borders[i] = [3]int64{int64(at), int64(cut.all[at].from), int64(cut.all[at].to)}
+	}
+	idText, err := asJSON(ids)
+	if err != nil {
+		return err
+	}
+	pieceText, err := asJSON(borders)
+	if err != nil {
+		return err
+	}
+	list, at := `SELECT value AS id FROM json_each(?)`, `SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?)`
+	if n.postgres {
+		list = `SELECT CAST(value AS bigint) AS id FROM json_array_elements_text(CAST(? AS json))`
+		at = `SELECT CAST(value ->> 0 AS bigint) AS piece, CAST(value ->> 1 AS bigint) AS since, CAST(value ->> 2 AS bigint) AS until
+			FROM json_array_elements(CAST(? AS json))`
+	}
+	var of, count int64
+	var piece, score int
+	return n.each(`WITH s AS MATERIALIZED (`+list+`), p AS MATERIALIZED (`+at+`),
+		points(score) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))
+		SELECT id, piece, score, count FROM (SELECT s.id, p.piece, points.score, (SELECT COUNT(*) FROM responses r
+			WHERE r.workspace_id = ? AND r.stratum_id = s.id AND r.score = points.score AND r.excluded_reason IS NULL
+			AND r.responded_at >= p.since AND r.responded_at < p.until) AS count FROM s, points, p) AS counted WHERE count > 0`,
+		[]any{idText, pieceText, n.by.Workspace}, []any{&of, &piece, &score, &count},
+		func() error { add(of, piece, score, count); return nil })
+}
+
+// scan reads a whole piece off an index.
+func (n *counter) scan(p piece, at int, add func(of int64, piece, score int, count int64)) error {
+	var of, count int64
+	var score int
+	return n.each(`SELECT stratum_id, score, COUNT(*) FROM responses WHERE workspace_id = ? AND responded_at >= ? AND responded_at < ?
+		GROUP BY stratum_id, score`, []any{n.by.Workspace, p.from, p.to}, []any{&of, &score, &count},
+		func() error { add(of, at, score, count); return nil })
+}
+
+// fromRows looks at answer by answer: for what no index tells.
+func (n *counter) fromRows(cut spanCut, pieces []int, groupBy string, counts pieceCounts) error {
+	f := ResponseFilter{Attributes: n.scope.Attributes, Tag: n.scope.Tag}
+	for _, i := range pieces {
+		err := n.eachRow(f, cut.all[i], func(r responseRow) error {
+			add := func(group string) {
+				h := counts.at(group, i, len(cut.all))
+				sum := h[r.MeasureID]
+				sum[r.Score]++
+				h[r.MeasureID] = sum
+			}
+			key, byAnswer := strings.CutPrefix(groupBy, byChoice)
+			if !byAnswer {
+				group, err := groupOfRow(groupBy, r)
+				add(group)
+				return err
+			}
+			chosen, err := n.chosen(r, key)
+			for _, option := range chosen {
+				add(option)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func groupOfRow(groupBy string, r responseRow) (string, error) {
+	var attributes survey.Attributes
+	if strings.HasPrefix(groupBy, bySegment) {
+		if err := fromJSON(r.Attributes, &attributes); err != nil {
+			return "", err
+		}
+	}
+	v := stratum{Survey: r.SurveyID, Touchpoint: r.TouchpointID, Locale: r.Locale, Channel: r.Channel}
+	return groupOf(groupBy, v, func(name string) string { return shortened(attributes[name].Text()) }), nil
+}
+
+// chosen are the options that a response chose of a question, or "" alone.
+func (n *counter) chosen(r responseRow, key string) ([]string, error) {
+	t, err := n.store.templateVersion(n.session, survey.ID(r.TemplateID), r.TemplateVersion)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := answersOf(r.Answers)
+	if err != nil {
+		return nil, err
+	}
+	var options []string
+	eachAnswer(t, answers, func(dimension, value string) {
+		if dimension == byChoice+key {
+			options = append(options, value)
+		}
+	})
+	if len(options) == 0 {
+		options = []string{""}
+	}
+	return options, nil
+}
+
+// eachRow calls do with what a count needs of each response of a piece.
+func (n *counter) eachRow(f ResponseFilter, p piece, do func(responseRow) error) error {
+	where, args := n.places()
+	where, args = where+" AND responded_at >= ? AND responded_at < ? AND excluded_reason IS NULL", append(args, p.from, p.to)
+	if n.scope.Locale != nil {
+		where, args = where+" AND locale = ?", append(args, *n.scope.Locale)
+	}
+	if n.scope.Channel != nil {
+		where, args = where+" AND channel = ?", append(args, *n.scope.Channel)
+	}
+	if f.Tag != "" {
+		where += " AND tags <> '[]'" // as its index says
+	}
+	n.textConditions(f, func(condition string, values ...any) {
+		where, args = where+" AND "+condition, append(args, values...)
+	})
+	var r responseRow
+	return n.each(`SELECT survey_id, touchpoint_id, measure_id, template_id, template_version, score, answers, locale, channel, attributes
+		FROM responses WHERE `+where, args, []any{&r.SurveyID, &r.TouchpointID, &r.MeasureID, &r.TemplateID, &r.TemplateVersion,
+		&r.Score, &r.Answers, &r.Locale, &r.Channel, &r.Attributes}, func() error { return do(r) })
+}
+
+// histogram is the eleven counts of a tally's row.
+type histogramScan struct{ scoring.Histogram }
+
+// into are the places of c0 to c10.
+func (h *histogramScan) into() []any {
+	places := make([]any, len(h.Histogram))
+	for i := range h.Histogram {
+		places[i] = &h.Histogram[i]
+	}
+	return places
+}
