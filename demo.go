@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"koe/survey"
@@ -58,10 +57,8 @@ func fillDemo(ctx context.Context, s *store.Store, seed uint64) error {
 		return err
 	}
 	now := survey.InstantOf(time.Now())
-	for visits := range slices.Chunk(slices.Collect(demo.Visits(seed, now, loc)), 1000) {
-		if err := s.RecordVisits(ctx, by, visits); err != nil {
-			return err
-		}
+	if err := s.RecordVisits(ctx, by, demo.Visits(seed, now, loc)); err != nil {
+		return err
 	}
 	for _, in := range demo.Today(now) {
 		if _, err := s.RecordInteraction(ctx, by, in); err != nil {

@@ -95,10 +95,16 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 	if err != nil {
 		return responseDraft{}, away(err)
 	}
+	return draftAt(place, template, in, q.now)
+}
+
+// draftAt is the draft of an answer to a survey, whatever in says of which.
+func draftAt(place surveyPlace, template survey.Template, in NewResponse, now survey.Instant) (responseDraft, error) {
 	d := responseDraft{place: place, template: template}
 	var p survey.Problems
-	d.fill(&p, in, q.now)
-	if err := p.Err(); err != nil {
+	d.fill(&p, in, now)
+	err := p.Err()
+	if err != nil {
 		return d, err
 	}
 	if d.row.Answers, err = asJSON(d.answers); err != nil {

@@ -3,225 +3,344 @@ package store
 import (
 	"context"
 	"fmt"
+	"iter"
+	"strings"
 
 	"koe/survey"
 )
 
-// maxVisits bounds one transaction of RecordVisits.
-const maxVisits = 100000
+// visitsBatch is how many visits are written in one transaction.
+const visitsBatch = 1000
 
-// RecordVisits keeps what another system's records tell of the past, at most
-// 1,000 visits: interactions with their decisions, invitations with all that
-// happened to them, answers. Everything is counted as if koe had been there;
-// nothing is decided anew and nothing is sent, except what was not sent before
-// now and is due. A visit whose external id is known is passed over.
+// RecordVisits keeps what another system's records tell of the past, in the
+// order in which it happened: interactions with their decisions, invitations
+// with all that happened to them, answers. Everything is counted as if koe had
+// been there; nothing is decided anew and nothing is sent, except what was not
+// sent before now and is due. A person is kept as first seen.
 //
-// It is for filling a new database. Events of the past carry their instants;
-// rows are as old as what they tell.
-func (s *Store) RecordVisits(ctx context.Context, by Caller, visits []survey.Visit) error {
-	if len(visits) > maxVisits {
-		return survey.Errorf(survey.Invalid, "visits", "must be at most %d at a time", maxVisits)
+// It is for filling a new database: what was committed before an error stays.
+func (s *Store) RecordVisits(ctx context.Context, by Caller, visits iter.Seq[survey.Visit]) error {
+	h, err := s.newHistorian(ctx, by)
+	if err != nil {
+		return err
 	}
-	drafts := make([]responseDraft, len(visits))
-	for i, v := range visits {
-		if !v.Elsewhere {
+	batch := make([]survey.Visit, 0, visitsBatch)
+	for v := range visits {
+		if batch = append(batch, v); len(batch) < visitsBatch {
 			continue
 		}
-		var err error
-		if drafts[i], err = s.draftResponse(ctx, by, elsewhere(v)); err != nil {
+		if err := h.write(ctx, batch); err != nil {
+			return err
+		}
+		batch = batch[:0]
+	}
+	return h.write(ctx, batch)
+}
+
+// historian writes the past. It remembers the people it has met, as far as
+// they are committed.
+type historian struct {
+	*Store
+	by        Caller
+	now       survey.Instant
+	workspace survey.Workspace
+	calendar  calendar
+	places    map[string]visited
+	people    map[string]survey.Person
+	met       map[string]survey.Person // in the transaction that is being written
+}
+
+// visited is a survey with the template that it asks.
+type visited struct {
+	surveyPlace
+	template survey.Template
+}
+
+func (s *Store) newHistorian(ctx context.Context, by Caller) (*historian, error) {
+	q := s.reading(ctx, by)
+	h := &historian{Store: s, by: by, now: q.now, places: map[string]visited{}, people: map[string]survey.Person{}}
+	var err error
+	if h.workspace, err = q.workspace(by.Workspace); err != nil {
+		return nil, away(err)
+	}
+	h.calendar, err = q.calendar("")
+	return h, away(err)
+}
+
+// write keeps a batch in one transaction.
+func (h *historian) write(ctx context.Context, batch []survey.Visit) error {
+	drafts := make([]responseDraft, len(batch))
+	for i, v := range batch {
+		place, err := h.place(ctx, v.Survey)
+		if err == nil && v.Answer != nil {
+			drafts[i], err = draftAt(place.surveyPlace, place.template, saidThen(v), h.now)
+		}
+		if err != nil {
 			return fmt.Errorf("visit %s: %w", v.Interaction.ExternalID, err)
 		}
 	}
-	return s.write(ctx, by, func(q *session) error {
-		now := q.now
-		defer func() { q.now = now }()
-		w, err := q.workspace(by.Workspace)
-		if err != nil {
-			return err
-		}
-		for i, v := range visits {
-			if v.Elsewhere {
-				d := drafts[i]
-				q.now = v.AnsweredAt
-				_, err = s.insertDraft(q, &d)
-			} else {
-				err = s.recordVisit(q, v, w, now)
-			}
-			if err != nil {
+	err := h.Store.write(ctx, h.by, func(q *session) error {
+		defer func() { q.now = h.now }()
+		h.met = map[string]survey.Person{}
+		for i, v := range batch {
+			if err := h.visit(q, v, drafts[i]); err != nil {
 				return fmt.Errorf("visit %s: %w", v.Interaction.ExternalID, err)
 			}
 		}
 		return nil
 	})
+	if err == nil {
+		for key, person := range h.met {
+			h.people[key] = person
+		}
+	}
+	return err
 }
 
-// elsewhere is the answer of a visit that another tool asked about.
-func elsewhere(v survey.Visit) NewResponse {
-	in := NewResponse{Survey: v.Survey, Customer: v.Interaction.Customer, Attributes: v.Interaction.Attributes,
-		Channel: v.Channel, ExternalID: v.Interaction.ExternalID, RespondedAt: &v.AnsweredAt}
-	if v.Answer != nil {
-		in.Score, in.Answers, in.Comment = &v.Answer.Score, v.Answer.Answers, v.Answer.Comment
+func (h *historian) place(ctx context.Context, key string) (visited, error) {
+	if known, ok := h.places[key]; ok {
+		return known, nil
+	}
+	q := h.reading(ctx, h.by)
+	place, err := h.surveyByRef(q, key)
+	if err != nil {
+		return visited{}, away(err)
+	}
+	template, err := h.templateVersion(q, place.TemplateID, place.Survey.TemplateVersion)
+	if err != nil {
+		return visited{}, away(err)
+	}
+	h.places[key] = visited{place, template}
+	return h.places[key], nil
+}
+
+// saidThen is the answer of a visit. Whoever said it is filled in later.
+func saidThen(v survey.Visit) NewResponse {
+	in := NewResponse{Score: &v.Answer.Score, Answers: v.Answer.Answers, Comment: v.Answer.Comment, Attributes: v.Interaction.Attributes,
+		Locale: v.Interaction.Customer.Locale, Channel: v.Channel, RespondedAt: &v.AnsweredAt}
+	if v.Elsewhere {
+		in.ExternalID = v.Interaction.ExternalID
 	}
 	return in
 }
 
-// recordVisit keeps an interaction and what it led to, with the session's now
-// at each event in turn.
-func (s *Store) recordVisit(q *session, v survey.Visit, w survey.Workspace, now survey.Instant) error {
+// visit keeps one visit, with the session's now at each event in turn.
+func (h *historian) visit(q *session, v survey.Visit, d responseDraft) error {
 	q.now = v.Interaction.OccurredAt
+	person, err := h.person(q, v.Interaction)
+	if err != nil {
+		return err
+	}
+	d.person, d.row.PersonID = &person, id(person.ID)
+	if v.Elsewhere {
+		q.now = v.AnsweredAt
+		_, err := h.insertDraft(q, &d)
+		return err
+	}
+	place := h.places[v.Survey]
 	in := v.Interaction
-	if err := in.Clean(q.now); err != nil {
-		return err
-	}
-	in.ID, in.ReceivedAt = newID(), q.now
-	place, err := s.surveyByRef(q, v.Survey)
-	if err != nil {
-		return err
-	}
-	person, err := s.person(q, in.Customer, in.Attributes)
-	if err != nil {
-		return err
-	}
+	in.ID, in.ReceivedAt, in.Customer.Email = newID(), q.now, &person.Email // in the form that koe keeps
 	if fresh, err := q.insertInteraction(in, place.TouchpointID, &person); err != nil || !fresh {
 		return err
 	}
-	decision := survey.Decision{Verdict: survey.Skipped, Reason: v.Skipped, Until: v.Until}
-	if v.Skipped == "" {
-		decision = planned(v, place.Survey, w)
+	switch {
+	case v.Skipped != "":
+		_, err = h.keepDecision(q, survey.Decision{Verdict: survey.Skipped, Reason: v.Skipped, Until: v.Until}, place.surveyPlace, in, &person, h.workspace)
+	case v.SentAt == nil:
+		_, err = h.keepDecision(q, h.planned(v, place), place.surveyPlace, in, &person, h.workspace)
+	default:
+		err = h.invitation(q, v, in, place, person, d)
 	}
-	decided, err := s.keepDecision(q, decision, place, in, &person, w)
-	if err != nil || v.SentAt == nil {
-		return err
+	return err
+}
+
+// person finds whom a visit names, or makes them.
+func (h *historian) person(q *session, in survey.Interaction) (survey.Person, error) {
+	key := in.Customer.ExternalID
+	for _, known := range []map[string]survey.Person{h.people, h.met} {
+		if person, ok := known[key]; ok {
+			return person, nil
+		}
 	}
-	row, err := q.invitationRow(*decided.Invitation, "")
-	if err != nil {
-		return err
+	if err := in.Clean(q.now); err != nil {
+		return survey.Person{}, err
 	}
-	return s.relive(q, v, row, place, w, now)
+	person, err := q.person(in.Customer, in.Attributes)
+	if err == nil && key != "" {
+		h.met[key] = person
+	}
+	return person, err
 }
 
 // planned is the decision that led to an invitation.
-func planned(v survey.Visit, of survey.Survey, w survey.Workspace) survey.Decision {
-	d := survey.Decision{Verdict: survey.Scheduled, SendAt: v.Interaction.OccurredAt.Add(of.Trigger.Delay.Length())}
+func (h *historian) planned(v survey.Visit, at visited) survey.Decision {
+	d := survey.Decision{Verdict: survey.Scheduled, SendAt: v.Interaction.OccurredAt.Add(at.Survey.Trigger.Delay.Length())}
 	if v.SentAt != nil {
 		d.SendAt = *v.SentAt
 	}
-	d.ExpiresAt = d.SendAt.Add(of.Rules.ExpiresAfter.Length())
-	loc, err := survey.LoadZone(w.Timezone)
-	if err == nil {
-		d.Day = survey.DayOf(d.SendAt, loc)
-	}
+	d.ExpiresAt = d.SendAt.Add(at.Survey.Rules.ExpiresAfter.Length())
+	d.Day = survey.DayOf(d.SendAt, h.calendar.loc)
 	return d
 }
 
-// relive lets happen again what happened to an invitation that was sent.
-func (s *Store) relive(q *session, v survey.Visit, row invitationRow, place surveyPlace, w survey.Workspace, now survey.Instant) error {
-	if place.Survey.Channel == survey.Email {
-		if err := s.sentThen(q, &row, *v.SentAt); err != nil {
-			return err
-		}
+// pastInvitation is an invitation that went out, with what became of it.
+type pastInvitation struct {
+	invitationRow
+	due    survey.Instant // of the next reminder
+	events []pastEvent
+	count  cohort
+}
+
+type pastEvent struct {
+	typ, reason, detail string
+	at                  survey.Instant
+}
+
+func (p *pastInvitation) happened(at survey.Instant, typ, reason string) {
+	p.events = append(p.events, pastEvent{typ: typ, reason: reason, at: at})
+	p.UpdatedAt = int64(at)
+}
+
+// invitation keeps the invitation of a visit, its decision, events and answer.
+func (h *historian) invitation(q *session, v survey.Visit, in survey.Interaction, place visited, person survey.Person, d responseDraft) error {
+	attributes := place.attributes(in.Attributes, &person)
+	decision := h.planned(v, place)
+	p := pastInvitation{due: decision.SendAt, count: cohort{sent: 1}, invitationRow: invitationRow{WorkspaceID: q.by.Workspace, ID: id(newID()),
+		SurveyID: id(place.Survey.ID), TouchpointID: id(place.TouchpointID), PersonID: id(person.ID), InteractionID: id(in.ID),
+		TemplateID: id(place.TemplateID), TemplateVersion: place.Survey.TemplateVersion, Channel: string(place.Survey.Channel),
+		Email: &person.Email, Name: in.Customer.Name, Locale: in.Customer.Locale, Timezone: in.Customer.Timezone, Nonce: newNonce(),
+		State: string(survey.InvitationSent), PlannedAt: int64(decision.SendAt), ExpiresAt: int64(decision.ExpiresAt),
+		SentAt: (*int64)(v.SentAt), CohortAt: (*int64)(v.SentAt), OpenedAt: (*int64)(v.OpenedAt), MailState: mailNone,
+		CreatedAt: int64(q.now)}}
+	var err error
+	if p.Attributes, err = asJSON(attributes); err != nil {
+		return err
+	}
+	if p.Segments, err = asJSON(segmentsOf(place.Survey, attributes)); err != nil {
+		return err
+	}
+	if err := h.sent(q, &p, v, place.Survey); err != nil {
+		return err
+	}
+	if err := h.insertPast(q, p, decision.Day); err != nil {
+		return err
+	}
+	if err := h.countInvitation(q, p.invitationRow, p.count); err != nil {
+		return err
+	}
+	if _, err := q.exec(insertDecision, q.by.Workspace, newID(), place.Survey.ID, person.ID, fromInteraction, in.ID,
+		string(survey.Scheduled), "", nil, p.ID, in.OccurredAt); err != nil {
+		return err
+	}
+	q.plan(surveyDay{place.Survey.ID, decision.Day})
+	if v.Answer == nil {
+		return nil
+	}
+	q.now = v.AnsweredAt
+	d.row.InvitationID, d.row.Channel = p.ID, p.Channel
+	_, err = h.insertDraft(q, &d)
+	return err
+}
+
+// sent lets happen again what happened to an invitation since it was made.
+func (h *historian) sent(q *session, p *pastInvitation, v survey.Visit, of survey.Survey) error {
+	sent := *v.SentAt
+	if of.Channel == survey.Email {
+		message := survey.ID(p.ID).String() + "@koe.invalid"
+		p.MessageID = &message
+		p.happened(v.Interaction.OccurredAt, string(survey.InvitationScheduled), "")
+		p.happened(sent, string(survey.InvitationSending), "")
+		p.happened(sent, string(survey.InvitationSent), "")
+	} else {
+		p.happened(sent, string(survey.InvitationSent), "")
+		p.events[0].detail = "link"
 	}
 	if v.OpenedAt != nil {
-		if err := q.must(`UPDATE invitations SET opened_at = ? WHERE workspace_id = ? AND id = ?`, *v.OpenedAt, row.WorkspaceID, row.ID); err != nil {
-			return err
-		}
+		p.count.opened = 1
 	}
+	expires := survey.Instant(p.ExpiresAt)
 	switch {
 	case v.BouncedAt != nil:
-		q.now = *v.BouncedAt
-		return s.bouncedThen(q, row)
+		p.State, p.Reason, p.BouncedAt, p.count.bounced = string(survey.InvitationFailed), "bounced", (*int64)(v.BouncedAt), 1
+		p.happened(*v.BouncedAt, p.State, p.Reason)
+		return h.suppressThen(q, p, *v.BouncedAt, survey.Bounced)
 	case v.Answer != nil:
-		if err := s.remindedThen(q, &row, place.Survey, w, v.AnsweredAt); err != nil {
+		if err := h.reminded(p, of, v.AnsweredAt); err != nil {
 			return err
 		}
-		q.now = v.AnsweredAt
-		return s.answeredThen(q, v, row)
+		p.State, p.AnsweredAt, p.MailState, p.count.answered = string(survey.InvitationAnswered), (*int64)(&v.AnsweredAt), mailNone, 1
+		if v.Answer.Comment != "" {
+			p.count.commented = 1
+		}
+		p.happened(v.AnsweredAt, p.State, "")
+		return nil
 	case v.UnsubscribedAt != nil:
-		q.now = *v.UnsubscribedAt
-		if _, _, err := s.suppress(q, *row.Email, survey.Unsubscribed); err != nil {
+		if err := h.suppressThen(q, p, *v.UnsubscribedAt, survey.Unsubscribed); err != nil {
 			return err
 		}
 	default:
-		if err := s.remindedThen(q, &row, place.Survey, w, min(now, survey.Instant(row.ExpiresAt))); err != nil {
+		if err := h.reminded(p, of, min(h.now, expires)); err != nil {
 			return err
 		}
 	}
-	if survey.Instant(row.ExpiresAt) > now {
-		return nil
+	if expires <= h.now {
+		p.State, p.Reason = string(survey.InvitationExpired), "expired"
+		p.happened(expires, p.State, p.Reason)
 	}
-	q.now = survey.Instant(row.ExpiresAt)
-	return q.endInvitation(row, survey.InvitationExpired, "expired", "")
+	return nil
 }
 
-// sentThen is what StartSending and Sent do, at an instant of the past.
-func (s *Store) sentThen(q *session, row *invitationRow, at survey.Instant) error {
+func (h *historian) suppressThen(q *session, p *pastInvitation, at survey.Instant, why survey.SuppressionReason) error {
 	q.now = at
-	sent := int64(at)
-	row.SentAt, row.State = &sent, string(survey.InvitationSent)
-	if err := s.countSent(q, row); err != nil {
-		return err
-	}
-	if err := q.must(`UPDATE invitations SET state = 'sent', sent_at = ?, cohort_day = ?, mail_state = 'none', message_id = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, sent, row.CohortDay, survey.ID(row.ID).String()+"@demo.invalid", at, row.WorkspaceID, row.ID); err != nil {
-		return err
-	}
-	if err := q.event(aboutInvitation, survey.ID(row.ID), "sending", "", ""); err != nil {
-		return err
-	}
-	return q.event(aboutInvitation, survey.ID(row.ID), "sent", "", "")
+	_, _, err := h.suppress(q, *p.Email, why)
+	return err
 }
 
-// remindedThen keeps the reminders that went out before an instant; the next
-// one, if it is still to come, waits for its time.
-func (s *Store) remindedThen(q *session, row *invitationRow, of survey.Survey, w survey.Workspace, until survey.Instant) error {
-	if len(of.Rules.Reminders) == 0 {
-		return nil
-	}
-	v, err := row.invitation(0)
+// reminded keeps the reminders that went out before an instant; the next one,
+// where it is still to come, waits for its time.
+func (h *historian) reminded(p *pastInvitation, of survey.Survey, until survey.Instant) error {
+	v, err := p.invitation(0)
 	if err != nil {
 		return err
 	}
-	for no := 0; ; no++ {
-		due, more := survey.NextReminder(v, of, w, no)
+	for {
+		due, more := survey.NextReminder(v, of, h.workspace, p.MailNo)
 		if !more {
 			return nil
 		}
+		p.MailNo++
 		if due >= until {
-			return q.must(`UPDATE invitations SET mail_no = ?, mail_state = 'waiting', due_at = ? WHERE workspace_id = ? AND id = ?`,
-				no+1, due, row.WorkspaceID, row.ID)
+			p.MailState, p.due = mailWaiting, due
+			return nil
 		}
-		q.now = due
-		if err := q.event(aboutInvitation, survey.ID(row.ID), sentWord(no+1), "", ""); err != nil {
-			return err
-		}
+		p.happened(due, sentWord(p.MailNo), "")
 	}
 }
 
-// bouncedThen is a mail that came back for good.
-func (s *Store) bouncedThen(q *session, row invitationRow) error {
-	segments, err := row.segments()
-	if err != nil {
-		return err
-	}
-	q.moveCohort(cohortRow{workspace: row.WorkspaceID, touchpoint: survey.ID(row.TouchpointID), survey: survey.ID(row.SurveyID),
-		day: survey.Day(*row.CohortDay)}, segments, row.Locale, survey.Channel(row.Channel), cohort1{bounced: 1})
-	if err := q.must(`UPDATE invitations SET bounced_at = ? WHERE workspace_id = ? AND id = ?`, q.now, row.WorkspaceID, row.ID); err != nil {
-		return err
-	}
-	if _, _, err := s.suppress(q, *row.Email, survey.Bounced); err != nil {
-		return err
-	}
-	return q.endInvitation(row, survey.InvitationFailed, "bounced", "")
-}
+const insertDecision = `INSERT INTO decisions (workspace_id, id, survey_id, person_id, source_type, source_id, verdict, reason,
+	until_at, invitation_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-// answeredThen is a respondent's one reply.
-func (s *Store) answeredThen(q *session, v survey.Visit, row invitationRow) error {
-	template, err := s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion)
-	if err != nil {
+// insertPast writes the invitation as it is now, and its events.
+func (h *historian) insertPast(q *session, p pastInvitation, day survey.Day) error {
+	address := *p.Email
+	_, domain, _ := strings.Cut(address, "@")
+	token := h.token(p.WorkspaceID, p.Nonce)
+	if _, err := q.exec(`INSERT INTO invitations (workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id,
+		template_id, template_version, channel, email, address_hash, domain, name, locale, timezone, attributes, segments,
+		nonce, token_hash, state, reason, planned_at, expires_at, sent_at, answered_at, opened_at, bounced_at, message_id,
+		mail_no, mail_state, due_at, attempt, lease_until, fence, held, planned_day, cohort_at, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?, ?)`,
+		p.WorkspaceID, p.ID, p.SurveyID, p.TouchpointID, p.PersonID, p.InteractionID, p.TemplateID, p.TemplateVersion, p.Channel,
+		address, h.addressHash(p.WorkspaceID, address), domain, p.Name, p.Locale, p.Timezone, p.Attributes, p.Segments,
+		p.Nonce, tokenHash(token), p.State, p.Reason, p.PlannedAt, p.ExpiresAt, p.SentAt, p.AnsweredAt, p.OpenedAt, p.BouncedAt,
+		p.MessageID, p.MailNo, p.MailState, p.due, false, day, p.CohortAt, p.CreatedAt, p.UpdatedAt); err != nil {
 		return err
 	}
-	answers := template.WithComment(v.Answer.Score, v.Answer.Answers, v.Answer.Comment)
-	_, err = s.firstReply(q, Opened{Template: template}, row,
-		Reply{Score: &v.Answer.Score, Answers: answers, Complete: v.Answer.Complete, Locale: row.Locale})
+	args := make([]any, 0, 8*len(p.events))
+	for _, e := range p.events {
+		args = append(args, p.WorkspaceID, newID(), aboutInvitation, p.ID, e.typ, e.reason, e.detail, e.at)
+	}
+	_, err := q.exec(`INSERT INTO events (workspace_id, id, subject_type, subject_id, type, reason, detail, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`+strings.Repeat(`, (?, ?, ?, ?, ?, ?, ?, ?)`, len(p.events)-1), args...)
 	return err
 }
