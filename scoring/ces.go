@@ -1,7 +1,5 @@
 package scoring
 
-import "math"
-
 // CES, the customer effort score, asks how hard it was to get something done.
 // There are two questions, and they point in opposite directions:
 //
@@ -28,13 +26,11 @@ func scoreCES(m Measure, h Histogram, level float64) Result {
 		return r
 	}
 	r.Score = new(h.mean())
-	r.headline = new(roundHalfAway(h.sum(), r.Responses))
-	if r.Responses < 2 {
-		return r // one answer says nothing about how far answers scatter
+	r.Rounded = new(roundHalfAway(h.sum(), r.Responses))
+	if r.Responses > 1 { // one answer says nothing about how far answers scatter
+		r.StandardError = new(h.meanError())
+		r.Interval = h.meanInterval(level, m.Min, m.Max)
 	}
-	r.StandardError = new(math.Sqrt(h.variance() / float64(r.Responses)))
-	half := studentQuantile(level, float64(r.Responses-1)) * *r.StandardError
-	r.Interval = newInterval(level, "t", max(*r.Score-half, float64(m.Min)), min(*r.Score+half, float64(m.Max)))
 	return r
 }
 

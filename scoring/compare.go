@@ -36,14 +36,14 @@ func Compare(current, previous []Cell, level float64) (*Comparison, error) {
 		return nil, ErrLevel
 	}
 	// Together they must make one report: same metric, same CES version.
-	if _, err := merge(slices.Concat(current, previous)); err != nil {
+	if _, err := Merge(slices.Concat(current, previous)); err != nil {
 		return nil, err
 	}
-	now, err := merge(current)
+	now, err := Merge(current)
 	if err != nil {
 		return nil, err
 	}
-	before, err := merge(previous)
+	before, err := Merge(previous)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func scoreCSAT(cells []Cell, level float64) Result {
 	}
 	r.Score = new(percent(satisfied, r.Responses))
 	r.StandardError = new(shareError(satisfied, r.Responses))
-	r.headline = new(Round(satisfied, r.Responses))
+	r.Rounded = new(Round(satisfied, r.Responses))
 	low, high := Wilson(satisfied, r.Responses, level)
 	r.Interval = newInterval(level, "wilson", low, high)
 	return r
@@ -72,7 +72,7 @@ func satisfiedOf(cells []Cell) (satisfied, n int64) {
 // [Measure.Definition] of the one measure, or for several of CSAT what counts as
 // satisfied on each. It is empty for cells that Report refuses, and for none.
 func Definition(cells []Cell) string {
-	measures, err := merge(cells)
+	measures, err := Merge(cells)
 	if err != nil || len(measures) == 0 {
 		return ""
 	}

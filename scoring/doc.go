@@ -4,8 +4,8 @@
 // It knows three metrics: the Net Promoter Score (nps.go), customer
 // satisfaction (csat.go) and the customer effort score (ces.go); how sure a
 // score is (interval.go); whether two periods differ (compare.go); how shares
-// are shown in whole percent (percent.go); and what a score written in a file
-// means (parse.go).
+// are shown in whole percent (percent.go); what the questions beside the score
+// come to (answers.go); and what a score written in a file means (parse.go).
 //
 // It does not know surveys, people, time, storage or languages. Every function
 // is pure: it reads no clock, does no I/O and keeps no state.

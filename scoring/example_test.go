@@ -13,7 +13,7 @@ func ExampleScore_nps() {
 
 	r := scoring.Score(measure, answers, 0.95)
 	fmt.Println(measure.Definition())
-	fmt.Printf("NPS %d (%.4f ± %.1f) of %d\n", *r.Headline(), *r.Score, *r.StandardError, r.Responses)
+	fmt.Printf("NPS %d (%.4f ± %.1f) of %d\n", *r.Rounded, *r.Score, *r.StandardError, r.Responses)
 	fmt.Printf("%.1f to %.1f\n", r.Interval.Low, r.Interval.High)
 	fmt.Println(r.Percent)
 	// Output:
@@ -29,7 +29,7 @@ func ExampleScore_csat() {
 
 	r := scoring.Score(measure, answers, 0.95)
 	fmt.Println(measure.Definition())
-	fmt.Printf("CSAT %d, between %.1f and %.1f\n", *r.Headline(), r.Interval.Low, r.Interval.High)
+	fmt.Printf("CSAT %d, between %.1f and %.1f\n", *r.Rounded, r.Interval.Low, r.Interval.High)
 	fmt.Printf("%d of %d, mean %.2f\n", r.Counts.Of("satisfied"), r.Responses, *r.Mean)
 	// Output:
 	// satisfied (4–5 of 1–5) in percent of all scored responses

@@ -8,7 +8,6 @@ import (
 	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -67,7 +66,6 @@ func TestGoldenScores(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := asJSON(t, result)
-			got["headline"] = asNumber(result.Headline())
 			if len(example.Expect) == 0 {
 				t.Fatal("expects nothing")
 			}
@@ -175,13 +173,6 @@ func asJSON(t *testing.T, value any) map[string]any {
 		t.Fatalf("%s: %v", data, err)
 	}
 	return object
-}
-
-func asNumber(whole *int) any {
-	if whole == nil {
-		return nil
-	}
-	return json.Number(strconv.Itoa(*whole))
 }
 
 // equal compares JSON values: objects and lists must agree in full, numbers to

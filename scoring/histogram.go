@@ -73,13 +73,36 @@ func (h Histogram) deviation() *float64 {
 	return new(math.Sqrt(h.variance()))
 }
 
-// onScale keeps the counts that can be answers to m: on its scale and not
-// negative.
-func (h Histogram) onScale(m Measure) Histogram {
+// meanError is the standard error of the mean in points; there must be two
+// answers or more.
+func (h Histogram) meanError() float64 { return math.Sqrt(h.variance() / float64(h.N())) }
+
+// meanInterval is the t interval of the mean, cut where the scale ends; nil
+// below two answers or where the level is not valid.
+func (h Histogram) meanInterval(level float64, min, max int) *Interval {
+	if h.N() < 2 || !ValidLevel(level) {
+		return nil
+	}
+	mean, half := h.mean(), studentQuantile(level, float64(h.N()-1))*h.meanError()
+	return newInterval(level, "t", math.Max(mean-half, float64(min)), math.Min(mean+half, float64(max)))
+}
+
+// within keeps the counts that can be answers on the scale from min to max: not
+// off it and not negative.
+func (h Histogram) within(min, max int) Histogram {
 	for score, count := range h {
-		if !m.Contains(score) || count < 0 {
+		if score < min || score > max || count < 0 {
 			h[score] = 0
 		}
 	}
 	return h
+}
+
+// bins lists every point of the scale from min to max in order.
+func (h Histogram) bins(min, max int) []Bin {
+	bins := make([]Bin, 0, max-min+1)
+	for value := min; value <= max; value++ {
+		bins = append(bins, Bin{value, h[value]})
+	}
+	return bins
 }

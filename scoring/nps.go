@@ -49,7 +49,7 @@ func scoreNPS(h Histogram, level float64) Result {
 	}
 	r.Score = new(percent(groups.net(), r.Responses))
 	r.StandardError = new(100 * math.Sqrt(groups.variance()/float64(r.Responses)))
-	r.headline = new(Round(groups.net(), r.Responses))
+	r.Rounded = new(Round(groups.net(), r.Responses))
 	low, high := adjustedWald(groups, level)
 	r.Interval = newInterval(level, "adjusted_wald", low, high)
 	return r

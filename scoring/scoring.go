@@ -46,6 +46,7 @@ type Agreement struct {
 type Result struct {
 	Responses     int64     `json:"responses"`
 	Score         *float64  `json:"score"`          // NPS -100..100, CSAT 0..100 percent, CES points
+	Rounded       *int      `json:"rounded"`        // the whole number that people see: Score from the counts, half away from zero
 	StandardError *float64  `json:"standard_error"` // in units of Score, of the score as observed
 	Interval      *Interval `json:"interval"`       // in units of Score
 	Reliable      bool      `json:"reliable"`       // 30 responses or more
@@ -61,24 +62,13 @@ type Result struct {
 	*Agreement // CES version 2 alone
 
 	Direction string `json:"direction,omitempty"` // "lower_is_better" for CES version 1, else empty
-
-	headline *int
 }
-
-// Headline is the whole number that people see: the exact score rounded half
-// away from zero, from the counts (57 of 200 is 28.5 and shows 29; -50.5 shows
-// -51). It is nil without answers. It may differ by one from the difference of
-// the whole Percent.
-func (r Result) Headline() *int { return r.headline }
-
-// Headline is [Result.Headline] of the score of one histogram.
-func Headline(m Measure, h Histogram) *int { return Score(m, h, 0.95).Headline() }
 
 // Score judges the answers to one measure, with intervals at the level (0.95
 // is 95%). The measure must be valid. Counts off its scale and negative counts
 // are left out; a level that is not valid leaves the intervals nil.
 func Score(m Measure, h Histogram, level float64) Result {
-	h = h.onScale(m)
+	h = h.within(m.Min, m.Max)
 	var r Result
 	switch m.Metric {
 	case NPS:
@@ -88,10 +78,7 @@ func Score(m Measure, h Histogram, level float64) Result {
 	case CES:
 		r = scoreCES(m, h, level)
 	}
-	r.Distribution = make([]Bin, 0, m.Max-m.Min+1)
-	for value := m.Min; value <= m.Max; value++ {
-		r.Distribution = append(r.Distribution, Bin{value, h[value]})
-	}
+	r.Distribution = h.bins(m.Min, m.Max)
 	if r.Responses > 0 {
 		r.Mean = new(h.mean())
 		r.StandardDeviation = h.deviation()
@@ -111,7 +98,7 @@ func Report(cells []Cell, level float64) (Result, error) {
 	if !ValidLevel(level) {
 		return Result{}, ErrLevel
 	}
-	measures, err := merge(cells)
+	measures, err := Merge(cells)
 	if err != nil {
 		return Result{}, err
 	}
@@ -125,11 +112,13 @@ func Report(cells []Cell, level float64) (Result, error) {
 	}
 }
 
-// merge adds up the cells of each measure, in the order of their first
+// Merge adds up the cells of each measure, in the order of their first
 // appearance, and refuses measures that cannot be reported together: what it
 // returns is one cell, or several of CSAT. Cells without answers are left out,
 // except that one remains where all are such.
-func merge(cells []Cell) ([]Cell, error) {
+//
+// Errors: [ErrMixedCES], [ErrMixedMetrics], [ErrHistogram], [*MeasureError].
+func Merge(cells []Cell) ([]Cell, error) {
 	var merged []Cell
 	place := map[Measure]int{}
 	for _, cell := range cells {

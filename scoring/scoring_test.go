@@ -23,20 +23,20 @@ func TestJSON(t *testing.T) {
 		h    Histogram
 		want string
 	}{
-		{csat5, Histogram{1: 1, 4: 1}, `{"responses":2,"score":50,"standard_error":35.35533905932`},
-		{thumbs, Histogram{}, `{"responses":0,"score":null,"standard_error":null,"interval":null,"reliable":false,` +
+		{csat5, Histogram{1: 1, 4: 1}, `{"responses":2,"score":50,"rounded":50,"standard_error":35.35533905932`},
+		{thumbs, Histogram{}, `{"responses":0,"score":null,"rounded":null,"standard_error":null,"interval":null,"reliable":false,` +
 			`"counts":{"satisfied":0,"dissatisfied":0},"share":null,"percent":null,` +
 			`"distribution":[{"value":0,"count":0},{"value":1,"count":0}],"mean":null,"standard_deviation":null}`},
-		{agreement, Histogram{6: 1}, `{"responses":1,"score":6,"standard_error":null,"interval":null,"reliable":false,` +
+		{agreement, Histogram{6: 1}, `{"responses":1,"score":6,"rounded":6,"standard_error":null,"interval":null,"reliable":false,` +
 			`"counts":{"agree":1,"neutral":0,"disagree":0},"share":{"agree":100,"neutral":0,"disagree":0},` +
 			`"percent":{"agree":100,"neutral":0,"disagree":0},"distribution":[{"value":1,"count":0},{"value":2,"count":0},` +
 			`{"value":3,"count":0},{"value":4,"count":0},{"value":5,"count":0},{"value":6,"count":1},{"value":7,"count":0}],` +
 			`"mean":6,"standard_deviation":null,"percent_agree":100,"percent_agree_interval":{"level":0.95,"method":"wilson",`},
-		{agreement, Histogram{}, `{"responses":0,"score":null,"standard_error":null,"interval":null,"reliable":false,` +
+		{agreement, Histogram{}, `{"responses":0,"score":null,"rounded":null,"standard_error":null,"interval":null,"reliable":false,` +
 			`"counts":{"agree":0,"neutral":0,"disagree":0},"share":null,"percent":null,"distribution":[{"value":1,"count":0},` +
 			`{"value":2,"count":0},{"value":3,"count":0},{"value":4,"count":0},{"value":5,"count":0},{"value":6,"count":0},` +
 			`{"value":7,"count":0}],"mean":null,"standard_deviation":null,"percent_agree":null,"percent_agree_interval":null}`},
-		{effort, Histogram{}, `{"responses":0,"score":null,"standard_error":null,"interval":null,"reliable":false,` +
+		{effort, Histogram{}, `{"responses":0,"score":null,"rounded":null,"standard_error":null,"interval":null,"reliable":false,` +
 			`"counts":{"low":0,"medium":0,"high":0},"share":null,"percent":null,"distribution":[{"value":1,"count":0},` +
 			`{"value":2,"count":0},{"value":3,"count":0},{"value":4,"count":0},{"value":5,"count":0}],` +
 			`"mean":null,"standard_deviation":null,"direction":"lower_is_better"}`},
@@ -82,7 +82,7 @@ func TestReportOfSeveralCSATMeasures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *got.Score != 65 || got.Responses != 20 || *got.Headline() != 65 {
+	if *got.Score != 65 || got.Responses != 20 || *got.Rounded != 65 {
 		t.Errorf("got %v of %d", *got.Score, got.Responses)
 	}
 	if want := (Groups[int64]{{"satisfied", 13}, {"neutral", 3}, {"dissatisfied", 4}}); !slices.Equal(got.Counts, want) {
@@ -117,7 +117,7 @@ func TestReportIgnoresEmptyCells(t *testing.T) {
 	same(t, Score(csat5, Histogram{}, 0.95), empty)
 
 	nothing, err := Report(nil, 0.95)
-	if err != nil || nothing.Responses != 0 || nothing.Score != nil || nothing.Counts != nil || nothing.Headline() != nil {
+	if err != nil || nothing.Responses != 0 || nothing.Score != nil || nothing.Counts != nil || nothing.Rounded != nil {
 		t.Errorf("got %+v, %v", nothing, err)
 	}
 }

@@ -73,8 +73,8 @@ func (truth npsTruth) check(t *testing.T) {
 	if truth.NPS == nil {
 		return
 	}
-	if truth.Rounded != nil && *r.Headline() != *truth.Rounded {
-		t.Errorf("headline %d, want %d", *r.Headline(), *truth.Rounded)
+	if truth.Rounded != nil && *r.Rounded != *truth.Rounded {
+		t.Errorf("headline %d, want %d", *r.Rounded, *truth.Rounded)
 	}
 	if truth.Share != nil {
 		near(t, *truth.Share, r.Share.Of("promoters"), digits)

@@ -89,8 +89,8 @@ func checkRounding(t *testing.T, v vector) {
 	r := Score(nps, answers.answers(t), 0.95)
 	nearOrNil(t, want.NPS, r.Score)
 	wholes(t, want.Percents, r.Percent)
-	if want.Rounded == nil || *r.Headline() != *want.Rounded {
-		t.Errorf("headline %d, want %v", *r.Headline(), want.Rounded)
+	if want.Rounded == nil || *r.Rounded != *want.Rounded {
+		t.Errorf("headline %d, want %v", *r.Rounded, want.Rounded)
 	}
 }
 

@@ -292,7 +292,6 @@ func TestCalendarTruth(t *testing.T) {
 	if err := json.Unmarshal(data, &vectors); err != nil {
 		t.Fatal(err)
 	}
-	// The domain has no ISO weeks: of their vectors day and weekday are checked.
 	checks := map[string]func(*testing.T, json.RawMessage, json.RawMessage){
 		"time-bucket": checkBucket, "iso-week": checkBucket, "time-parse": checkBucket, "day-span": checkDaySpan}
 	seen := map[string]int{}
@@ -315,6 +314,7 @@ func checkBucket(t *testing.T, input, expected json.RawMessage) {
 	var in struct{ At, Zone string }
 	var want struct {
 		Local, Day, Month string
+		ISOWeek           string `json:"iso_week"`
 		Weekday           int
 	}
 	if err := json.Unmarshal(expected, &want); err != nil {
@@ -327,8 +327,8 @@ func checkBucket(t *testing.T, input, expected json.RawMessage) {
 		in.Zone = "America/New_York" // of the one instant that has an offset and no zone
 	}
 	if want.Local == "" {
-		if d, err := ParseDay(in.At); err != nil || d.Weekday() != want.Weekday {
-			t.Errorf("%s is weekday %d, want %d, %v", in.At, d.Weekday(), want.Weekday, err)
+		if d, err := ParseDay(in.At); err != nil || d.Weekday() != want.Weekday || d.ISOWeek() != want.ISOWeek {
+			t.Errorf("%s is weekday %d of %s, want %+v, %v", in.At, d.Weekday(), d.ISOWeek(), want, err)
 		}
 		return
 	}
@@ -341,8 +341,20 @@ func checkBucket(t *testing.T, input, expected json.RawMessage) {
 		t.Fatal(err)
 	}
 	d := DayOf(i, loc)
-	if local := i.Time().In(loc).Format("2006-01-02T15:04:05-07:00"); local != want.Local || d.String() != want.Day || d.String()[:7] != want.Month {
+	if local := i.Time().In(loc).Format("2006-01-02T15:04:05-07:00"); local != want.Local || d.String() != want.Day {
 		t.Errorf("%s is %s, day %s; want %+v", in.At, local, d, want)
+	}
+	// a range of one instant has one period of each kind: its own
+	names := map[Interval]string{Daily: want.Day, Monthly: want.Month, Weekly: want.ISOWeek}
+	for every, name := range names {
+		periods, err := Periods(i, i+1, every, loc)
+		if err != nil || len(periods) != 1 {
+			t.Fatalf("%d periods, %v", len(periods), err)
+		}
+		got := map[Interval]string{Daily: periods[0].Start.String(), Monthly: periods[0].Start.String()[:7], Weekly: periods[0].Start.ISOWeek()}[every]
+		if got != name {
+			t.Errorf("%s is in the %s %s, want %s", in.At, every, got, name)
+		}
 	}
 }
 
