@@ -18,7 +18,8 @@ const visitsBatch = 1000
 // been there; nothing is decided anew and nothing is sent, except what was not
 // sent before now and is due. A person is kept as first seen.
 //
-// It is for filling a new database: what was committed before an error stays.
+// It is for filling a new database: a visit whose external id is known is
+// passed over, and what was committed before an error stays.
 func (s *Store) RecordVisits(ctx context.Context, by Caller, visits iter.Seq[survey.Visit]) error {
 	h, err := s.newHistorian(ctx, by)
 	if err != nil {
