@@ -189,7 +189,6 @@ type pastInvitation struct {
 	invitationRow
 	due    survey.Instant // of the next reminder
 	events []pastEvent
-	count  cohort
 }
 
 type pastEvent struct {
@@ -206,7 +205,7 @@ func (p *pastInvitation) happened(at survey.Instant, typ, reason string) {
 func (h *historian) invitation(q *session, v survey.Visit, in survey.Interaction, place visited, person survey.Person, d responseDraft) error {
 	attributes := place.attributes(in.Attributes, &person)
 	decision := h.planned(v, place)
-	p := pastInvitation{due: decision.SendAt, count: cohort{sent: 1}, invitationRow: invitationRow{WorkspaceID: q.by.Workspace, ID: id(newID()),
+	p := pastInvitation{due: decision.SendAt, invitationRow: invitationRow{WorkspaceID: q.by.Workspace, ID: id(newID()),
 		SurveyID: id(place.Survey.ID), TouchpointID: id(place.TouchpointID), PersonID: id(person.ID), InteractionID: id(in.ID),
 		TemplateID: id(place.TemplateID), TemplateVersion: place.Survey.TemplateVersion, Channel: string(place.Survey.Channel),
 		Email: &person.Email, Name: in.Customer.Name, Locale: in.Customer.Locale, Timezone: in.Customer.Timezone, Nonce: newNonce(),
@@ -226,7 +225,7 @@ func (h *historian) invitation(q *session, v survey.Visit, in survey.Interaction
 	if err := h.insertPast(q, p, decision.Day); err != nil {
 		return err
 	}
-	if err := h.countInvitation(q, p.invitationRow, p.count); err != nil {
+	if err := h.countInvitation(q, p.invitationRow, p.cohort()); err != nil {
 		return err
 	}
 	if _, err := q.exec(insertDecision, q.by.Workspace, newID(), place.Survey.ID, person.ID, fromInteraction, in.ID,
@@ -256,23 +255,17 @@ func (h *historian) sent(q *session, p *pastInvitation, v survey.Visit, of surve
 		p.happened(sent, string(survey.InvitationSent), "")
 		p.events[0].detail = "link"
 	}
-	if v.OpenedAt != nil {
-		p.count.opened = 1
-	}
 	expires := survey.Instant(p.ExpiresAt)
 	switch {
 	case v.BouncedAt != nil:
-		p.State, p.Reason, p.BouncedAt, p.count.bounced = string(survey.InvitationFailed), "bounced", (*int64)(v.BouncedAt), 1
+		p.State, p.Reason, p.BouncedAt = string(survey.InvitationFailed), "bounced", (*int64)(v.BouncedAt)
 		p.happened(*v.BouncedAt, p.State, p.Reason)
 		return h.suppressThen(q, p, *v.BouncedAt, survey.Bounced)
 	case v.Answer != nil:
 		if err := h.reminded(p, of, v.AnsweredAt); err != nil {
 			return err
 		}
-		p.State, p.AnsweredAt, p.MailState, p.count.answered = string(survey.InvitationAnswered), (*int64)(&v.AnsweredAt), mailNone, 1
-		if v.Answer.Comment != "" {
-			p.count.commented = 1
-		}
+		p.State, p.AnsweredAt, p.MailState, p.Commented = string(survey.InvitationAnswered), (*int64)(&v.AnsweredAt), mailNone, v.Answer.Comment != ""
 		p.happened(v.AnsweredAt, p.State, "")
 		return nil
 	case v.UnsubscribedAt != nil:
@@ -329,12 +322,12 @@ func (h *historian) insertPast(q *session, p pastInvitation, day survey.Day) err
 	if _, err := q.exec(`INSERT INTO invitations (workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id,
 		template_id, template_version, channel, email, address_hash, domain, name, locale, timezone, attributes, segments,
 		nonce, token_hash, state, reason, planned_at, expires_at, sent_at, answered_at, opened_at, bounced_at, message_id,
-		mail_no, mail_state, due_at, attempt, lease_until, fence, held, planned_day, cohort_at, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?, ?)`,
+		mail_no, mail_state, due_at, attempt, lease_until, fence, held, planned_day, cohort_at, commented, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?, ?, ?)`,
 		p.WorkspaceID, p.ID, p.SurveyID, p.TouchpointID, p.PersonID, p.InteractionID, p.TemplateID, p.TemplateVersion, p.Channel,
 		address, h.addressHash(p.WorkspaceID, address), domain, p.Name, p.Locale, p.Timezone, p.Attributes, p.Segments,
 		p.Nonce, tokenHash(token), p.State, p.Reason, p.PlannedAt, p.ExpiresAt, p.SentAt, p.AnsweredAt, p.OpenedAt, p.BouncedAt,
-		p.MessageID, p.MailNo, p.MailState, p.due, false, day, p.CohortAt, p.CreatedAt, p.UpdatedAt); err != nil {
+		p.MessageID, p.MailNo, p.MailState, p.due, false, day, p.CohortAt, p.Commented, p.CreatedAt, p.UpdatedAt); err != nil {
 		return err
 	}
 	args := make([]any, 0, 8*len(p.events))
