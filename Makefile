@@ -2,6 +2,8 @@
 
 LINT_VERSION = v2.15.0
 LINT = .bin/golangci-lint-$(LINT_VERSION)
+MUTATE_VERSION = v0.6.0
+MUTATE = .bin/gremlins-$(MUTATE_VERSION)
 
 # make bench BENCH_REQUESTS=6000 BENCH_ROUNDS=1 for a quick look
 BENCH_REQUESTS ?= 60000
@@ -11,7 +13,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench cover fuzz
+.PHONY: help run check format vet lint test race bench cover fuzz mutate
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +53,14 @@ fuzz: ## every fuzz test, FUZZ_TIME each
 			go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ_TIME) $$package; \
 		done; done
 
+mutate: $(MUTATE) ## change scoring a little, again and again: 80% must make a test fail
+	$(MUTATE) unleash ./scoring --workers 1 --timeout-coefficient 10 --threshold-efficacy 80
+
 # The version is in the file's name: another version is another file.
 $(LINT):
 	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv .bin/golangci-lint $@
+
+$(MUTATE):
+	GOBIN=$(CURDIR)/.bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(MUTATE_VERSION)
+	mv .bin/gremlins $@

@@ -159,3 +159,15 @@ func TestHelpOfOtherCommandsIsShort(t *testing.T) {
 		}
 	}
 }
+
+func TestVerifyCommand(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, database string) {
+		if _, err := command(t, database, "key", "create", "--role", "viewer", "--name", "cx"); err != nil {
+			t.Fatal(err)
+		}
+		said, err := command(t, database, "verify")
+		if err != nil || !strings.Contains(said, "all is as the rows say: 1 workspaces, 0 responses") {
+			t.Fatalf("%q %v", said, err)
+		}
+	})
+}

@@ -15,13 +15,14 @@ import (
 )
 
 // showSurveyPage shows the survey behind a link: the score question, the
-// follow-ups once there is a score, or thanks. It records nothing, whoever
+// follow-ups once there is a score, or thanks. It records no answer, whoever
 // asks and however often: mail scanners open every link.
 func (a *api) showSurveyPage(c echo.Context) error {
 	opened, err := a.Store.Open(c.Request().Context(), param(c, "token"))
 	if err != nil {
 		return a.pageError(c, opened, nil, err)
 	}
+	a.noteOpened(c, opened)
 	p := a.surveyPage(c, opened)
 	values := c.QueryParams()
 	switch {
@@ -39,6 +40,20 @@ func (a *api) showSurveyPage(c echo.Context) error {
 		p.Step = templates.StepQuestions
 	}
 	return a.respondentPage(c, http.StatusOK, p)
+}
+
+// noteOpened notes for the rates that somebody who clicked opened the page: a
+// browser says so of a navigation by a person's hand, scanners seldom do. It is
+// a best effort: where it cannot be written the page is shown all the same.
+func (a *api) noteOpened(c echo.Context, opened store.Opened) {
+	header := c.Request().Header
+	if opened.Invitation.OpenedAt != nil || c.Request().Method != http.MethodGet ||
+		header.Get("Sec-Fetch-User") != "?1" || header.Get("Sec-Fetch-Mode") != "navigate" {
+		return
+	}
+	if err := a.Store.NoteOpened(c.Request().Context(), param(c, "token")); err != nil {
+		a.Log.Warn("an opened page was not noted", "error", err)
+	}
 }
 
 // chosenScore is the score that a link names; nil for one that is off the

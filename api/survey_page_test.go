@@ -146,6 +146,28 @@ func TestScannersRecordNothing(t *testing.T) {
 	}
 }
 
+// A navigation by a person's hand is noted, once, and is no state.
+func TestAPageThatAPersonOpens(t *testing.T) {
+	s := newServer(t)
+	s.survey("after", ``)
+	token := s.token("after", `{"email":"ana@example.com"}`)
+	open := func(mode string) {
+		s.do("GET", "/s/"+token, nil, as(""), with("Sec-Fetch-User", "?1"), with("Sec-Fetch-Mode", mode)).want(200)
+	}
+	open("no-cors")
+	s.do("GET", "/v1/invitations", nil).want(200).wantAt("data[0].opened_at", nil)
+	open("navigate")
+	noted := s.do("GET", "/v1/invitations", nil).want(200).wantAt("data[0].opened_at", s.now.time().UTC().Format("2006-01-02T15:04:05.000Z")).wantAt("data[0].state", "sent")
+	s.now.move(time.Minute)
+	open("navigate")
+	if again := s.do("GET", "/v1/invitations", nil); string(again.body) != string(noted.body) {
+		t.Errorf("%s instead of %s", again.body, noted.body)
+	}
+	if checked, err := s.store.Verify(t.Context()); err != nil || len(checked.Faults) > 0 {
+		t.Error(err, checked.Faults)
+	}
+}
+
 func TestLinksThatOpenNothing(t *testing.T) {
 	s := newServer(t)
 	s.survey("after", `"rules":{"expires_after":"1d"}`)

@@ -224,3 +224,20 @@ func same(t *testing.T, want, got any) {
 		t.Errorf("got  %s, %v\nwant %s, %v", g, err2, w, err)
 	}
 }
+
+// TestCompareFewMeans: two answers scatter, one does not.
+func TestCompareFewMeans(t *testing.T) {
+	for _, test := range []struct {
+		now, before Histogram
+		tested      bool
+	}{
+		{Histogram{1: 1, 7: 1}, Histogram{2: 1, 3: 1}, true},
+		{Histogram{1: 1, 7: 1}, Histogram{2: 1}, false},
+		{Histogram{2: 1}, Histogram{1: 1, 7: 1}, false},
+	} {
+		c, err := Compare([]Cell{{agreement, test.now}}, []Cell{{agreement, test.before}}, 0.95)
+		if err != nil || (c.Z != nil) != test.tested || (c.Interval != nil) != test.tested || c.Difference == nil {
+			t.Errorf("%v against %v: %+v, %v", test.now, test.before, c, err)
+		}
+	}
+}

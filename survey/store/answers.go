@@ -191,7 +191,8 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
 	by := cohort{answered: 1}
 	if row.CohortAt == nil { // the server's reply is still to come: the mail was out all the same
-		row.CohortAt, by.sent = (*int64)(&q.now), 1
+		row.CohortAt = (*int64)(&q.now)
+		by.sent, by.opened = row.cohort().sent, row.cohort().opened
 	}
 	row.Commented = r.Comment != ""
 	if row.Commented {
@@ -293,6 +294,28 @@ func (s *Store) commented(q *session, row invitationRow, said bool) error {
 		return err
 	}
 	return s.countInvitation(q, row, by)
+}
+
+// NoteOpened notes that a page was opened by somebody who looks like a person,
+// once. It is a best effort that no decision reads; an unknown token is nothing
+// to note.
+func (s *Store) NoteOpened(ctx context.Context, token string) error {
+	workspace, err := tokenWorkspace(token)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		var row invitationRow
+		found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+q.forUpdate(),
+			workspace, tokenHash(token))
+		if err != nil || !found || row.OpenedAt != nil {
+			return err
+		}
+		if err := q.must(`UPDATE invitations SET opened_at = ? WHERE workspace_id = ? AND id = ?`, q.now, workspace, row.ID); err != nil {
+			return err
+		}
+		return s.countInvitation(q, row, cohort{opened: 1})
+	})
 }
 
 // Unsubscribe suppresses the address behind a token and calls off what waits

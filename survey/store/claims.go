@@ -247,7 +247,7 @@ func (s *Store) countSent(q *session, row *invitationRow) error {
 		return nil
 	}
 	row.CohortAt = (*int64)(&q.now)
-	return s.countInvitation(q, *row, cohort{sent: 1})
+	return s.countInvitation(q, *row, cohort{sent: 1, opened: row.cohort().opened})
 }
 
 // planReminder puts the next reminder on the queue, unless somebody answered.

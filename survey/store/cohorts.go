@@ -116,10 +116,10 @@ func (q *session) flushCohorts(moves cohortMoves) error {
 	return nil
 }
 
-func compareCohortRows(a, b cohortRow) int {
-	key := func(r cohortRow) tallyRow {
-		return tallyRow{workspace: r.workspace, generation: r.generation, dimension: r.dimension, value: r.value,
-			touchpoint: r.touchpoint, survey: r.survey, day: r.day}
-	}
-	return compareTallyRows(key(a), key(b))
+func compareCohortRows(a, b cohortRow) int { return compareTallyRows(a.tally(), b.tally()) }
+
+// tally is the row's key as the tallies of answers have it.
+func (r cohortRow) tally() tallyRow {
+	return tallyRow{workspace: r.workspace, generation: r.generation, dimension: r.dimension, value: r.value,
+		touchpoint: r.touchpoint, survey: r.survey, day: r.day}
 }

@@ -192,8 +192,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 	if in.ExternalID == "" {
 		in.ExternalID = entry.RowID()
 	}
-	d := &responseDraft{place: m.place, template: m.template}
-	err := d.check(in, now)
+	d, err := draftAt(m.place, m.template, in, now)
 	var known *survey.Error
 	if errors.As(err, &known) {
 		return m.reject(part, entry, history.Reject(entry.Line, known))
@@ -206,7 +205,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 		return nil
 	}
 	part.seen[*d.row.ExternalID] = struct{}{}
-	part.drafts = append(part.drafts, d)
+	part.drafts = append(part.drafts, &d)
 	part.bytes += 500 + len(d.row.Answers) + len(d.row.Comment) + len(d.row.Attributes)
 	return nil
 }

@@ -47,7 +47,7 @@ func (s *Store) People(ctx context.Context, by Caller, f PersonFilter, page Page
 		where, args = append(where, "external_id = ?"), append(args, f.ExternalID)
 	}
 	var rows []personRow
-	lastFirst := order{"id", true, func(c cursor) []any { return []any{c.ID} }}
+	lastFirst := order{"workspace_id, id", true, func(c cursor) []any { return []any{by.Workspace, c.ID} }} // as the key
 	next, err := s.page(q, "people", f, page, lastFirst, where, args,
 		func(tail string, args []any) (int, error) {
 			err := q.list(&rows, `SELECT `+personColumns+` FROM people`+tail, args...)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -121,7 +122,8 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 	if err != nil {
 		return now, nil, err
 	}
-	wanted := ResponseChange{Score: &before.Score, Answers: before.Answers, Tags: before.Tags}
+	score := before.Score
+	wanted := ResponseChange{Score: &score, Answers: maps.Clone(before.Answers), Tags: slices.Clone(before.Tags)}
 	if err := change(&wanted); err != nil {
 		return now, nil, err
 	}

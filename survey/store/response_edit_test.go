@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,7 @@ func TestAnEditorMovesTheScore(t *testing.T) {
 		if got := cohort(t, url); got != "1 1 0" {
 			t.Errorf("cohort %s after the answer was deleted", got)
 		}
+		verified(t, s)
 		if left := texts(t, raw(t, url), `SELECT detail FROM events WHERE type = 'deleted'`); len(left) != 1 || left[0] != "by Desk" {
 			t.Errorf("events %v", left)
 		}
@@ -158,6 +160,7 @@ func TestEditsAtOnceKeepTheTallies(t *testing.T) {
 			}
 		}
 		edits.Wait()
+		verified(t, s)
 		list, _, err := s.Responses(ctx, by, store.ResponseFilter{}, store.Page{Limit: 50})
 		ok(t, err)
 		sum := 0
@@ -169,4 +172,31 @@ func TestEditsAtOnceKeepTheTallies(t *testing.T) {
 			t.Errorf("%d rows that add up to %d, tallies say %+v", len(list), sum, got)
 		}
 	})
+}
+
+// change edits, deletes or erases something that was told.
+func (l *teller) change() {
+	l.t.Helper()
+	i := l.random.IntN(len(l.told))
+	one := &l.told[i]
+	switch l.random.IntN(4) {
+	case 0:
+		ok(l.t, l.s.DeleteResponse(ctx, l.by, one.id))
+		l.told = slices.Delete(l.told, i, i+1)
+	case 1:
+		if err := l.s.ErasePerson(ctx, l.by, one.person); one.person != "" || err == nil {
+			ok(l.t, err)
+		}
+		one.person = ""
+		if !one.declares("plan") {
+			one.plan = ""
+		}
+	default:
+		one.score, one.topics = 1+l.random.IntN(5), []string{l.pick("speed", "price")}
+		_, _, err := l.s.ChangeResponse(ctx, l.by, one.id, func(v *store.ResponseChange) error {
+			v.Score, v.Answers["topic"] = &one.score, one.topics
+			return nil
+		})
+		ok(l.t, err)
+	}
 }

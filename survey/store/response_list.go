@@ -99,13 +99,8 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 // textConditions narrow by what stands inside texts.
 func (q *session) textConditions(f ResponseFilter, and func(string, ...any)) {
 	for _, name := range slices.Sorted(maps.Keys(f.Attributes)) {
-		if q.postgres {
-			and("(attributes::json ->> ?) = ?", name, f.Attributes[name])
-			continue
-		}
-		at := `$."` + name + `"` // an attribute's name has no quotes
-		and("CASE json_type(attributes, ?) WHEN 'text' THEN json_extract(attributes, ?) ELSE attributes -> ? END = ?",
-			at, at, at, f.Attributes[name])
+		text, args := q.attributeText(name)
+		and(text+" = ?", append(args, f.Attributes[name])...)
 	}
 	if f.Tag != "" {
 		and(q.tagged(f.Tag))

@@ -88,8 +88,7 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 	if err != nil {
 		return responseDraft{}, namedFilter("survey_id", err)
 	}
-	d := responseDraft{place: &place, template: &template}
-	return d, d.check(in, q.now)
+	return draftAt(&place, &template, in, q.now)
 }
 
 // asks is a survey and what it asks; a draft is asked what it would ask.
@@ -107,21 +106,23 @@ func (s *Store) asks(q *session, ref string) (surveyPlace, survey.Template, erro
 	return place, template, away(err)
 }
 
-// check fills the draft with an answer that fits its survey; Invalid names what
-// does not.
-func (d *responseDraft) check(in NewResponse, now survey.Instant) (err error) {
+// draftAt is the draft of an answer to a survey, whatever in says of which;
+// Invalid names what does not fit it.
+func draftAt(place *surveyPlace, template *survey.Template, in NewResponse, now survey.Instant) (responseDraft, error) {
+	d := responseDraft{place: place, template: template}
 	var p survey.Problems
 	d.fill(&p, in, now)
-	if err := p.Err(); err != nil {
-		return err
+	err := p.Err()
+	if err != nil {
+		return d, err
 	}
 	if d.row.Answers, err = asJSON(d.answers); err != nil {
-		return err
+		return d, err
 	}
 	if d.row.Tags, err = asJSON(d.tags); err != nil {
-		return err
+		return d, err
 	}
-	return d.describe(d.own)
+	return d, d.describe(d.own)
 }
 
 // describe sets the attributes, and the segments among them.
@@ -184,12 +185,7 @@ func (d *responseDraft) comment(p *survey.Problems, given string, score int) str
 	case answered != "" && answered != given:
 		p.Add("comment", "conflict", "differs from the answer to the first text question")
 	case answered == "":
-		for _, question := range d.template.Shown(score, d.answers) {
-			if question.Type == survey.TextQuestion {
-				d.answers[question.Key] = given
-				break
-			}
-		}
+		d.answers = d.template.WithComment(score, d.answers, given)
 	}
 	return given
 }

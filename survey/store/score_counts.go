@@ -2,7 +2,9 @@ package store
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"koe/scoring"
@@ -80,10 +82,13 @@ func (n *counter) fromIndex(cut spanCut, pieces []int, groupBy string, counts pi
 			h[v.measure] = sum
 		}
 	}
-	if len(strata)*len(pieces) <= maxSeeks {
+	switch {
+	case n.postgres:
+		return n.sort(strata, cut, pieces, add)
+	case len(strata)*len(pieces) <= maxSeeks:
 		return n.seek(strata, cut, pieces, add)
 	}
-	for _, i := range pieces {
+	for _, i := range pieces { // of many strata: all of a piece, those of others too
 		if err := n.scan(cut.all[i], i, add); err != nil {
 			return err
 		}
@@ -163,40 +168,78 @@ func (n *counter) places() (string, []any) {
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
-// seek looks every stratum, score and piece up in the index.
+// seek looks every stratum, score and piece up in SQLite's index.
 func (n *counter) seek(strata map[int64]countedStratum, cut spanCut, pieces []int, add func(of int64, piece, score int, count int64)) error {
-	ids := make([]int64, 0, len(strata))
-	for one := range strata {
-		ids = append(ids, one)
+	list, ids, err := n.idList(strata)
+	if err != nil {
+		return err
 	}
-	slices.Sort(ids)
 	borders := make([][3]int64, len(pieces))
 	for i, at := range pieces {
 		borders[i] = [3]int64{int64(at), int64(cut.all[at].from), int64(cut.all[at].to)}
 	}
-	idText, err := asJSON(ids)
+	text, err := asJSON(borders)
 	if err != nil {
 		return err
-	}
-	pieceText, err := asJSON(borders)
-	if err != nil {
-		return err
-	}
-	list, at := `SELECT value AS id FROM json_each(?)`, `SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?)`
-	if n.postgres {
-		list = `SELECT CAST(value AS bigint) AS id FROM json_array_elements_text(CAST(? AS json))`
-		at = `SELECT CAST(value ->> 0 AS bigint) AS piece, CAST(value ->> 1 AS bigint) AS since, CAST(value ->> 2 AS bigint) AS until
-			FROM json_array_elements(CAST(? AS json))`
 	}
 	var of, count int64
 	var piece, score int
-	return n.each(`WITH s AS MATERIALIZED (`+list+`), p AS MATERIALIZED (`+at+`),
-		points(score) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))
+	return n.each(`WITH s AS MATERIALIZED (`+list+`), `+allPoints+`,
+		p AS MATERIALIZED (SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?))
 		SELECT id, piece, score, count FROM (SELECT s.id, p.piece, points.score, (SELECT COUNT(*) FROM responses r
 			WHERE r.workspace_id = ? AND r.stratum_id = s.id AND r.score = points.score AND r.excluded_reason IS NULL
-			AND r.responded_at >= p.since AND r.responded_at < p.until) AS count FROM s, points, p) AS counted WHERE count > 0`,
-		[]any{idText, pieceText, n.by.Workspace}, []any{&of, &piece, &score, &count},
+			AND r.responded_at >= p.since AND r.responded_at < p.until) AS count FROM s, points, p) WHERE count > 0`,
+		[]any{ids, text, n.by.Workspace}, []any{&of, &piece, &score, &count},
 		func() error { add(of, piece, score, count); return nil })
+}
+
+// sort lets PostgreSQL, which groups by hashing, sort all answers of the strata
+// into the pieces.
+func (n *counter) sort(strata map[int64]countedStratum, cut spanCut, pieces []int, add func(of int64, piece, score int, count int64)) error {
+	starts := map[survey.Instant]int{}
+	var borders []survey.Instant
+	for _, i := range pieces {
+		starts[cut.all[i].from] = i
+		borders = append(borders, cut.all[i].from, cut.all[i].to)
+	}
+	slices.Sort(borders)
+	borders = slices.Compact(borders)
+	var of, count int64
+	var bucket, score int
+	return n.each(`SELECT stratum_id, WIDTH_BUCKET(responded_at, CAST(? AS bigint[])), score, COUNT(*) FROM responses
+		WHERE workspace_id = ? AND stratum_id = ANY (CAST(? AS bigint[])) AND excluded_reason IS NULL
+		AND responded_at >= ? AND responded_at < ? GROUP BY 1, 2, 3`,
+		[]any{bigints(borders), n.by.Workspace, bigints(slices.Sorted(maps.Keys(strata))), borders[0], borders[len(borders)-1]},
+		[]any{&of, &bucket, &score, &count}, func() error {
+			if piece, wanted := starts[borders[bucket-1]]; wanted {
+				add(of, piece, score, count)
+			}
+			return nil
+		})
+}
+
+// bigints is PostgreSQL's way to write an array.
+func bigints[T ~int64](list []T) string {
+	text := []byte{'{'}
+	for i, v := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, int64(v), 10)
+	}
+	return string(append(text, '}'))
+}
+
+const allPoints = `points(score) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))`
+
+// idList is a query for the ids of strata, and its argument.
+func (n *counter) idList(strata map[int64]countedStratum) (query, ids string, err error) {
+	query = `SELECT value AS id FROM json_each(?)`
+	if n.postgres {
+		query = `SELECT CAST(value AS bigint) AS id FROM json_array_elements_text(CAST(? AS json))`
+	}
+	ids, err = asJSON(slices.Sorted(maps.Keys(strata)))
+	return query, ids, err
 }
 
 // scan reads a whole piece off an index.
@@ -204,15 +247,14 @@ func (n *counter) scan(p piece, at int, add func(of int64, piece, score int, cou
 	var of, count int64
 	var score int
 	return n.each(`SELECT stratum_id, score, COUNT(*) FROM responses WHERE workspace_id = ? AND responded_at >= ? AND responded_at < ?
-		GROUP BY stratum_id, score`, []any{n.by.Workspace, p.from, p.to}, []any{&of, &score, &count},
+		AND excluded_reason IS NULL GROUP BY stratum_id, score`, []any{n.by.Workspace, p.from, p.to}, []any{&of, &score, &count},
 		func() error { add(of, at, score, count); return nil })
 }
 
 // fromRows looks at answer by answer: for what no index tells.
 func (n *counter) fromRows(cut spanCut, pieces []int, groupBy string, counts pieceCounts) error {
-	f := ResponseFilter{Attributes: n.scope.Attributes, Tag: n.scope.Tag}
 	for _, i := range pieces {
-		err := n.eachRow(f, cut.all[i], func(r responseRow) error {
+		err := n.eachRow(cut.all[i], func(r responseRow) error {
 			add := func(group string) {
 				h := counts.at(group, i, len(cut.all))
 				sum := h[r.MeasureID]
@@ -221,7 +263,7 @@ func (n *counter) fromRows(cut spanCut, pieces []int, groupBy string, counts pie
 			}
 			key, byAnswer := strings.CutPrefix(groupBy, byChoice)
 			if !byAnswer {
-				group, err := groupOfRow(groupBy, r)
+				group, err := n.groupOfRow(groupBy, r)
 				add(group)
 				return err
 			}
@@ -238,9 +280,9 @@ func (n *counter) fromRows(cut spanCut, pieces []int, groupBy string, counts pie
 	return nil
 }
 
-func groupOfRow(groupBy string, r responseRow) (string, error) {
+func (n *counter) groupOfRow(groupBy string, r responseRow) (string, error) {
 	var attributes survey.Attributes
-	if strings.HasPrefix(groupBy, bySegment) {
+	if name, is := strings.CutPrefix(groupBy, bySegment); is && n.scope.declares(r.SurveyID, name) {
 		if err := fromJSON(r.Attributes, &attributes); err != nil {
 			return "", err
 		}
@@ -272,28 +314,62 @@ func (n *counter) chosen(r responseRow, key string) ([]string, error) {
 }
 
 // eachRow calls do with what a count needs of each response of a piece.
-func (n *counter) eachRow(f ResponseFilter, p piece, do func(responseRow) error) error {
+func (n *counter) eachRow(p piece, do func(responseRow) error) error {
 	where, args := n.places()
 	where, args = where+" AND responded_at >= ? AND responded_at < ? AND excluded_reason IS NULL", append(args, p.from, p.to)
-	if n.scope.Locale != nil {
-		where, args = where+" AND locale = ?", append(args, *n.scope.Locale)
-	}
-	if n.scope.Channel != nil {
-		where, args = where+" AND channel = ?", append(args, *n.scope.Channel)
-	}
-	if f.Tag != "" {
+	where, args = n.narrowed(where, args)
+	if n.scope.Tag != "" {
 		where += " AND tags <> '[]'" // as its index says
+		n.textConditions(ResponseFilter{Tag: n.scope.Tag}, func(condition string, values ...any) {
+			where, args = where+" AND "+condition, append(args, values...)
+		})
 	}
-	n.textConditions(f, func(condition string, values ...any) {
-		where, args = where+" AND "+condition, append(args, values...)
-	})
 	var r responseRow
 	return n.each(`SELECT survey_id, touchpoint_id, measure_id, template_id, template_version, score, answers, locale, channel, attributes
 		FROM responses WHERE `+where, args, []any{&r.SurveyID, &r.TouchpointID, &r.MeasureID, &r.TemplateID, &r.TemplateVersion,
 		&r.Score, &r.Answers, &r.Locale, &r.Channel, &r.Attributes}, func() error { return do(r) })
 }
 
-// histogram is the eleven counts of a tally's row.
+// narrowed adds the scope's locale, channel and segments to a condition on
+// responses or invitations. A segment is an attribute where the survey declares
+// it now; without a value is who has none, or whose survey declares none.
+func (n *counter) narrowed(where string, args []any) (string, []any) {
+	if n.scope.Locale != nil {
+		where, args = where+" AND locale = ?", append(args, *n.scope.Locale)
+	}
+	if n.scope.Channel != nil {
+		where, args = where+" AND channel = ?", append(args, *n.scope.Channel)
+	}
+	for name, value := range n.scope.Attributes {
+		text, at := n.attributeText(name)
+		var declaring []any
+		for _, v := range n.scope.surveys {
+			if n.scope.declares(v.ID, name) {
+				declaring = append(declaring, v.ID)
+			}
+		}
+		is := "survey_id IN (" + marks(len(declaring)) + ")"
+		if value == "" {
+			where += " AND (NOT " + is + " OR COALESCE(" + text + ", '') = '')"
+			args = append(append(args, declaring...), at...)
+			continue
+		}
+		where += " AND " + is + " AND SUBSTR(" + text + ", 1, " + strconv.Itoa(maxSegment) + ") = ?"
+		args = append(append(append(args, declaring...), at...), shortened(value))
+	}
+	return where, args
+}
+
+// attributeText is an attribute's value as its words, NULL where there is none.
+func (q *session) attributeText(name string) (expression string, args []any) {
+	if q.postgres {
+		return `(CAST(attributes AS json) ->> ?)`, []any{name}
+	}
+	at := `$."` + name + `"` // an attribute's name has no quotes
+	return `CASE json_type(attributes, ?) WHEN 'text' THEN json_extract(attributes, ?) ELSE attributes -> ? END`, []any{at, at, at}
+}
+
+// histogramScan is the eleven counts of a tally's row.
 type histogramScan struct{ scoring.Histogram }
 
 // into are the places of c0 to c10.

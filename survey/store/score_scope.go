@@ -28,6 +28,11 @@ type scopedSurvey struct {
 	TemplateVersion int
 	MeasureID       *int64
 	Segments        string
+	names           []string // the segments
+}
+
+func (o *scope) declares(of id, segment string) bool {
+	return slices.ContainsFunc(o.surveys, func(v scopedSurvey) bool { return v.ID == of && slices.Contains(v.names, segment) })
 }
 
 func (s *Store) scopeOf(q *session, f ScoreFilter, groupBy string) (*scope, error) {
@@ -70,6 +75,11 @@ func (o *scope) load(q *session) error {
 		WHERE `+where, args...); err != nil {
 		return err
 	}
+	for i := range o.surveys {
+		if err := fromJSON(o.surveys[i].Segments, &o.surveys[i].names); err != nil {
+			return err
+		}
+	}
 	var known []int64
 	if err := q.list(&known, `SELECT id FROM measures WHERE workspace_id = ? ORDER BY id`, q.by.Workspace); err != nil {
 		return err
@@ -86,15 +96,7 @@ func (o *scope) load(q *session) error {
 // checkSegment refuses a segment that no survey declares, and notes what its
 // cap does to the figures.
 func (o *scope) checkSegment(q *session, field, name string) error {
-	declared := false
-	for _, v := range o.surveys {
-		var names []string
-		if err := fromJSON(v.Segments, &names); err != nil {
-			return err
-		}
-		declared = declared || slices.Contains(names, name)
-	}
-	if !declared {
+	if !slices.ContainsFunc(o.surveys, func(v scopedSurvey) bool { return slices.Contains(v.names, name) }) {
 		return survey.Errorf(survey.Invalid, field,
 			`%s is not a declared segment here: add "%s" to a survey's "segments" (PATCH /v1/surveys/{id})`, name, name)
 	}
