@@ -155,7 +155,7 @@ func (m *importing) cutOff(err error) error {
 		return err
 	}
 	said := *known
-	said.Message = fmt.Sprintf("%s; %d answers before it are kept and will not be added again", known.Message, m.total.Accepted)
+	said.Message = fmt.Sprintf("%s; answers before it are kept, and will not be added again: %d", known.Message, m.total.Accepted)
 	return &said
 }
 
