@@ -62,6 +62,14 @@ func asJSON(v any) (string, error) {
 	return string(b), nil
 }
 
+// objectJSON is asJSON of a map, which is often empty.
+func objectJSON[M ~map[string]V, V any](m M) (string, error) {
+	if len(m) == 0 {
+		return "{}", nil
+	}
+	return asJSON(m)
+}
+
 // fromJSON reads what asJSON wrote.
 func fromJSON(text string, into any) error {
 	if text == "" {

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"koe/survey"
+)
+
+// insert keeps rows in one transaction.
+func (m *importing) insert(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
+	if m.DryRun {
+		return m.lookUp(ctx, drafts)
+	}
+	err = m.store.write(ctx, m.by, func(q *session) error {
+		counts = Imported{}
+		c, err := q.counting() // first: it holds the calendar until the end
+		if err != nil {
+			return err
+		}
+		fresh, err := m.fresh(q, drafts)
+		if err != nil {
+			return err
+		}
+		for rows := range slices.Chunk(fresh, rowsAtOnce) {
+			kept, err := m.insertRows(q, c, rows)
+			if err != nil {
+				return err
+			}
+			counts.Accepted += kept
+		}
+		counts.Repeated = int64(len(drafts)) - counts.Accepted
+		return nil
+	})
+	return counts, err
+}
+
+// fresh are the rows that are not known yet, completed. Those without a
+// customer may still turn out to be, by their key.
+func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft, error) {
+	place, err := m.store.surveyPlace(q, m.place.Survey.ID) // its segments may have changed
+	if err != nil {
+		return nil, err
+	}
+	known, err := m.known(q, drafts)
+	if err != nil {
+		return nil, err
+	}
+	fresh := make([]responseDraft, 0, len(drafts))
+	for _, draft := range drafts {
+		if known[*draft.row.ExternalID] {
+			continue
+		}
+		d := *draft // this may run again
+		if d.place.Survey.Revision != place.Survey.Revision {
+			d.place = &place
+			if err := d.describe(d.own); err != nil {
+				return nil, err
+			}
+		}
+		if err := q.complete(&d); err != nil {
+			return nil, err
+		}
+		fresh = append(fresh, d)
+	}
+	return fresh, nil
+}
+
+// rowsAtOnce is how many rows one statement inserts.
+const rowsAtOnce = 20
+
+// insertRows writes rows with one statement and moves the tallies for those
+// that no key refused.
+func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (kept int64, err error) {
+	args := make([]any, 0, 24*len(drafts))
+	counted := make(map[id]int, len(drafts))
+	segments := make([]map[string]string, len(drafts))
+	for i := range drafts {
+		d := &drafts[i]
+		if segments[i], err = m.store.capped(q, d.place.Survey.ID, d.segments); err != nil {
+			return 0, err
+		}
+		if d.row.StratumID, err = m.store.stratumOf(q, d.row, segments[i]); err != nil {
+			return 0, err
+		}
+		args = append(args, d.row.values()...)
+		counted[d.row.ID] = i
+	}
+	q.wrote = true
+	var one id
+	err = q.each(insertResponses+responseValues+strings.Repeat(", "+responseValues, len(drafts)-1)+" ON CONFLICT DO NOTHING RETURNING id",
+		args, []any{&one}, func() error {
+			d := drafts[counted[one]]
+			q.countAs(c, d.row, segments[counted[one]], *d.template, d.answers, 1)
+			kept++
+			return nil
+		})
+	return kept, err
+}
+
+// forgotten is true where a survey may have answers of people who were erased
+// since, whose external ids are not to be seen any more.
+func (q *session) forgotten(of survey.ID) (bool, error) {
+	if q.postgres { // has no order in which they come first
+		return true, nil
+	}
+	var one int
+	return q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id >= ? AND external_id < ? LIMIT 1`,
+		[]any{q.by.Workspace, of, formerMark, "\x02"}, &one)
+}
+
+// lookUp is insert of a dry run.
+func (m *importing) lookUp(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
+	q := m.store.reading(ctx, m.by)
+	known, err := q.repeats(m.store, m.place.Survey.ID, drafts)
+	counts.Repeated = int64(len(known))
+	counts.Accepted = int64(len(drafts)) - counts.Repeated
+	return counts, away(err)
+}
+
+// known are external ids that are taken, as far as somebody must know before a
+// row is written: a repeat must not touch its person, and what is erased has
+// another key.
+func (m *importing) known(q *session, drafts []*responseDraft) (map[string]bool, error) {
+	forgotten, err := q.forgotten(m.place.Survey.ID)
+	if err != nil {
+		return nil, err
+	}
+	if !forgotten {
+		drafts = slices.DeleteFunc(slices.Clone(drafts), func(d *responseDraft) bool { return !d.customer.Known() })
+	}
+	return q.repeats(m.store, m.place.Survey.ID, drafts)
+}
+
+// askedAtOnce is how many external ids one statement looks for.
+const askedAtOnce = 500
+
+// repeats are the external ids of drafts that are taken, see isRepeat.
+func (q *session) repeats(s *Store, of survey.ID, drafts []*responseDraft) (map[string]bool, error) {
+	known := map[string]bool{}
+	for some := range slices.Chunk(drafts, askedAtOnce) {
+		wanted := make([]string, 0, 2*askedAtOnce)
+		formers := make(map[string]string, len(some))
+		for _, d := range some {
+			former := *s.former(q.by.Workspace, of, *d.row.ExternalID)
+			formers[former] = *d.row.ExternalID
+			wanted = append(wanted, *d.row.ExternalID, former)
+		}
+		for len(wanted) < 2*askedAtOnce { // one statement for every length
+			wanted = append(wanted, wanted[0])
+		}
+		statement, args := spread(`SELECT external_id FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN ?`,
+			[]any{q.by.Workspace, of, wanted})
+		var one string
+		if err := q.each(statement, args, []any{&one}, func() error {
+			if now, is := formers[one]; is {
+				one = now
+			}
+			known[one] = true
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
