@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -46,6 +47,12 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 	known, err := m.known(q, drafts)
 	if err != nil {
 		return nil, err
+	}
+	if q.postgres { // in the order in which people are locked everywhere
+		drafts = slices.Clone(drafts)
+		slices.SortStableFunc(drafts, func(a, b *responseDraft) int {
+			return cmp.Or(strings.Compare(a.customer.ExternalID, b.customer.ExternalID), strings.Compare(a.customer.Address(), b.customer.Address()))
+		})
 	}
 	fresh := make([]responseDraft, 0, len(drafts))
 	for _, draft := range drafts {
