@@ -139,10 +139,18 @@ func (s *Store) responseByExternalID(q *session, of id, external string) (respon
 // response is the row as the domain knows it, without what other tables know.
 func (r responseRow) response() (survey.Response, error) {
 	out := r.plain()
-	out.Tags = []string{}
-	answers, err := answersOf(r.Answers)
-	out.Answers = answers
-	return out, errors.Join(err, fromJSON(r.Attributes, &out.Attributes), fromJSON(r.Tags, &out.Tags))
+	out.Tags, out.Attributes = []string{}, survey.Attributes{}
+	var err error
+	if out.Answers, err = answersOf(r.Answers); err != nil {
+		return out, err
+	}
+	if r.Attributes != "{}" {
+		err = fromJSON(r.Attributes, &out.Attributes)
+	}
+	if r.Tags != "[]" {
+		err = errors.Join(err, fromJSON(r.Tags, &out.Tags))
+	}
+	return out, err
 }
 
 // plain is what needs no decoding.
@@ -161,6 +169,9 @@ func (r responseRow) plain() survey.Response {
 // answersOf reads kept answers into the types that the domain uses.
 func answersOf(text string) (survey.Answers, error) {
 	raw := map[string]any{}
+	if text == "{}" {
+		return survey.Answers{}, nil
+	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil {
 		return nil, err
 	}
