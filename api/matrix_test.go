@@ -203,6 +203,12 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	case "showScores":
 		answered()
 		return called{"/v1/scores?metric=nps&group_by=survey", nil, 200, 200}, true
+	case "showScoreboard":
+		answered()
+		return called{"/v1/scores/touchpoints", nil, 200, 200}, true
+	case "showSurveyAnswers":
+		answered()
+		return called{"/v1/surveys/asked/answers", nil, 200, 404}, true
 	}
 	return called{}, false
 }
@@ -288,7 +294,8 @@ func TestFiltersNameNothingOfOthers(t *testing.T) {
 	person := w.do("GET", "/v1/responses/"+id, nil).want(200).text("customer.id")
 	survey := w.do("GET", "/v1/surveys/asked", nil).want(200).text("id")
 	for path, field := range map[string]string{"/v1/responses?survey=asked": "survey", "/v1/responses?survey=" + survey: "survey", "/v1/responses?touchpoint=shop": "touchpoint",
-		"/v1/invitations?survey=" + survey: "survey", "/v1/scores?metric=nps&survey=" + survey: "survey", "/v1/scores?metric=nps&touchpoint=chat": "touchpoint"} {
+		"/v1/invitations?survey=" + survey: "survey", "/v1/scores?metric=nps&survey=" + survey: "survey", "/v1/scores?metric=nps&touchpoint=chat": "touchpoint",
+		"/v1/scores/touchpoints?survey=asked": "survey"} {
 		w.do("GET", path, nil, as(foreign)).wantProblem(422, field)
 	}
 	for _, customer := range []string{person, "c-1", "ana%40hidden-words.example.com"} {

@@ -198,6 +198,7 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	var p survey.Problems
 	survey.Prose(&p, "q", f.Q, 200)
 	survey.Prose(&p, "tag", f.Tag, 200)
+	f.Attributes = q.attributes(&p)
 	if said, is := q["locale"]; is {
 		if f.Locale, err = survey.ParseLocale(said); err != nil {
 			p.Add("locale", "format", "%s", err)
@@ -205,16 +206,6 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	}
 	if _, is := q["follow_up"]; is {
 		p.Add("follow_up", "unsupported", "this koe keeps no follow-ups yet; leave it out")
-	}
-	for name, value := range q {
-		if attribute, is := strings.CutPrefix(name, "attributes."); is {
-			if f.Attributes == nil {
-				f.Attributes = map[string]string{}
-			}
-			for known, v := range (survey.Attributes{attribute: survey.TextValue(value)}).Clean(&p, "attributes") {
-				f.Attributes[known] = v.Text()
-			}
-		}
 	}
 	if err := p.Err(); err != nil {
 		return f, err

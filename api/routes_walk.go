@@ -19,7 +19,9 @@ func walkRoutes() []Route {
 		{"showResponse", get, "/v1/responses/{id}", Readers, noBody, "", (*api).showResponse},
 		{"patchResponse", patch, "/v1/responses/{id}", Editors, patchBody, "", (*api).patchResponse},
 		{"deleteResponse", remove, "/v1/responses/{id}", Editors, noBody, "", (*api).deleteResponse},
-		{"showScores", get, "/v1/scores", Readers, noBody, "metric touchpoint survey from to timezone group_by level ces_version", (*api).showScores},
+		{"showScores", get, "/v1/scores", Readers, noBody, scoreFilters + reportRange + "touchpoint group_by interval rolling compare", (*api).showScores},
+		{"showScoreboard", get, "/v1/scores/touchpoints", Readers, noBody, scoreFilters + reportRange + "compare", (*api).showScoreboard},
+		{"showSurveyAnswers", get, "/v1/surveys/{id}/answers", Readers, noBody, answerFilters + reportRange, (*api).showSurveyAnswers},
 
 		{"showSurveyPage", get, "/s/{token}", Public, noBody, "", (*api).showSurveyPage},
 		{"answerSurveyPage", post, "/s/{token}", Public, formBody, "", (*api).answerSurveyPage},

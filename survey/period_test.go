@@ -11,6 +11,15 @@ import (
 	"pgregory.net/rapid"
 )
 
+// fieldOf is the field that an error names first.
+func fieldOf(err error) string {
+	var e *Error
+	if !errors.As(err, &e) || len(e.Fields) == 0 {
+		return ""
+	}
+	return e.Fields[0].Field
+}
+
 func in(t testing.TB, zone string) *time.Location {
 	t.Helper()
 	loc, err := LoadZone(zone)
@@ -152,7 +161,7 @@ func TestParseInterval(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"", "hour", "Month", "months", "7d", " day"} {
-		if every, err := ParseInterval(wrong); err == nil || every != "" || err.(*Error).Fields[0].Field != "interval" {
+		if every, err := ParseInterval(wrong); err == nil || every != "" || fieldOf(err) != "interval" {
 			t.Errorf("%q is read as %q, %v", wrong, every, err)
 		}
 	}
@@ -178,7 +187,7 @@ func TestParseRolling(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "d", "0d", "-1d", "+3d", "30", "30h", "3.5d", "3661d", "523w", "1m", "99999999999999999999d", "30d ", "３0d"} {
 		days, err := ParseRolling(wrong)
-		if err == nil || days != 0 || err.(*Error).Fields[0].Field != "rolling" {
+		if err == nil || days != 0 || fieldOf(err) != "rolling" {
 			t.Errorf("%q is read as %d, %v", wrong, days, err)
 		}
 	}
@@ -299,4 +308,30 @@ func FuzzPeriods(f *testing.F) {
 		}
 		checkPeriods(t, Instant(from), Instant(from+length), every[int(interval)%len(every)], in(t, zoneNames[int(zone)%len(zoneNames)]))
 	})
+}
+
+func TestAround(t *testing.T) {
+	for _, c := range []struct {
+		at, zone, want string
+		every          Interval
+	}{
+		{"2026-02-14T10:00:00Z", "Asia/Tokyo", "2026-02-01 2026-03-01", Monthly},
+		{"2026-01-31T15:00:00Z", "Asia/Tokyo", "2026-02-01 2026-03-01", Monthly},
+		{"2026-01-31T14:59:59.999Z", "Asia/Tokyo", "2026-01-01 2026-02-01", Monthly},
+		{"2021-01-01T00:00:00Z", "UTC", "2020-12-28 2021-01-04", Weekly},
+		{"2026-09-06T03:30:00Z", "America/Santiago", "2026-09-05 2026-09-06", Daily},
+		{"2026-09-06T04:00:00Z", "America/Santiago", "2026-09-06 2026-09-07", Daily}, // its midnight does not exist
+		{"2026-11-01T12:00:00Z", "America/New_York", "2026-10-01 2027-01-01", Quarterly},
+		{"2026-11-01T12:00:00Z", "Asia/Kathmandu", "2026-01-01 2027-01-01", Yearly},
+	} {
+		i, err := ParseInstant(c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loc := in(t, c.zone)
+		p := c.every.Around(i, loc)
+		if got := spans([]Period{p})[0]; got != c.want || p.From != StartOf(p.Start, loc) || p.To != StartOf(p.End, loc) || i < p.From || i >= p.To {
+			t.Errorf("%s by %s in %s: %s %+v, want %s", c.at, c.every, c.zone, got, p, c.want)
+		}
+	}
 }

@@ -195,8 +195,7 @@ func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, i
 			out.Token = made.token
 		}
 	}
-	_, err := q.exec(`INSERT INTO decisions (workspace_id, id, survey_id, person_id, source_type, source_id, verdict, reason,
-		until_at, invitation_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := q.exec(insertDecision,
 		q.by.Workspace, newID(), place.Survey.ID, personID, fromInteraction, in.ID, string(d.Verdict), string(d.Reason),
 		d.Until, out.Invitation, q.now)
 	return out, err

@@ -95,10 +95,16 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 	if err != nil {
 		return responseDraft{}, away(err)
 	}
+	return draftAt(place, template, in, q.now)
+}
+
+// draftAt is the draft of an answer to a survey, whatever in says of which.
+func draftAt(place surveyPlace, template survey.Template, in NewResponse, now survey.Instant) (responseDraft, error) {
 	d := responseDraft{place: place, template: template}
 	var p survey.Problems
-	d.fill(&p, in, q.now)
-	if err := p.Err(); err != nil {
+	d.fill(&p, in, now)
+	err := p.Err()
+	if err != nil {
 		return d, err
 	}
 	if d.row.Answers, err = asJSON(d.answers); err != nil {
@@ -167,12 +173,7 @@ func (d *responseDraft) comment(p *survey.Problems, given string, score int) str
 	case answered != "" && answered != given:
 		p.Add("comment", "conflict", "differs from the answer to the first text question")
 	case answered == "":
-		for _, question := range d.template.Shown(score, d.answers) {
-			if question.Type == survey.TextQuestion {
-				d.answers[question.Key] = given
-				break
-			}
-		}
+		d.answers = d.template.WithComment(score, d.answers, given)
 	}
 	return given
 }
