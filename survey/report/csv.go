@@ -40,7 +40,7 @@ func (s *sheet) write(w io.Writer) error {
 // Cell is a text as a cell of a CSV file: one that a spreadsheet would take for
 // a formula gets an apostrophe before it. Numbers stay as they are.
 func Cell(text string) string {
-	if text == "" || !strings.Contains("=+-@\t\r", text[:1]) {
+	if text == "" || strings.IndexByte("=+-@\t\r", text[0]) < 0 {
 		return text
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil && strings.Trim(text, "+-.0123456789eE") == "" {
