@@ -23,8 +23,9 @@ import (
 type commands struct {
 	Settings `group:"Settings"`
 
-	Serve   serve   `cmd:"" default:"withargs" help:"Serve the API, the pages and the scheduler; what koe does without a command."`
-	Migrate migrate `cmd:"" help:"Bring the database to this version and exit; serve does it too."`
+	Serve   serve    `cmd:"" default:"withargs" help:"Serve the API, the pages and the scheduler; what koe does without a command."`
+	Demo    showcase `cmd:"" help:"Serve an invented year at eight touchpoints, to look around."`
+	Migrate migrate  `cmd:"" help:"Bring the database to this version and exit; serve does it too."`
 	Key     struct {
 		Create createKey `cmd:"" help:"Make an API key and print it."`
 		List   listKeys  `cmd:"" help:"List the API keys of a workspace."`
@@ -33,6 +34,7 @@ type commands struct {
 	Workspace struct {
 		Create createWorkspace `cmd:"" help:"Make a workspace with the stock templates."`
 	} `cmd:"" help:"Workspaces: tenants that know nothing of each other."`
+	Score   scoreFile    `cmd:"" help:"Score a CSV file without a server."`
 	Verify  verify       `cmd:"" help:"Recompute every tally from the answers and check what must hold; exit 1 and a list where something differs."`
 	Version printVersion `cmd:"" help:"Print version, commit and Go version."`
 }
@@ -85,7 +87,7 @@ func asGiven(command *kong.Context, err error) error {
 // help leaves out the settings that a command has no use for: all but serve
 // need those of the database alone.
 func help(options kong.HelpOptions, command *kong.Context) error {
-	if chosen := command.Selected(); chosen != nil && chosen.Name != "serve" {
+	if chosen := command.Selected(); chosen != nil && chosen.Name != "serve" && chosen.Name != "demo" {
 		for _, flag := range command.Model.Flags {
 			if flag.Group != nil && !strings.HasPrefix(flag.Name, "database-") && flag.Name != "timezone" {
 				flag.Hidden = true

@@ -57,8 +57,18 @@ func (serve) Help() string { return variablesOnly }
 func (s serve) api() bool       { return slices.Contains(s.Role, "api") }
 func (s serve) scheduler() bool { return slices.Contains(s.Role, "scheduler") }
 
+// play is what is put on a stage before koe serves, and what is said about it.
+type play struct {
+	fill func(*store.Store) error
+	hint func(base, key string) string
+}
+
 // Run serves until ctx is done and what is in hand is finished.
-func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
+func (s serve) Run(ctx context.Context, c Config, out io.Writer) error {
+	return s.run(ctx, c, out, play{fill: func(*store.Store) error { return nil }, hint: firstSteps})
+}
+
+func (s serve) run(ctx context.Context, c Config, out io.Writer, p play) (err error) {
 	if len(s.Role) == 0 {
 		return errors.New("--role: name api, scheduler or both")
 	}
@@ -86,8 +96,11 @@ func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := p.fill(db); err != nil {
+		return err
+	}
 	if s.api() {
-		if err := welcome(ctx, db, c, out); err != nil {
+		if err := welcome(ctx, db, c, out, p.hint); err != nil {
 			return err
 		}
 	}
@@ -97,7 +110,7 @@ func (s serve) Run(ctx context.Context, c Config, out io.Writer) (err error) {
 // welcome makes the workspace "default", adopts KOE_ADMIN_KEY and prints where
 // koe serves. Where no key of the workspace works yet and none is given, it
 // makes one and prints it, this once, with what comes next.
-func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer) error {
+func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer, hint func(base, key string) string) error {
 	w, _, err := s.EnsureDefault(ctx)
 	if err != nil {
 		return err
@@ -125,8 +138,13 @@ func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer) error
                  (shown this once; koe key create makes another)`, key)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "Try it:\n\n  curl -H 'Authorization: Bearer %s' %s/v1/templates\n\n", key, c.BaseURL)
+	_, err = io.WriteString(out, hint(c.BaseURL, key))
 	return err
+}
+
+// firstSteps is what somebody with an empty database may try.
+func firstSteps(base, key string) string {
+	return fmt.Sprintf("Try it:\n\n  curl -H 'Authorization: Bearer %s' %s/v1/templates\n\n", key, base)
 }
 
 // printAddresses says where to look, below what comes first.

@@ -190,7 +190,7 @@ func TestFirstKeyAfterCommands(t *testing.T) {
 	start := func() string {
 		t.Helper()
 		var out bytes.Buffer
-		if err := welcome(t.Context(), s, Config{BaseURL: "http://127.0.0.1:1"}, &out); err != nil {
+		if err := welcome(t.Context(), s, Config{BaseURL: "http://127.0.0.1:1"}, &out, firstSteps); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()

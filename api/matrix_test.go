@@ -84,6 +84,31 @@ func (w *world) settings(operation string) (called, bool) {
 	return called{}, false
 }
 
+// people are the calls about people.
+func (w *world) people(operation string) (called, bool) {
+	put := func() string {
+		path := "/v1/people/" + w.fresh()
+		w.do("PUT", path, `{"email":"`+w.fresh()+`@hidden-words.example.com","name":"`+hidden+`"}`).want(201)
+		return path
+	}
+	switch operation {
+	case "listPeople":
+		put()
+		return called{"/v1/people", nil, 200, 200}, true
+	case "importPeople":
+		return called{"/v1/people/import", "external_id\nc-1\n", 200, 200}, true
+	case "showPerson":
+		return called{put(), nil, 200, 404}, true
+	case "putPerson":
+		return called{put(), `{"name":"mine"}`, 200, 201}, true
+	case "erasePerson":
+		return called{put(), nil, 204, 404}, true
+	case "exportPerson":
+		return called{put() + "/export", nil, 200, 404}, true
+	}
+	return called{}, false
+}
+
 // surveys are the calls of templates, touchpoints and surveys.
 func (w *world) surveys(operation string) (called, bool) {
 	template := func() string { return w.made("templates", hiddenTemplate) }
@@ -171,6 +196,10 @@ func (w *world) walk(operation, sender string) (called, bool) {
 		return called{"/v1/responses", nil, 200, 200}, true
 	case "showResponse":
 		return called{answered(), nil, 200, 404}, true
+	case "patchResponse":
+		return called{answered(), `{"tags":["mine"]}`, 200, 404}, true
+	case "deleteResponse":
+		return called{answered(), nil, 204, 404}, true
 	case "showScores":
 		answered()
 		return called{"/v1/scores?metric=nps&group_by=survey", nil, 200, 200}, true
@@ -199,7 +228,7 @@ func (w *world) public(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func() (called, bool){
-		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
+		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.people(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
 		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.public(r.Operation) },
 	} {
 		if c, known := find(); known {
@@ -224,6 +253,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for _, r := range api.Routes() {
 		ask := func(c called, key string) response {
 			got := w.do(r.Method, c.path, c.body, as(key), func(request *http.Request) {
+				if r.Operation == "importPeople" {
+					request.Header.Set("Content-Type", "text/csv")
+				}
 				if strings.HasPrefix(r.Path, "/s/") {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}

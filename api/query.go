@@ -166,6 +166,9 @@ func (q query) oneOf(name string, words ...string) (string, error) {
 
 // param is a part of the path, such as the id in /v1/surveys/{id}.
 func param(c echo.Context, name string) string {
+	if c.Request().URL.RawPath == "" { // it is decoded already
+		return c.Param(name)
+	}
 	raw, err := url.PathUnescape(c.Param(name))
 	if err != nil {
 		return ""

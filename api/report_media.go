@@ -13,8 +13,6 @@ import (
 	"koe/survey"
 )
 
-const mediaCSV = "text/csv"
-
 // reportMedia is the media type in which a report goes out: what format=
 // names, else what the Accept header likes best, else JSON.
 func reportMedia(c echo.Context) (string, error) {

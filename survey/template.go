@@ -281,6 +281,25 @@ func (t Template) Comment(score int, answers Answers) string {
 	return ""
 }
 
+// WithComment is answers with a comment that was given by itself as the answer
+// to the first text question that is shown. An empty one changes nothing.
+func (t Template) WithComment(score int, answers Answers, comment string) Answers {
+	if comment == "" {
+		return answers
+	}
+	for _, q := range t.Shown(score, answers) {
+		if q.Type == TextQuestion {
+			merged := maps.Clone(answers)
+			if merged == nil {
+				merged = Answers{}
+			}
+			merged[q.Key] = comment
+			return merged
+		}
+	}
+	return answers
+}
+
 // Thanks is what to say after an answer; nil where the template says nothing
 // that fits.
 func (t Template) Thanks(score int, answers Answers) *ThankYou {

@@ -54,12 +54,19 @@ func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Pe
 	if hash == nil {
 		return nil
 	}
-	if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-		q.by.Workspace, hash); err != nil {
-		return err
+	for locked := false; !locked; { // it may be erased between the two
+		if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+			q.by.Workspace, hash); err != nil {
+			return err
+		}
+		var one int
+		var err error
+		if locked, err = q.row(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ? FOR UPDATE`,
+			[]any{q.by.Workspace, hash}, &one); err != nil {
+			return err
+		}
 	}
-	_, err := q.exec(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ? FOR UPDATE`, q.by.Workspace, hash)
-	return err
+	return nil
 }
 
 // history is what is known of a person before any survey is asked: the
@@ -188,8 +195,7 @@ func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, i
 			out.Token = made.token
 		}
 	}
-	_, err := q.exec(`INSERT INTO decisions (workspace_id, id, survey_id, person_id, source_type, source_id, verdict, reason,
-		until_at, invitation_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := q.exec(insertDecision,
 		q.by.Workspace, newID(), place.Survey.ID, personID, fromInteraction, in.ID, string(d.Verdict), string(d.Reason),
 		d.Until, out.Invitation, q.now)
 	return out, err

@@ -46,7 +46,7 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		}
 		if !inserted {
 			repeat = true
-			row, err := q.responseByExternalID(d.row.SurveyID, *d.row.ExternalID)
+			row, err := s.responseByExternalID(q, d.row.SurveyID, *d.row.ExternalID)
 			if err != nil {
 				return err
 			}
@@ -95,10 +95,16 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 	if err != nil {
 		return responseDraft{}, away(err)
 	}
+	return draftAt(place, template, in, q.now)
+}
+
+// draftAt is the draft of an answer to a survey, whatever in says of which.
+func draftAt(place surveyPlace, template survey.Template, in NewResponse, now survey.Instant) (responseDraft, error) {
 	d := responseDraft{place: place, template: template}
 	var p survey.Problems
-	d.fill(&p, in, q.now)
-	if err := p.Err(); err != nil {
+	d.fill(&p, in, now)
+	err := p.Err()
+	if err != nil {
 		return d, err
 	}
 	if d.row.Answers, err = asJSON(d.answers); err != nil {
@@ -167,12 +173,7 @@ func (d *responseDraft) comment(p *survey.Problems, given string, score int) str
 	case answered != "" && answered != given:
 		p.Add("comment", "conflict", "differs from the answer to the first text question")
 	case answered == "":
-		for _, question := range d.template.Shown(score, d.answers) {
-			if question.Type == survey.TextQuestion {
-				d.answers[question.Key] = given
-				break
-			}
-		}
+		d.answers = d.template.WithComment(score, d.answers, given)
 	}
 	return given
 }
@@ -184,8 +185,8 @@ const maxAhead = 24 * time.Hour
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if d.row.ExternalID != nil { // a repeat must not touch the person either
 		var one int
-		known, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`,
-			[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID}, &one)
+		known, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`,
+			[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID, *s.former(q.by.Workspace, d.place.Survey.ID, *d.row.ExternalID)}, &one)
 		if err != nil || known {
 			return false, err
 		}
@@ -240,10 +241,11 @@ func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, ans
 	return true, nil
 }
 
-func (q *session) responseByExternalID(of id, external string) (responseRow, error) {
+func (s *Store) responseByExternalID(q *session, of id, external string) (responseRow, error) {
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses
-		WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`, q.by.Workspace, of, external)
+		WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`, q.by.Workspace, of, external,
+		*s.former(q.by.Workspace, survey.ID(of), external))
 	if err == nil && !found {
 		err = errors.New("a response was refused as a repeat of none")
 	}
@@ -274,7 +276,7 @@ func (r responseRow) plain() survey.Response {
 		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
 		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
 		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete}
-	if r.ExternalID != nil {
+	if r.ExternalID != nil && !strings.HasPrefix(*r.ExternalID, formerMark) {
 		out.ExternalID = *r.ExternalID
 	}
 	return out
@@ -348,17 +350,21 @@ func (s *Store) responsesOf(q *session, rows []responseRow) ([]survey.Response, 
 	return list, nil
 }
 
-// Response shows one response.
-func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, error) {
+// Response shows one response with everything that was changed of it since.
+func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, []Event, error) {
 	q := s.reading(ctx, by)
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, by.Workspace, of)
 	if err == nil && !found {
-		err = survey.Errorf(survey.NotFound, "", "there is no such response")
+		err = errNoResponse
 	}
 	if err != nil {
-		return survey.Response{}, away(err)
+		return survey.Response{}, nil, away(err)
 	}
 	r, err := s.responseOf(q, row)
-	return r, away(err)
+	if err != nil {
+		return r, nil, away(err)
+	}
+	events, err := q.events(of)
+	return r, events, away(err)
 }

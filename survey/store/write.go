@@ -129,6 +129,11 @@ func startWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 	if _, err = conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 8000"); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	// what a statement may have to undo stays in memory: it is small, and a file
+	// for it costs more than the statement
+	if _, err = conn.ExecContext(ctx, "PRAGMA temp_store = MEMORY"); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	w := &writer{conn: conn, pool: newStatements(conn), jobs: make(chan *job, maxBatch),
 		stopped: make(chan struct{}), done: make(chan struct{})}
 	w.db, err = gorm.Open(sqlite.New(sqlite.Config{Conn: w.pool}), gormConfig(false))
