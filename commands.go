@@ -34,6 +34,7 @@ type commands struct {
 	Workspace struct {
 		Create createWorkspace `cmd:"" help:"Make a workspace with the stock templates."`
 	} `cmd:"" help:"Workspaces: tenants that know nothing of each other."`
+	Score   scoreFile    `cmd:"" help:"Score a CSV file without a server."`
 	Verify  verify       `cmd:"" help:"Recompute every tally from the answers and check what must hold; exit 1 and a list where something differs."`
 	Version printVersion `cmd:"" help:"Print version, commit and Go version."`
 }

@@ -23,12 +23,14 @@ const (
 	listBody       // a JSON object with a list of many, at most 8 MB
 	patchBody      // a JSON merge patch, at most 1 MB
 	bareBody       // nothing, or an empty JSON object: the path says it all
+	csvBody        // a CSV file, at most 8 MB
 	formBody       // what a browser or a mail program posts, at most 256 KB
 )
 
 const (
 	mediaJSON  = "application/json"
 	mediaPatch = "application/merge-patch+json"
+	mediaCSV   = "text/csv"
 	mediaForm  = "application/x-www-form-urlencoded"
 	mediaParts = "multipart/form-data"
 )
@@ -37,6 +39,8 @@ func (b body) media() []string {
 	switch b {
 	case patchBody:
 		return []string{mediaJSON, mediaPatch}
+	case csvBody:
+		return []string{mediaCSV}
 	case formBody:
 		return []string{mediaForm, mediaParts}
 	}
@@ -45,12 +49,20 @@ func (b body) media() []string {
 
 func (b body) limit() int64 {
 	switch b {
-	case listBody:
+	case listBody, csvBody:
 		return 8 << 20
 	case formBody:
 		return 256 << 10
 	}
 	return 1 << 20
+}
+
+// thing is what a body is, for people.
+func (b body) thing() string {
+	if b == csvBody {
+		return "a CSV file"
+	}
+	return "a JSON object"
 }
 
 // optional is true where nothing at all will do.
@@ -89,7 +101,7 @@ func readBody(c echo.Context, b body) error {
 	case raw.Len() == 0 && b.optional():
 		return nil
 	case raw.Len() == 0:
-		return survey.Errorf(survey.Malformed, "", "the body is empty; send a JSON object")
+		return survey.Errorf(survey.Malformed, "", "the body is empty; send %s", b.thing())
 	}
 	if err := checkMedia(request, b); err != nil {
 		return err

@@ -191,10 +191,13 @@ func (a *api) showInteraction(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return send(c, okay(struct {
-		survey.Interaction
-		Decisions []decisionResponse `json:"decisions"`
-	}{r.Interaction, a.decisions(r.Decisions)}, ""))
+	return send(c, okay(interactionShown{r.Interaction, a.decisions(r.Decisions)}, ""))
+}
+
+// interactionShown is an interaction with what each survey decided.
+type interactionShown struct {
+	survey.Interaction
+	Decisions []decisionResponse `json:"decisions"`
 }
 
 // simulateSurvey says what would happen to an interaction, and changes

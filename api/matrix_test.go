@@ -84,6 +84,31 @@ func (w *world) settings(operation string) (called, bool) {
 	return called{}, false
 }
 
+// people are the calls about people.
+func (w *world) people(operation string) (called, bool) {
+	put := func() string {
+		path := "/v1/people/" + w.fresh()
+		w.do("PUT", path, `{"email":"`+w.fresh()+`@hidden-words.example.com","name":"`+hidden+`"}`).want(201)
+		return path
+	}
+	switch operation {
+	case "listPeople":
+		put()
+		return called{"/v1/people", nil, 200, 200}, true
+	case "importPeople":
+		return called{"/v1/people/import", "external_id\nc-1\n", 200, 200}, true
+	case "showPerson":
+		return called{put(), nil, 200, 404}, true
+	case "putPerson":
+		return called{put(), `{"name":"mine"}`, 200, 201}, true
+	case "erasePerson":
+		return called{put(), nil, 204, 404}, true
+	case "exportPerson":
+		return called{put() + "/export", nil, 200, 404}, true
+	}
+	return called{}, false
+}
+
 // surveys are the calls of templates, touchpoints and surveys.
 func (w *world) surveys(operation string) (called, bool) {
 	template := func() string { return w.made("templates", hiddenTemplate) }
@@ -171,9 +196,19 @@ func (w *world) walk(operation, sender string) (called, bool) {
 		return called{"/v1/responses", nil, 200, 200}, true
 	case "showResponse":
 		return called{answered(), nil, 200, 404}, true
+	case "patchResponse":
+		return called{answered(), `{"tags":["mine"]}`, 200, 404}, true
+	case "deleteResponse":
+		return called{answered(), nil, 204, 404}, true
 	case "showScores":
 		answered()
 		return called{"/v1/scores?metric=nps&group_by=survey", nil, 200, 200}, true
+	case "showScoreboard":
+		answered()
+		return called{"/v1/scores/touchpoints", nil, 200, 200}, true
+	case "showSurveyAnswers":
+		answered()
+		return called{"/v1/surveys/asked/answers", nil, 200, 404}, true
 	}
 	return called{}, false
 }
@@ -193,7 +228,7 @@ func (w *world) public(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func() (called, bool){
-		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
+		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.people(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
 		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.public(r.Operation) },
 	} {
 		if c, known := find(); known {
@@ -218,6 +253,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for _, r := range api.Routes() {
 		ask := func(c called, key string) response {
 			got := w.do(r.Method, c.path, c.body, as(key), func(request *http.Request) {
+				if r.Operation == "importPeople" {
+					request.Header.Set("Content-Type", "text/csv")
+				}
 				if strings.HasPrefix(r.Path, "/s/") {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
@@ -256,7 +294,8 @@ func TestFiltersNameNothingOfOthers(t *testing.T) {
 	person := w.do("GET", "/v1/responses/"+id, nil).want(200).text("customer.id")
 	survey := w.do("GET", "/v1/surveys/asked", nil).want(200).text("id")
 	for path, field := range map[string]string{"/v1/responses?survey=asked": "survey", "/v1/responses?survey=" + survey: "survey", "/v1/responses?touchpoint=shop": "touchpoint",
-		"/v1/invitations?survey=" + survey: "survey", "/v1/scores?metric=nps&survey=" + survey: "survey", "/v1/scores?metric=nps&touchpoint=chat": "touchpoint"} {
+		"/v1/invitations?survey=" + survey: "survey", "/v1/scores?metric=nps&survey=" + survey: "survey", "/v1/scores?metric=nps&touchpoint=chat": "touchpoint",
+		"/v1/scores/touchpoints?survey=asked": "survey"} {
 		w.do("GET", path, nil, as(foreign)).wantProblem(422, field)
 	}
 	for _, customer := range []string{person, "c-1", "ana%40hidden-words.example.com"} {

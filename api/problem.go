@@ -42,6 +42,8 @@ func status(kind survey.Kind) (code int, title string) {
 		return http.StatusNotFound, "Not found"
 	case survey.NoMethod:
 		return http.StatusMethodNotAllowed, "Method not allowed"
+	case survey.NotAcceptable:
+		return http.StatusNotAcceptable, "Not acceptable"
 	case survey.Conflict:
 		return http.StatusConflict, "Conflict"
 	case survey.Gone:

@@ -102,16 +102,38 @@ func (q query) instant(name string, zone *time.Location) (*survey.Instant, error
 	if !ok {
 		return nil, nil
 	}
-	if day, err := survey.ParseDay(raw); err == nil {
-		i := survey.StartOf(day, zone)
-		return &i, nil
-	}
-	i, err := survey.ParseInstant(raw)
+	i, err := boundary(raw, zone)
 	if err != nil {
 		return nil, survey.Errorf(survey.Invalid, name,
 			"%s must be a day such as 2026-01-31 or an instant such as 2026-01-31T09:00:00Z (a + in it is written %%2B)", name)
 	}
 	return &i, nil
+}
+
+// boundary reads an instant, or a day for the day's first instant in a zone.
+func boundary(raw string, zone *time.Location) (survey.Instant, error) {
+	if day, err := survey.ParseDay(raw); err == nil {
+		return survey.StartOf(day, zone), nil
+	}
+	return survey.ParseInstant(raw)
+}
+
+// attributes reads the parameters attributes.NAME; nil where there are none.
+func (q query) attributes(p *survey.Problems) map[string]string {
+	var found map[string]string
+	for name, value := range q {
+		attribute, is := strings.CutPrefix(name, "attributes.")
+		if !is {
+			continue
+		}
+		if found == nil {
+			found = map[string]string{}
+		}
+		for known, v := range (survey.Attributes{attribute: survey.TextValue(value)}).Clean(p, "attributes") {
+			found[known] = v.Text()
+		}
+	}
+	return found
 }
 
 // span reads from and to and refuses a range that ends before it begins.
@@ -144,6 +166,9 @@ func (q query) oneOf(name string, words ...string) (string, error) {
 
 // param is a part of the path, such as the id in /v1/surveys/{id}.
 func param(c echo.Context, name string) string {
+	if c.Request().URL.RawPath == "" { // it is decoded already
+		return c.Param(name)
+	}
 	raw, err := url.PathUnescape(c.Param(name))
 	if err != nil {
 		return ""

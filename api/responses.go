@@ -65,6 +65,7 @@ type responseResponse struct {
 	UpdatedAt    survey.Instant    `json:"updated_at"`
 	Complete     bool              `json:"complete"`
 	Tags         []string          `json:"tags"`
+	Events       []store.Event     `json:"events,omitempty"`
 }
 
 func responseOf(r survey.Response) responseResponse {
@@ -100,11 +101,8 @@ func (a *api) createResponse(c echo.Context) error {
 		if err != nil {
 			return answer{}, err
 		}
-		r, err := a.Store.Response(c.Request().Context(), by, id)
-		if err != nil {
-			return answer{}, err
-		}
-		return createdOr(!repeat, responseOf(r), ""), nil
+		r, _, err := a.Store.Response(c.Request().Context(), by, id)
+		return createdOr(!repeat, responseOf(r), ""), err
 	})
 }
 
@@ -113,11 +111,46 @@ func (a *api) showResponse(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.Store.Response(c.Request().Context(), caller(c), id)
+	r, events, err := a.Store.Response(c.Request().Context(), caller(c), id)
+	return reply(c, responseWith(r, events), err)
+}
+
+// responseWith is one response with everything that was changed of it.
+func responseWith(r survey.Response, events []store.Event) answer {
+	shown := responseOf(r)
+	shown.Events = events
+	return okay(shown, "")
+}
+
+// responsePatch is what an editor may change of a response.
+type responsePatch struct {
+	Score   *point         `json:"score"`
+	Answers survey.Answers `json:"answers"`
+	Tags    []string       `json:"tags"`
+}
+
+func (a *api) patchResponse(c echo.Context) error {
+	id, err := idParam(c, "response")
 	if err != nil {
 		return err
 	}
-	return send(c, okay(responseOf(r), ""))
+	r, events, err := a.Store.ChangeResponse(c.Request().Context(), caller(c), id, func(v *store.ResponseChange) error {
+		var wanted responsePatch
+		if err := mergePatch(responsePatch{(*point)(v.Score), v.Answers, v.Tags}, rawBody(c), &wanted); err != nil {
+			return err
+		}
+		v.Score, v.Answers, v.Tags = (*int)(wanted.Score), wanted.Answers, wanted.Tags
+		return nil
+	})
+	return reply(c, responseWith(r, events), err)
+}
+
+func (a *api) deleteResponse(c echo.Context) error {
+	id, err := idParam(c, "response")
+	if err != nil {
+		return err
+	}
+	return reply(c, gone(), a.Store.DeleteResponse(c.Request().Context(), caller(c), id))
 }
 
 func (a *api) listResponses(c echo.Context) error {
@@ -142,7 +175,7 @@ func (a *api) listResponses(c echo.Context) error {
 }
 
 func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, err error) {
-	f = store.ResponseFilter{Survey: q["survey"], Touchpoint: q["touchpoint"], Locale: q["locale"], Tag: q["tag"], Q: q["q"]}
+	f = store.ResponseFilter{Survey: q["survey"], Touchpoint: q["touchpoint"], Tag: strings.TrimSpace(q["tag"]), Q: q["q"]}
 	metric, err := q.oneOf("metric", "nps", "csat", "ces")
 	if err != nil {
 		return f, err
@@ -165,15 +198,14 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	var p survey.Problems
 	survey.Prose(&p, "q", f.Q, 200)
 	survey.Prose(&p, "tag", f.Tag, 200)
-	for name, value := range q {
-		if attribute, is := strings.CutPrefix(name, "attributes."); is {
-			if f.Attributes == nil {
-				f.Attributes = map[string]string{}
-			}
-			for known, v := range (survey.Attributes{attribute: survey.TextValue(value)}).Clean(&p, "attributes") {
-				f.Attributes[known] = v.Text()
-			}
+	f.Attributes = q.attributes(&p)
+	if said, is := q["locale"]; is {
+		if f.Locale, err = survey.ParseLocale(said); err != nil {
+			p.Add("locale", "format", "%s", err)
 		}
+	}
+	if _, is := q["follow_up"]; is {
+		p.Add("follow_up", "unsupported", "this koe keeps no follow-ups yet; leave it out")
 	}
 	if err := p.Err(); err != nil {
 		return f, err

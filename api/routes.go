@@ -104,6 +104,13 @@ func settingsRoutes() []Route {
 		{"listKeys", get, "/v1/keys", Admins, noBody, paging, (*api).listKeys},
 		{"revokeKey", remove, "/v1/keys/{id}", Admins, noBody, "", (*api).revokeKey},
 
+		{"listPeople", get, "/v1/people", Admins, noBody, paging + "email external_id", (*api).listPeople},
+		{"importPeople", post, "/v1/people/import", Admins, csvBody, "timezone", (*api).importPeople},
+		{"showPerson", get, "/v1/people/{id}", Admins, noBody, "", (*api).showPerson},
+		{"putPerson", put, "/v1/people/{id}", Admins, jsonBody, "", (*api).putPerson},
+		{"erasePerson", remove, "/v1/people/{id}", Admins, noBody, "", (*api).erasePerson},
+		{"exportPerson", get, "/v1/people/{id}/export", Admins, noBody, "", (*api).exportPerson},
+
 		{"createSuppression", post, "/v1/suppressions", Editors, jsonBody, "", (*api).createSuppression},
 		{"listSuppressions", get, "/v1/suppressions", Editors, noBody, paging + "email", (*api).listSuppressions},
 		{"deleteSuppression", remove, "/v1/suppressions/{id}", Editors, noBody, "", (*api).deleteSuppression},

@@ -15,9 +15,13 @@ func walkRoutes() []Route {
 
 		{"createResponse", post, "/v1/responses", Editors, jsonBody, "", (*api).createResponse},
 		{"listResponses", get, "/v1/responses", Readers, noBody, paging + "survey touchpoint metric score_min score_max " +
-			"from to locale tag has_comment q attributes.*", (*api).listResponses},
+			"from to locale tag has_comment follow_up q attributes.*", (*api).listResponses},
 		{"showResponse", get, "/v1/responses/{id}", Readers, noBody, "", (*api).showResponse},
-		{"showScores", get, "/v1/scores", Readers, noBody, "metric touchpoint survey from to timezone group_by level ces_version", (*api).showScores},
+		{"patchResponse", patch, "/v1/responses/{id}", Editors, patchBody, "", (*api).patchResponse},
+		{"deleteResponse", remove, "/v1/responses/{id}", Editors, noBody, "", (*api).deleteResponse},
+		{"showScores", get, "/v1/scores", Readers, noBody, scoreFilters + reportRange + "touchpoint group_by interval rolling compare", (*api).showScores},
+		{"showScoreboard", get, "/v1/scores/touchpoints", Readers, noBody, scoreFilters + reportRange + "compare", (*api).showScoreboard},
+		{"showSurveyAnswers", get, "/v1/surveys/{id}/answers", Readers, noBody, answerFilters + reportRange, (*api).showSurveyAnswers},
 
 		{"showSurveyPage", get, "/s/{token}", Public, noBody, "", (*api).showSurveyPage},
 		{"answerSurveyPage", post, "/s/{token}", Public, formBody, "", (*api).answerSurveyPage},

@@ -1,122 +1,93 @@
 package api
 
 import (
-	"errors"
-	"strconv"
-
 	"github.com/labstack/echo/v4"
 
 	"koe/scoring"
 	"koe/survey"
+	"koe/survey/report"
 	"koe/survey/store"
 )
 
-type scoreReport struct {
-	Metric     scoring.Metric  `json:"metric"`
-	Measure    string          `json:"measure,omitempty"`
-	Definition string          `json:"definition"`
-	Timezone   string          `json:"timezone"`
-	Source     string          `json:"source"`
-	From       *survey.Instant `json:"from"`
-	To         *survey.Instant `json:"to"`
-	Total      scoring.Result  `json:"total"`
-	Groups     []scoreGroup    `json:"groups,omitzero"`
-}
-
-type scoreGroup struct {
-	Key  string `json:"key"`
-	Name string `json:"name,omitempty"`
-	scoring.Result
-}
-
-// showScores counts and scores: one query, one pure function.
+// showScores counts everything in one go, and has it scored.
 func (a *api) showScores(c echo.Context) error {
-	q := queryOf(c)
-	f, err := a.scoreQuery(q)
+	ctx, by, q := c.Request().Context(), caller(c), queryOf(c)
+	media, err := reportMedia(c)
 	if err != nil {
 		return err
 	}
-	zone, err := a.zone(c)
+	filter, err := scoreFilter(q)
 	if err != nil {
 		return err
 	}
-	var span store.Span
-	if span.From, span.To, err = q.span(zone); err != nil {
-		return err
-	}
-	f.Spans = []store.Span{span}
-	level, err := q.level()
+	f, err := a.frame(c)
 	if err != nil {
 		return err
 	}
-	counted, err := a.Store.Tally(c.Request().Context(), caller(c), f)
+	groupBy, err := q.groupBy()
 	if err != nil {
 		return err
 	}
-	report, err := reportOf(counted, level)
+	periods, err := a.periods(ctx, by, filter, f)
 	if err != nil {
 		return err
 	}
-	report.Timezone, report.From, report.To = zone.String(), span.From, span.To
-	return send(c, okay(report, ""))
+	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(periods), GroupBy: groupBy})
+	if err != nil {
+		return err
+	}
+	in := f.reported(counted, periods)
+	filter.Metric = counted.Metric
+	if err := a.addRates(c, &in, filter, f.Span); err != nil {
+		return err
+	}
+	r, err := report.New(in)
+	if err != nil {
+		return err
+	}
+	return sendReport(c, media, "scores", r)
 }
 
-func reportOf(counted store.Counted, level float64) (scoreReport, error) {
-	report := scoreReport{Metric: counted.Metric, Source: counted.Source, Definition: scoring.Definition(counted.Spans[0])}
-	if len(counted.Spans[0]) == 1 {
-		report.Measure = counted.Spans[0][0].Measure.Key()
+// reported is what was counted of the spans of f, as a report takes it.
+func (f frame) reported(counted store.Counted, periods []survey.Period) report.Counted {
+	in := report.Counted{Metric: counted.Metric, Timezone: f.zone.String(), Source: counted.Source, Rebuilding: counted.Rebuilding,
+		Notes: append(counted.Notes, f.notes()...), From: f.From, To: f.To, Level: f.level,
+		Cells: counted.Spans[0], Previous: f.previous(counted.Spans[1])}
+	if periods != nil {
+		in.Periods = []report.CountedPeriod{}
 	}
-	var err error
-	if report.Total, err = scored(counted.Spans[0], level); err != nil {
-		return report, err
+	for i, p := range periods {
+		in.Periods = append(in.Periods, report.CountedPeriod{Period: p, Cells: counted.Spans[2+i]})
 	}
 	if counted.Groups != nil {
-		report.Groups = []scoreGroup{}
+		in.Groups = []report.CountedGroup{}
 	}
 	for _, g := range counted.Groups {
-		result, err := scored(g.Spans[0], level)
-		if err != nil {
-			return report, err
-		}
-		report.Groups = append(report.Groups, scoreGroup{g.Key, g.Name, result})
+		in.Groups = append(in.Groups, report.CountedGroup{Key: g.Key, Name: g.Name, Cells: g.Spans[0], Previous: g.Spans[1]})
 	}
-	return report, nil
+	return in
 }
 
-func scored(cells []scoring.Cell, level float64) (scoring.Result, error) {
-	result, err := scoring.Report(cells, level)
-	if errors.Is(err, scoring.ErrMixedCES) {
-		return result, survey.Errorf(survey.Invalid, "ces_version", "answers to CES 1.0 and 2.0 meet here; say ces_version=1 or ces_version=2")
+// previous is the range to compare with and its answers, nil where nothing is
+// compared.
+func (f frame) previous(cells []scoring.Cell) *report.CountedRange {
+	if f.before == nil {
+		return nil
 	}
-	return result, err
+	return &report.CountedRange{From: *f.before.From, To: *f.before.To, Cells: cells}
 }
 
-func (a *api) scoreQuery(q query) (f store.ScoreQuery, err error) {
-	f.Touchpoint, f.Survey = q["touchpoint"], q["survey"]
-	metric, err := q.oneOf("metric", "nps", "csat", "ces")
-	if err != nil {
-		return f, err
+// addRates adds how many of those who were asked in the range have answered,
+// where invitations can be told by the filter.
+func (a *api) addRates(c echo.Context, in *report.Counted, filter store.ScoreFilter, span store.Span) error {
+	rates, source, err := a.Store.Rates(c.Request().Context(), caller(c), filter, []store.Span{span})
+	if err != nil || len(rates) == 0 {
+		return err
 	}
-	f.Metric = scoring.Metric(metric)
-	if f.GroupBy, err = q.oneOf("group_by", "touchpoint", "survey"); err != nil {
-		return f, err
+	r := rates[0]
+	in.Rates = report.NewRates(r.Invited, r.Delivered, r.Opened, r.Answered, r.Commented)
+	if source == "rows" {
+		in.Source = source
 	}
-	version, err := q.whole("ces_version", 1, 2)
-	if version != nil {
-		f.CESVersion = *version
-	}
-	return f, err
-}
-
-// level reads the confidence level: above 0.5, at most 0.999, default 0.95.
-func (q query) level() (float64, error) {
-	raw, given := q["level"]
-	if !given {
-		return 0.95, nil
-	}
-	level, err := strconv.ParseFloat(raw, 64)
-	if err != nil || !scoring.ValidLevel(level) {
-		return 0, survey.Errorf(survey.Invalid, "level", "level must be above 0.5 and at most 0.999, such as 0.95")
-	}
-	return level, nil
+	return nil
 }

@@ -14,20 +14,21 @@ type Kind string
 
 // The kinds of errors that a caller may see.
 const (
-	Malformed    Kind = "malformed"    // the request cannot be read
-	Unauthorized Kind = "unauthorized" // no key, or one that koe does not know
-	Forbidden    Kind = "forbidden"    // the key's role is too small
-	NotFound     Kind = "not_found"    // does not exist in this workspace
-	Conflict     Kind = "conflict"     // not in the present state
-	Gone         Kind = "gone"         // was there once
-	Stale        Kind = "stale"        // If-Match names an older version
-	TooLarge     Kind = "too_large"    // more than koe reads
-	WrongMedia   Kind = "wrong_media"  // a media type that koe does not read
-	Invalid      Kind = "invalid"      // readable, but not acceptable; has fields
-	TooMany      Kind = "too_many"     // slow down; RetryAfter says how long
-	Unavailable  Kind = "unavailable"  // storage is away; RetryAfter says how long
-	NoMethod     Kind = "no_method"    // the path exists, the method does not
-	NotModified  Kind = "not_modified" // nothing to say
+	Malformed     Kind = "malformed"      // the request cannot be read
+	Unauthorized  Kind = "unauthorized"   // no key, or one that koe does not know
+	Forbidden     Kind = "forbidden"      // the key's role is too small
+	NotFound      Kind = "not_found"      // does not exist in this workspace
+	Conflict      Kind = "conflict"       // not in the present state
+	Gone          Kind = "gone"           // was there once
+	Stale         Kind = "stale"          // If-Match names an older version
+	TooLarge      Kind = "too_large"      // more than koe reads
+	WrongMedia    Kind = "wrong_media"    // a media type that koe does not read
+	Invalid       Kind = "invalid"        // readable, but not acceptable; has fields
+	TooMany       Kind = "too_many"       // slow down; RetryAfter says how long
+	Unavailable   Kind = "unavailable"    // storage is away; RetryAfter says how long
+	NoMethod      Kind = "no_method"      // the path exists, the method does not
+	NotAcceptable Kind = "not_acceptable" // no form of the answer that the caller takes
+	NotModified   Kind = "not_modified"   // nothing to say
 )
 
 // FieldError names one field of a request and what is wrong with it.

@@ -128,6 +128,14 @@ func begunDay(i Instant, loc *time.Location) Day {
 	return d
 }
 
+// Around is the whole period that an instant lies in.
+func (every Interval) Around(i Instant, loc *time.Location) Period {
+	n := every.number(begunDay(i, loc))
+	p := Period{Start: every.start(n), End: every.start(n + 1)}
+	p.From, p.To = StartOf(p.Start, loc), StartOf(p.End, loc)
+	return p
+}
+
 // maxRolling is the longest rolling window, in days: ten years.
 const maxRolling = 3660
 

@@ -300,3 +300,29 @@ func FuzzPeriods(f *testing.F) {
 		checkPeriods(t, Instant(from), Instant(from+length), every[int(interval)%len(every)], in(t, zoneNames[int(zone)%len(zoneNames)]))
 	})
 }
+
+func TestAround(t *testing.T) {
+	for _, c := range []struct {
+		at, zone, want string
+		every          Interval
+	}{
+		{"2026-02-14T10:00:00Z", "Asia/Tokyo", "2026-02-01 2026-03-01", Monthly},
+		{"2026-01-31T15:00:00Z", "Asia/Tokyo", "2026-02-01 2026-03-01", Monthly},
+		{"2026-01-31T14:59:59.999Z", "Asia/Tokyo", "2026-01-01 2026-02-01", Monthly},
+		{"2021-01-01T00:00:00Z", "UTC", "2020-12-28 2021-01-04", Weekly},
+		{"2026-09-06T03:30:00Z", "America/Santiago", "2026-09-05 2026-09-06", Daily},
+		{"2026-09-06T04:00:00Z", "America/Santiago", "2026-09-06 2026-09-07", Daily}, // its midnight does not exist
+		{"2026-11-01T12:00:00Z", "America/New_York", "2026-10-01 2027-01-01", Quarterly},
+		{"2026-11-01T12:00:00Z", "Asia/Kathmandu", "2026-01-01 2027-01-01", Yearly},
+	} {
+		i, err := ParseInstant(c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loc := in(t, c.zone)
+		p := c.every.Around(i, loc)
+		if got := spans([]Period{p})[0]; got != c.want || p.From != StartOf(p.Start, loc) || p.To != StartOf(p.End, loc) || i < p.From || i >= p.To {
+			t.Errorf("%s by %s in %s: %s %+v, want %s", c.at, c.every, c.zone, got, p, c.want)
+		}
+	}
+}

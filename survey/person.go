@@ -14,6 +14,21 @@ type Person struct {
 	UpdatedAt   Instant    `json:"updated_at"`
 }
 
+// Clean brings a person into the form that koe keeps; problems are noted under
+// the names of the fields ("email"). now bounds LastAskedAt.
+func (v *Person) Clean(p *Problems, now Instant) {
+	c := Customer{ExternalID: v.ExternalID, Name: v.Name, Locale: v.Locale, Timezone: v.Timezone}
+	if v.Email != "" {
+		c.Email = &v.Email
+	}
+	c.clean(p, "")
+	v.ExternalID, v.Email, v.Name, v.Locale = c.ExternalID, c.Address(), c.Name, c.Locale
+	v.Attributes = v.Attributes.Clean(p, "attributes")
+	if v.LastAskedAt != nil && *v.LastAskedAt > now.Add(maxAhead) {
+		p.Add("last_asked_at", "range", "must not lie more than a day ahead")
+	}
+}
+
 // Customer is a person as a company's system names them in a request.
 type Customer struct {
 	ExternalID string  `json:"external_id,omitempty"`
@@ -37,13 +52,15 @@ func (c Customer) Address() string {
 // Clean brings the customer into the form that koe keeps; problems are noted
 // under field ("customer"). An address that is there and empty is a mistake
 // of the sender's and refused; other empty texts mean "not known".
-func (c *Customer) Clean(p *Problems, field string) {
-	c.ExternalID = Line(p, field+".external_id", c.ExternalID, 255)
-	c.Name = Line(p, field+".name", c.Name, 200)
+func (c *Customer) Clean(p *Problems, field string) { c.clean(p, field+".") }
+
+func (c *Customer) clean(p *Problems, prefix string) {
+	c.ExternalID = Line(p, prefix+"external_id", c.ExternalID, 255)
+	c.Name = Line(p, prefix+"name", c.Name, 200)
 	if c.Email != nil {
 		address, err := NormalizeAddress(*c.Email)
 		if err != nil {
-			p.Add(field+".email", "format", "%s", err)
+			p.Add(prefix+"email", "format", "%s", err)
 		} else {
 			c.Email = &address
 		}
@@ -51,14 +68,14 @@ func (c *Customer) Clean(p *Problems, field string) {
 	if c.Locale != "" {
 		locale, err := ParseLocale(c.Locale)
 		if err != nil {
-			p.Add(field+".locale", "format", "%s", err)
+			p.Add(prefix+"locale", "format", "%s", err)
 		} else {
 			c.Locale = locale
 		}
 	}
 	if c.Timezone != "" {
 		if _, err := LoadZone(c.Timezone); err != nil {
-			p.Add(field+".timezone", "format", "%s", err)
+			p.Add(prefix+"timezone", "format", "%s", err)
 		}
 	}
 }

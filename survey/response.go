@@ -1,5 +1,10 @@
 package survey
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Response is what a respondent answered. It carries no personal data beside
 // comment, answers and attributes.
 type Response struct {
@@ -42,6 +47,34 @@ func (t Template) CheckScore(p *Problems, field string, score *int) {
 	case !m.Contains(*score):
 		p.Add(field, "range", "must be a whole number from %d to %d", m.Min, m.Max)
 	}
+}
+
+// Bounds of a response's tags.
+const (
+	maxTags     = 50
+	maxTagRunes = 64
+)
+
+// CleanTags brings tags into the form that koe keeps: at most 50, each one line
+// of at most 64 characters, trimmed, none twice. Never nil.
+func CleanTags(p *Problems, field string, tags []string) []string {
+	if len(tags) > maxTags {
+		p.Add(field, "too_many", "must have at most %d tags", maxTags)
+		return tags
+	}
+	clean := make([]string, 0, len(tags))
+	for i, given := range tags {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		tag := Line(p, at, given, maxTagRunes)
+		switch {
+		case tag == "":
+			p.Add(at, "required", "must not be empty; leave it out")
+		case slices.Contains(clean, tag):
+			p.Add(at, "duplicate", "is there twice")
+		}
+		clean = append(clean, tag)
+	}
+	return clean
 }
 
 // Unfinished says whether the follow-up questions of an answer still wait: they

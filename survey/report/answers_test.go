@@ -32,7 +32,7 @@ func TestScoreboard(t *testing.T) {
 	for _, row := range rows {
 		got = append(got, row["touchpoint"]+" "+row["metric"]+" "+row["measure"]+" "+row["responses"])
 	}
-	want := []string{"support_chat nps 0-10 1000", "checkout ces 1-5 3", "checkout ces 1-7 50", "branch nps 0-10 0", "branch csat  40"}
+	want := []string{"support_chat nps 0-10 1000", "checkout ces 1-5 3", "checkout ces 1-7 50", "branch nps 0-10 0", "branch csat 0-1 30", "branch csat 1-5 10"}
 	if len(got) != len(want) {
 		t.Fatalf("got %q, want %q", got, want)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"io"
 	"slices"
 
@@ -20,36 +21,39 @@ type Scoreboard struct {
 	Data []Standing `json:"data"`
 }
 
-// Standing is the score of one metric at one touchpoint.
+// Standing is the score of one measure at one touchpoint.
 type Standing struct {
 	Touchpoint string         `json:"touchpoint"`
 	Name       string         `json:"name"`
 	Metric     scoring.Metric `json:"metric"`
-	Measure    string         `json:"measure,omitempty"` // the scale; empty where there are several
+	Measure    string         `json:"measure"` // the scale
 	Total      scoring.Result `json:"total"`
 	Comparison *Comparison    `json:"comparison,omitempty"`
 }
 
-// NewScoreboard scores every touchpoint, in the order given. One that measures
-// several metrics has a standing for each, and one each for the two versions of
-// CES; one without cells has none. The previous range is nil, or says from when
-// to when the Previous cells are; its own cells are not read. Errors are as of
-// [New].
+// NewScoreboard scores every touchpoint, in the order given. What was measured
+// in several ways has a standing for each, since answers of different measures
+// are not added up as if they were one; a touchpoint without answers has none.
+// The previous range is nil, or says from when to when the Previous cells are;
+// its own cells are not read. Errors are as of [New].
 func NewScoreboard(touchpoints []CountedTouchpoint, previous *CountedRange, level float64) (Scoreboard, error) {
 	board := Scoreboard{Data: []Standing{}}
 	for _, t := range touchpoints {
-		for _, kind := range kindsOf(slices.Concat(t.Cells, t.Previous)) {
-			now := kind.of(t.Cells)
+		if previous == nil {
+			t.Previous = nil
+		}
+		for _, measure := range measuresOf(slices.Concat(t.Cells, t.Previous)) {
+			now := cellsOf(measure, t.Cells)
 			if len(now) == 0 {
-				now = likewise(nil, kind.of(t.Previous))
+				now = []scoring.Cell{{Measure: measure}}
 			}
 			total, err := scored(now, level)
 			if err != nil {
 				return Scoreboard{}, err
 			}
-			standing := Standing{Touchpoint: t.Key, Name: t.Name, Metric: kind.metric, Measure: measureOf(now), Total: total}
+			standing := Standing{Touchpoint: t.Key, Name: t.Name, Metric: measure.Metric, Measure: measure.Key(), Total: total}
 			if previous != nil {
-				before := CountedRange{previous.From, previous.To, kind.of(t.Previous)}
+				before := CountedRange{previous.From, previous.To, cellsOf(measure, t.Previous)}
 				if standing.Comparison, err = compared(now, &before, level); err != nil {
 					return Scoreboard{}, err
 				}
@@ -60,29 +64,27 @@ func NewScoreboard(touchpoints []CountedTouchpoint, previous *CountedRange, leve
 	return board, nil
 }
 
-// kind is what can be reported as one score: a metric, of CES a version.
-type kind struct {
-	metric  scoring.Metric
-	version int
-}
-
-func kindOf(m scoring.Measure) kind { return kind{m.Metric, m.CESVersion} }
-
-// kindsOf lists the kinds that are there: NPS, CSAT, CES.
-func kindsOf(cells []scoring.Cell) []kind {
-	var kinds []kind
-	for _, known := range []kind{{scoring.NPS, 0}, {scoring.CSAT, 0}, {scoring.CES, 1}, {scoring.CES, 2}} {
-		if len(known.of(cells)) > 0 {
-			kinds = append(kinds, known)
+// measuresOf lists the measures that have answers: NPS, CSAT, CES; CSAT and CES
+// by their scale.
+func measuresOf(cells []scoring.Cell) []scoring.Measure {
+	var measures []scoring.Measure
+	for _, cell := range cells {
+		if cell.Histogram != (scoring.Histogram{}) && !slices.Contains(measures, cell.Measure) {
+			measures = append(measures, cell.Measure)
 		}
 	}
-	return kinds
+	rank := []scoring.Metric{scoring.NPS, scoring.CSAT, scoring.CES}
+	slices.SortFunc(measures, func(a, b scoring.Measure) int {
+		return cmp.Or(cmp.Compare(slices.Index(rank, a.Metric), slices.Index(rank, b.Metric)), cmp.Compare(a.Min, b.Min),
+			cmp.Compare(a.Max, b.Max), cmp.Compare(a.SatisfiedFrom, b.SatisfiedFrom))
+	})
+	return measures
 }
 
-func (k kind) of(cells []scoring.Cell) []scoring.Cell {
+func cellsOf(m scoring.Measure, cells []scoring.Cell) []scoring.Cell {
 	var own []scoring.Cell
 	for _, cell := range cells {
-		if kindOf(cell.Measure) == k {
+		if cell.Measure == m {
 			own = append(own, cell)
 		}
 	}

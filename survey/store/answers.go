@@ -82,6 +82,8 @@ func (o Opened) closed(now survey.Instant) error {
 		return nil
 	case o.Invitation.State == survey.InvitationCancelled, o.Invitation.State == survey.InvitationSuppressed:
 		return survey.Errorf(survey.Gone, "", "this invitation was called off")
+	case o.Invitation.State == survey.InvitationAnswered:
+		return survey.Errorf(survey.Gone, "", "this answer was deleted")
 	case o.Invitation.Expired(now):
 		return survey.Errorf(survey.Gone, "", "this survey has expired")
 	}
@@ -260,40 +262,22 @@ func (o Opened) asked(key string, score int, answers survey.Answers) bool {
 
 // rewrite replaces what a response says and moves the tallies with it.
 func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) error {
-	if _, err := q.counting(); err != nil { // before the row is read: its counts belong to this calendar
+	old, _, err := q.lockResponse(now.ID)
+	if err != nil {
 		return err
 	}
-	var old responseRow
-	found, err := q.find(&old, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, now.ID)
-	if err != nil || !found {
+	after := old
+	after.Score, after.Comment, after.Complete, after.UpdatedAt = now.Score, now.Comment, now.Complete, int64(q.now)
+	if after.Answers, err = asJSON(now.Answers); err != nil {
 		return err
 	}
-	if err := s.replaceResponse(q, old, now); err != nil {
+	if err := s.replaceResponse(q, old, after); err != nil {
 		return err
 	}
 	if err := s.commented(q, row, now.Comment != ""); err != nil {
 		return err
 	}
 	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
-}
-
-// replaceResponse writes the score, the answers and the comment of a response
-// and moves the tallies from old to now.
-func (s *Store) replaceResponse(q *session, old responseRow, now survey.Response) error {
-	answers, err := asJSON(now.Answers)
-	if err != nil {
-		return err
-	}
-	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, complete = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		now.Score, answers, now.Comment, now.Complete, q.now, old.WorkspaceID, old.ID); err != nil {
-		return err
-	}
-	if err := s.count(q, old, -1); err != nil {
-		return err
-	}
-	moved := old
-	moved.Score, moved.Answers = now.Score, answers
-	return s.count(q, moved, 1)
 }
 
 // commented notes whether the answer to an invitation holds a comment, and

@@ -54,12 +54,19 @@ func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Pe
 	if hash == nil {
 		return nil
 	}
-	if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-		q.by.Workspace, hash); err != nil {
-		return err
+	for locked := false; !locked; { // it may be erased between the two
+		if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+			q.by.Workspace, hash); err != nil {
+			return err
+		}
+		var one int
+		var err error
+		if locked, err = q.row(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ? FOR UPDATE`,
+			[]any{q.by.Workspace, hash}, &one); err != nil {
+			return err
+		}
 	}
-	_, err := q.exec(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ? FOR UPDATE`, q.by.Workspace, hash)
-	return err
+	return nil
 }
 
 // history is what is known of a person before any survey is asked: the

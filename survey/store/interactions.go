@@ -199,8 +199,8 @@ func (s *Store) record(q *session, in survey.Interaction) (Recorded, error) {
 
 func (s *Store) firstTold(q *session, touchpoint survey.ID, externalID string) (Recorded, bool, error) {
 	var first id
-	found, err := q.row(`SELECT id FROM interactions WHERE workspace_id = ? AND touchpoint_id = ? AND external_id = ?`,
-		[]any{q.by.Workspace, touchpoint, externalID}, &first)
+	found, err := q.row(`SELECT id FROM interactions WHERE workspace_id = ? AND touchpoint_id = ? AND external_id IN (?, ?)`,
+		[]any{q.by.Workspace, touchpoint, externalID, *s.former(q.by.Workspace, touchpoint, externalID)}, &first)
 	if err != nil || !found {
 		return Recorded{}, false, err
 	}
@@ -278,7 +278,7 @@ func (s *Store) recordedRow(q *session, of survey.ID) (Recorded, error) {
 	}
 	out := Recorded{Person: row.PersonID.orNil(), Interaction: survey.Interaction{ID: of, Touchpoint: row.Touchpoint,
 		OccurredAt: survey.Instant(row.OccurredAt), ReceivedAt: survey.Instant(row.ReceivedAt)}}
-	if row.ExternalID != nil {
+	if row.ExternalID != nil && !strings.HasPrefix(*row.ExternalID, formerMark) {
 		out.Interaction.ExternalID = *row.ExternalID
 	}
 	if err := errors.Join(fromJSON(row.Customer, &out.Interaction.Customer),

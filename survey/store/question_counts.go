@@ -18,6 +18,8 @@ type AnswersCounted struct {
 	Notes      []string
 	Responses  []scoring.Cell // the scores of all who answered the survey
 	Questions  []QuestionCount
+
+	DefaultLocale string // of the template
 }
 
 // QuestionCount is one question. Cells are the scores of those who answered it,
@@ -89,6 +91,7 @@ func (s *Store) answersCounted(q *session, place surveyPlace, f ScoreFilter, spa
 		metric = versions[0].Measure().Metric
 	}
 	out.Responses = cellsOf(all.ofSpan("", cut, 0), metric, f.CESVersion)
+	out.DefaultLocale = versions[0].DefaultLocale
 	out.Questions = found.questions(versions, metric, f.CESVersion)
 	return out, c, nil
 }

@@ -24,7 +24,7 @@ type ResponseFilter struct {
 	Attributes map[string]string
 	Tag        string
 	HasComment *bool
-	Q          string // words in the comment
+	Q          string // words in the comment or another text answer, in any case
 }
 
 // Responses lists the newest first.
@@ -88,6 +88,11 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 		and("locale = ?", f.Locale)
 	}
 	q.textConditions(f, and)
+	if f.Q != "" {
+		if err := s.wordsCondition(q, f.Q, and); err != nil {
+			return nil, nil, away(err)
+		}
+	}
 	return where, args, nil
 }
 
@@ -98,8 +103,7 @@ func (q *session) textConditions(f ResponseFilter, and func(string, ...any)) {
 		and(text+" = ?", append(args, f.Attributes[name])...)
 	}
 	if f.Tag != "" {
-		quoted, _ := asJSON(f.Tag) // a string always encodes
-		and(`tags LIKE ? ESCAPE '!'`, "%"+escapeLike(quoted)+"%")
+		and(q.tagged(f.Tag))
 	}
 	if f.HasComment != nil {
 		if *f.HasComment {
@@ -108,11 +112,64 @@ func (q *session) textConditions(f ResponseFilter, and func(string, ...any)) {
 			and("comment = ''")
 		}
 	}
-	if f.Q != "" {
-		wanted := strings.ToLower(f.Q)
-		comment, args := lowered("comment", wanted)
-		and(comment+` LIKE ? ESCAPE '!'`, append(args, "%"+escapeLike(wanted)+"%")...)
+}
+
+// tagged is the condition that a response has a tag, letter by letter.
+func (q *session) tagged(tag string) (condition string, arg any) {
+	each := "json_each(tags) t"
+	if q.postgres {
+		each = "json_array_elements_text(tags::json) t(value)"
 	}
+	return "EXISTS (SELECT 1 FROM " + each + " WHERE t.value = ?)", tag
+}
+
+// wordsCondition narrows to responses that have a text in their comment or in
+// another text answer.
+func (s *Store) wordsCondition(q *session, words string, and func(string, ...any)) error {
+	keys, err := s.textKeys(q)
+	if err != nil {
+		return err
+	}
+	wanted := strings.ToLower(words)
+	pattern := "%" + escapeLike(wanted) + "%"
+	comment, args := lowered("comment", wanted)
+	condition, args := comment+` LIKE ? ESCAPE '!'`, append(args, pattern)
+	if len(keys) > 0 {
+		each := "json_each(answers) a"
+		if q.postgres {
+			each = "json_each_text(answers::json) a"
+		}
+		value, more := lowered("a.value", wanted)
+		condition = "(" + condition + " OR EXISTS (SELECT 1 FROM " + each + " WHERE a.key IN ? AND " + value + " LIKE ? ESCAPE '!'))"
+		args = append(append(append(args, keys), more...), pattern)
+	}
+	and(condition, args...)
+	return nil
+}
+
+// textKeys are the keys of the workspace's text questions, of every version.
+// A choice's answer is a text too, but the key of an option and no words.
+func (s *Store) textKeys(q *session) ([]string, error) {
+	var rows []struct {
+		TemplateID id
+		Version    int
+	}
+	if err := q.list(&rows, `SELECT template_id, version FROM template_versions WHERE workspace_id = ?`, q.by.Workspace); err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, row := range rows {
+		template, err := s.templateVersion(q, survey.ID(row.TemplateID), row.Version)
+		if err != nil {
+			return nil, err
+		}
+		for _, question := range template.Questions {
+			if question.Type == survey.TextQuestion && !slices.Contains(keys, question.Key) {
+				keys = append(keys, question.Key)
+			}
+		}
+	}
+	return keys, nil
 }
 
 // lowered is a column in lower case, as far as a wanted text can tell. The

@@ -53,6 +53,53 @@ func TestResponsesByTheirTexts(t *testing.T) {
 	})
 }
 
+// Words are looked for in every text answer and nowhere else, tags as a whole.
+func TestResponsesByWordsAndTags(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		template := aTemplate("long")
+		template.Questions = append(template.Questions,
+			survey.Question{Key: "first", Type: survey.TextQuestion, Text: survey.Text{"en": "What?"}},
+			survey.Question{Key: "second", Type: survey.TextQuestion, Text: survey.Text{"en": "And?"}},
+			survey.Question{Key: "topic", Type: survey.ChoiceQuestion, Text: survey.Text{"en": "Which?"}, Options: []survey.Option{{Key: "speed", Text: survey.Text{"en": "Speed"}}}})
+		_, err := s.CreateTemplate(ctx, by, template)
+		ok(t, err)
+		asked := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { byLink(v); v.Template = "long" })
+		score := template.Measure().Max
+		names := map[survey.ID]string{}
+		for name, in := range map[string]struct {
+			answers survey.Answers
+			tags    []string
+		}{
+			"a": {survey.Answers{"first": "plain", "second": "配達が遅い 😞 \"100%\" ÜBEL\nzwei", "topic": "speed"}, []string{"VIP", "50%", "a,b"}},
+			"b": {survey.Answers{"first": "speed of delivery", "second": "שלום עולם under_score"}, []string{"vip", `x"y`, "返品 🏷"}},
+			"c": {survey.Answers{"topic": "speed"}, []string{"one", "two"}},
+		} {
+			r, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: asked.ID.String(), Score: &score, Answers: in.answers})
+			ok(t, err)
+			_, _, err = s.ChangeResponse(ctx, by, r.ID, change(nil, nil, in.tags))
+			ok(t, err)
+			names[r.ID] = name
+		}
+		for _, c := range []struct{ q, tag, want string }{
+			{q: "遅い", want: "a"}, {q: "😞", want: "a"}, {q: "100%", want: "a"}, {q: "0_%"}, {q: `"100`, want: "a"}, {q: "übel", want: "a"}, {q: "übel\nzwei", want: "a"}, {q: `\n`}, {q: "PLAIN", want: "a"},
+			{q: "speed", want: "b"}, {q: "עולם", want: "b"}, {q: "UNDER_s", want: "b"}, {q: "underXscore"}, {q: "second"}, {q: "%", want: "a"}, {q: "_", want: "b"},
+			{tag: "VIP", want: "a"}, {tag: "vip", want: "b"}, {tag: "Vip"}, {tag: "50%", want: "a"}, {tag: "50_"}, {tag: "a,b", want: "a"}, {tag: ","}, {tag: "a"}, {tag: `x"y`, want: "b"}, {tag: `"`}, {tag: "返品 🏷", want: "b"}, {tag: "返品"}, {tag: "two", want: "c"},
+			{q: "speed", tag: "vip", want: "b"}, {q: "speed", tag: "VIP"},
+		} {
+			list, _, err := s.Responses(ctx, by, store.ResponseFilter{Q: c.q, Tag: c.tag}, store.Page{Limit: 10})
+			ok(t, err)
+			found := ""
+			for _, r := range list {
+				found += names[r.ID]
+			}
+			if found != c.want {
+				t.Errorf("%+v: found %q", c, found)
+			}
+		}
+	})
+}
+
 // value is an attribute's value as JSON writes it.
 func value(t *testing.T, literal string) (v survey.Value) {
 	t.Helper()

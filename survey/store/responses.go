@@ -46,7 +46,7 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		}
 		if !inserted {
 			repeat = true
-			row, err := q.responseByExternalID(d.row.SurveyID, *d.row.ExternalID)
+			row, err := s.responseByExternalID(q, d.row.SurveyID, *d.row.ExternalID)
 			if err != nil {
 				return err
 			}
@@ -185,8 +185,8 @@ const maxAhead = 24 * time.Hour
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if d.row.ExternalID != nil { // a repeat must not touch the person either
 		var one int
-		known, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`,
-			[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID}, &one)
+		known, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`,
+			[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID, *s.former(q.by.Workspace, d.place.Survey.ID, *d.row.ExternalID)}, &one)
 		if err != nil || known {
 			return false, err
 		}
@@ -241,10 +241,11 @@ func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, ans
 	return true, nil
 }
 
-func (q *session) responseByExternalID(of id, external string) (responseRow, error) {
+func (s *Store) responseByExternalID(q *session, of id, external string) (responseRow, error) {
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses
-		WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`, q.by.Workspace, of, external)
+		WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`, q.by.Workspace, of, external,
+		*s.former(q.by.Workspace, survey.ID(of), external))
 	if err == nil && !found {
 		err = errors.New("a response was refused as a repeat of none")
 	}
@@ -275,7 +276,7 @@ func (r responseRow) plain() survey.Response {
 		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
 		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
 		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete}
-	if r.ExternalID != nil {
+	if r.ExternalID != nil && !strings.HasPrefix(*r.ExternalID, formerMark) {
 		out.ExternalID = *r.ExternalID
 	}
 	return out
@@ -349,17 +350,21 @@ func (s *Store) responsesOf(q *session, rows []responseRow) ([]survey.Response, 
 	return list, nil
 }
 
-// Response shows one response.
-func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, error) {
+// Response shows one response with everything that was changed of it since.
+func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.Response, []Event, error) {
 	q := s.reading(ctx, by)
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, by.Workspace, of)
 	if err == nil && !found {
-		err = survey.Errorf(survey.NotFound, "", "there is no such response")
+		err = errNoResponse
 	}
 	if err != nil {
-		return survey.Response{}, away(err)
+		return survey.Response{}, nil, away(err)
 	}
 	r, err := s.responseOf(q, row)
-	return r, away(err)
+	if err != nil {
+		return r, nil, away(err)
+	}
+	events, err := q.events(of)
+	return r, events, away(err)
 }

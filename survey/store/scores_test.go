@@ -29,6 +29,7 @@ type told struct {
 	plan     string
 	topics   []string
 	hospital int // a rating; 0 was not given
+	person   string
 }
 
 // teller makes random answers at three surveys and remembers them.
@@ -39,6 +40,7 @@ type teller struct {
 	random  *rand.Rand
 	surveys []survey.Survey
 	told    []told
+	next    int // how many were told
 }
 
 func newTeller(t *testing.T, s *store.Store) *teller {
@@ -72,9 +74,10 @@ func (l *teller) tell() {
 	start, _ := survey.ParseInstant("2026-09-21T12:00:00Z")
 	one := told{survey: l.surveys[l.random.IntN(3)], at: start.Add(time.Duration(l.random.IntN(60*24*3600)) * time.Second),
 		score: 1 + l.random.IntN(5), locale: l.pick("en", "ja", "de"), channel: l.pick("api", "kiosk"),
-		agent: l.pick("", "Kim", "ゆき", "Kim"), plan: l.pick("", "pro", "team")}
+		agent: l.pick("", "Kim", "ゆき", "Kim"), plan: l.pick("", "pro", "team"), person: fmt.Sprint("p-", l.next)}
+	l.next++
 	in := store.NewResponse{Survey: one.survey.ID.String(), Score: &one.score, RespondedAt: &one.at, Locale: one.locale, Channel: one.channel,
-		Attributes: survey.Attributes{}, Answers: survey.Answers{}}
+		Attributes: survey.Attributes{}, Answers: survey.Answers{"reason": "words"}, Customer: survey.Customer{ExternalID: one.person}}
 	if one.agent != "" {
 		in.Attributes["agent"] = survey.TextValue(one.agent)
 	}
@@ -257,6 +260,9 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		for range 300 {
 			l.tell()
 		}
+		for range 80 {
+			l.change()
+		}
 		ask(60)
 		verified(t, s)
 
@@ -279,6 +285,7 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		ask(20)
 		for range 20 {
 			l.tell()
+			l.change()
 		}
 		l.check(byPlan)
 		rebuilt(t, s)
@@ -297,6 +304,7 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		ask(20)
 		for range 20 {
 			l.tell()
+			l.change()
 		}
 		rebuilt(t, s)
 		ask(30)

@@ -90,7 +90,8 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		return errors.New("an in-memory database would lose every answer; name a file, such as sqlite:koe.db")
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&_foreign_keys=on"
-	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32000"
+	// secure_delete: what is erased is overwritten within its page, which is written anyway
+	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-32000&_secure_delete=fast"
 	var err error
 	if err = private(path); err != nil {
 		return err

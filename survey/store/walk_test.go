@@ -320,7 +320,7 @@ func TestWorkspacesAreApart(t *testing.T) {
 		if err != nil || len(answers) != 1 {
 			t.Fatal(answers, err)
 		}
-		if _, err := s.Response(t.Context(), other, answers[0].ID); kindOf(err) != survey.NotFound {
+		if _, _, err := s.Response(t.Context(), other, answers[0].ID); kindOf(err) != survey.NotFound {
 			t.Errorf("response: %v", err)
 		}
 		if _, _, err := s.Invitation(t.Context(), other, *d.Invitation); kindOf(err) != survey.NotFound {

@@ -1,0 +1,164 @@
+package history
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"strconv"
+
+	"koe/survey"
+)
+
+// Writer writes responses one by one, in a form that imports again.
+type Writer struct {
+	write func(survey.Response) error
+	flush func() error
+}
+
+// Write writes one response.
+func (w *Writer) Write(r survey.Response) error { return w.write(r) }
+
+// Flush writes what is still held back.
+func (w *Writer) Flush() error { return w.flush() }
+
+// exportedColumns come before the attributes and the answers.
+var exportedColumns = []string{"id", "survey_id", "touchpoint", "metric", "score", "comment", "responded_at", "external_id",
+	"locale", "channel", "customer.id", "customer.external_id", "customer.email", "customer.name", "tags", "template.key",
+	"template.version", "invitation_id", "complete", "created_at", "updated_at"}
+
+// WriteCSV begins a CSV file with a column for every attribute and question
+// that is named; others are left out. Cells are guarded ([Guard]), several
+// choices and tags have a | between them. A byte order mark tells spreadsheets
+// that the file is UTF-8.
+func WriteCSV(w io.Writer, attributes, questions []string, mark bool) (*Writer, error) {
+	if mark {
+		if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+			return nil, err
+		}
+	}
+	out := csv.NewWriter(w)
+	row := append([]string{}, exportedColumns...)
+	for _, name := range attributes {
+		row = append(row, attributesField+name)
+	}
+	for _, key := range questions {
+		row = append(row, answersField+key)
+	}
+	write := func(r survey.Response) error {
+		row = appendCells(row[:0], r)
+		for _, name := range attributes {
+			if v, known := r.Attributes[name]; known {
+				row = append(row, attributeCell(v))
+			} else {
+				row = append(row, "")
+			}
+		}
+		for _, key := range questions {
+			row = append(row, answerCell(r.Answers[key]))
+		}
+		return out.Write(row)
+	}
+	flush := func() error {
+		out.Flush()
+		return out.Error()
+	}
+	return &Writer{write, flush}, out.Write(row)
+}
+
+func appendCells(row []string, r survey.Response) []string {
+	person := survey.Person{}
+	personID, invitation := "", ""
+	if r.Person != nil {
+		person, personID = *r.Person, r.Person.ID.String()
+	}
+	if r.Invitation != nil {
+		invitation = r.Invitation.String()
+	}
+	return append(row, r.ID.String(), r.Survey.String(), r.Touchpoint, r.Metric, strconv.Itoa(r.Score), Guard(r.Comment),
+		r.RespondedAt.String(), Guard(r.ExternalID), Guard(r.Locale), Guard(r.Channel), personID, Guard(person.ExternalID),
+		Guard(person.Email), Guard(person.Name), joinList(r.Tags), r.Template, strconv.Itoa(r.TemplateVersion), invitation,
+		strconv.FormatBool(r.Complete), r.CreatedAt.String(), r.UpdatedAt.String())
+}
+
+// answerCell writes an answer so that parseAnswer reads the same.
+func answerCell(v any) string {
+	switch answer := v.(type) {
+	case string:
+		return Guard(answer)
+	case []string:
+		return joinList(answer)
+	case int:
+		return strconv.Itoa(answer)
+	case bool:
+		return strconv.FormatBool(answer)
+	}
+	return ""
+}
+
+// exported is a response in JSON: what the API shows.
+type exported struct {
+	ID           survey.ID         `json:"id"`
+	SurveyID     survey.ID         `json:"survey_id"`
+	Touchpoint   string            `json:"touchpoint"`
+	Metric       string            `json:"metric"`
+	Score        int               `json:"score"`
+	Answers      survey.Answers    `json:"answers"`
+	Comment      *string           `json:"comment"`
+	Locale       *string           `json:"locale"`
+	Channel      *string           `json:"channel"`
+	Customer     *exportedPerson   `json:"customer"`
+	Attributes   survey.Attributes `json:"attributes"`
+	Template     exportedTemplate  `json:"template"`
+	InvitationID *survey.ID        `json:"invitation_id"`
+	ExternalID   string            `json:"external_id,omitempty"`
+	RespondedAt  survey.Instant    `json:"responded_at"`
+	CreatedAt    survey.Instant    `json:"created_at"`
+	UpdatedAt    survey.Instant    `json:"updated_at"`
+	Complete     bool              `json:"complete"`
+	Tags         []string          `json:"tags"`
+}
+
+type exportedTemplate struct {
+	Key     string `json:"key"`
+	Version int    `json:"version"`
+}
+
+type exportedPerson struct {
+	ID         survey.ID `json:"id"`
+	ExternalID string    `json:"external_id,omitempty"`
+	Email      string    `json:"email,omitempty"`
+	Name       string    `json:"name,omitempty"`
+	Locale     string    `json:"locale,omitempty"`
+	Timezone   string    `json:"timezone,omitempty"`
+}
+
+// WriteJSONLines writes one JSON object a line, with everything that the API
+// shows of a response.
+func WriteJSONLines(w io.Writer) *Writer {
+	buffer := bufio.NewWriter(w)
+	out := json.NewEncoder(buffer)
+	out.SetEscapeHTML(false)
+	return &Writer{func(r survey.Response) error { return out.Encode(exportOf(r)) }, buffer.Flush}
+}
+
+func exportOf(r survey.Response) exported {
+	out := exported{ID: r.ID, SurveyID: r.Survey, Touchpoint: r.Touchpoint, Metric: r.Metric, Score: r.Score, Answers: r.Answers,
+		Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel), Attributes: r.Attributes,
+		Template: exportedTemplate{r.Template, r.TemplateVersion}, InvitationID: r.Invitation, ExternalID: r.ExternalID,
+		RespondedAt: r.RespondedAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Tags: r.Tags}
+	if p := r.Person; p != nil {
+		out.Customer = &exportedPerson{p.ID, p.ExternalID, p.Email, p.Name, p.Locale, p.Timezone}
+	}
+	if out.Attributes == nil {
+		out.Attributes = survey.Attributes{}
+	}
+	return out
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

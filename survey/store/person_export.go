@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+
+	"koe/survey"
+)
+
+// PersonRecord is everything that koe holds about a person, oldest first.
+type PersonRecord struct {
+	Person       survey.Person
+	Suppression  *survey.Suppression
+	Interactions []Recorded
+	Invitations  []InvitationRecord
+	Responses    []ResponseRecord
+}
+
+// InvitationRecord is an invitation with everything that became of it.
+type InvitationRecord struct {
+	survey.Invitation
+	Events []Event
+}
+
+// ResponseRecord is a response with everything that was changed of it.
+type ResponseRecord struct {
+	survey.Response
+	Events []Event
+}
+
+// ExportPerson collects everything that koe holds about a person, named by id
+// or external id.
+func (s *Store) ExportPerson(ctx context.Context, by Caller, name string) (PersonRecord, error) {
+	var out PersonRecord
+	var err error
+	if out.Person, out.Suppression, err = s.Person(ctx, by, name); err != nil {
+		return out, err
+	}
+	q := s.reading(ctx, by)
+	if out.Interactions, err = s.interactionsOf(q, out.Person.ID); err != nil {
+		return out, away(err)
+	}
+	if out.Invitations, err = s.invitationsOf(q, out.Person.ID); err != nil {
+		return out, away(err)
+	}
+	out.Responses, err = s.responsesBy(q, out.Person.ID)
+	return out, away(err)
+}
+
+func (s *Store) interactionsOf(q *session, person survey.ID) ([]Recorded, error) {
+	var rows []struct{ ID id }
+	if err := q.list(&rows, `SELECT id FROM interactions WHERE workspace_id = ? AND person_id = ? ORDER BY id`, q.by.Workspace, person); err != nil {
+		return nil, err
+	}
+	list := make([]Recorded, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = s.recordedRow(q, survey.ID(row.ID)); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (s *Store) invitationsOf(q *session, person survey.ID) ([]InvitationRecord, error) {
+	var rows []invitationRow
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND person_id = ? ORDER BY id`,
+		q.by.Workspace, person); err != nil {
+		return nil, err
+	}
+	list, err := s.invitations(q, rows)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]InvitationRecord, len(list))
+	for i, v := range list {
+		records[i].Invitation = v
+		if records[i].Events, err = q.events(v.ID); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+func (s *Store) responsesBy(q *session, person survey.ID) ([]ResponseRecord, error) {
+	var rows []responseRow
+	if err := q.list(&rows, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND person_id = ? ORDER BY id`,
+		q.by.Workspace, person); err != nil {
+		return nil, err
+	}
+	list, err := s.responsesOf(q, rows)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]ResponseRecord, len(list))
+	for i, r := range list {
+		records[i].Response = r
+		if records[i].Events, err = q.events(r.ID); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"koe/survey"
+)
+
+// ResponseChange is what an editor may change of a response. Score is never
+// nil in what a change is made from.
+type ResponseChange struct {
+	Score   *int
+	Answers survey.Answers
+	Tags    []string
+}
+
+// ChangeResponse changes what a response says and moves the tallies with it;
+// the comment follows from the answers. A change is kept as an event, with what
+// was changed and by whom, and without a text. change may run more than once.
+// Errors: NotFound, Invalid with the fields.
+func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, change func(*ResponseChange) error) (survey.Response, []Event, error) {
+	var out survey.Response
+	var events []Event
+	err := s.write(ctx, by, func(q *session) error {
+		old, invitation, err := q.lockResponse(of)
+		if err != nil {
+			return err
+		}
+		now, changed, err := s.changed(q, old, change)
+		if err != nil {
+			return err
+		}
+		if len(changed) > 0 {
+			now.UpdatedAt = int64(q.now)
+			if err := s.replaceResponse(q, old, now); err != nil {
+				return err
+			}
+			if invitation != nil && (old.Comment != "") != (now.Comment != "") {
+				if err := s.commented(q, *invitation, now.Comment != ""); err != nil {
+					return err
+				}
+			}
+			if err := q.event(aboutResponse, of, "edited", strings.Join(changed, ", "), "by "+q.actor()); err != nil {
+				return err
+			}
+		}
+		if out, err = s.responseOf(q, now); err != nil {
+			return err
+		}
+		events, err = q.events(of)
+		return err
+	})
+	return out, events, err
+}
+
+// DeleteResponse takes a response out of rows and tallies. That it was deleted,
+// and by whom, is kept as an event. The invitation stays answered: nobody is
+// asked twice because of it, and its link opens nothing any more.
+func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) error {
+	return s.write(ctx, by, func(q *session) error {
+		old, invitation, err := q.lockResponse(of)
+		if err != nil {
+			return err
+		}
+		if err := q.must(`DELETE FROM responses WHERE workspace_id = ? AND id = ?`, old.WorkspaceID, old.ID); err != nil {
+			return err
+		}
+		if err := s.count(q, old, -1); err != nil {
+			return err
+		}
+		if invitation != nil {
+			if err := s.commented(q, *invitation, false); err != nil {
+				return err
+			}
+		}
+		return q.event(aboutResponse, of, "deleted", "", "by "+q.actor())
+	})
+}
+
+var errNoResponse = survey.Errorf(survey.NotFound, "", "there is no such response")
+
+// lockResponse loads a response, and the invitation that it answers (nil
+// without one), until the transaction ends. The invitation is locked first, as
+// by a respondent's own edit.
+func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error) {
+	var row responseRow
+	var invitation *invitationRow
+	const query = `SELECT ` + responseColumns + ` FROM responses WHERE workspace_id = ? AND id = ?`
+	found, err := q.find(&row, query, q.by.Workspace, of)
+	if err == nil && found && row.InvitationID != (id{}) {
+		var locked invitationRow
+		if locked, err = q.invitationRow(survey.ID(row.InvitationID), q.forUpdate()); err != nil {
+			return row, nil, err
+		}
+		invitation = &locked
+	}
+	if err == nil && found && q.postgres {
+		if _, err = q.counting(); err != nil { // before the row is read: its counts belong to this calendar
+			return row, nil, err
+		}
+		row = responseRow{}
+		found, err = q.find(&row, query+q.forUpdate(), q.by.Workspace, of)
+	}
+	if err == nil && !found {
+		err = errNoResponse
+	}
+	return row, invitation, err
+}
+
+// changed is a row as a change makes it, and which of score, answers and tags
+// are others.
+func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange) error) (now responseRow, changed []string, err error) {
+	before, err := old.response()
+	if err != nil {
+		return now, nil, err
+	}
+	template, err := s.templateVersion(q, survey.ID(old.TemplateID), old.TemplateVersion)
+	if err != nil {
+		return now, nil, err
+	}
+	score := before.Score
+	wanted := ResponseChange{Score: &score, Answers: maps.Clone(before.Answers), Tags: slices.Clone(before.Tags)}
+	if err := change(&wanted); err != nil {
+		return now, nil, err
+	}
+	now = old
+	var p survey.Problems
+	if template.CheckScore(&p, survey.ScoreKey, wanted.Score); wanted.Score != nil && *wanted.Score != old.Score {
+		now.Score, changed = *wanted.Score, append(changed, "score")
+	}
+	given := wanted.Answers
+	wanted.Answers = template.CheckAnswers(&p, "answers", given)
+	for key, v := range before.Answers { // a text that was erased stays an answer without words
+		if v == "" && given[key] == "" {
+			wanted.Answers[key] = ""
+		}
+	}
+	if !reflect.DeepEqual(wanted.Answers, before.Answers) {
+		changed = append(changed, "answers")
+		if now.Answers, err = asJSON(wanted.Answers); err != nil {
+			return now, nil, err
+		}
+	}
+	tags := survey.CleanTags(&p, "tags", wanted.Tags)
+	if !slices.Equal(tags, before.Tags) {
+		changed = append(changed, "tags")
+		if now.Tags, err = asJSON(tags); err != nil {
+			return now, nil, err
+		}
+	}
+	if now.Score != old.Score || now.Answers != old.Answers {
+		now.Comment = template.Comment(now.Score, wanted.Answers)
+	}
+	return now, changed, p.Err()
+}
+
+// replaceResponse writes what changed in a response, and moves the tallies.
+func (s *Store) replaceResponse(q *session, old, now responseRow) error {
+	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete, now.UpdatedAt,
+		now.WorkspaceID, now.ID); err != nil {
+		return err
+	}
+	if now.Score == old.Score && now.Answers == old.Answers {
+		return nil
+	}
+	if err := s.count(q, old, -1); err != nil {
+		return err
+	}
+	return s.count(q, now, 1)
+}
