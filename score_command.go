@@ -89,7 +89,7 @@ func (f scoreFile) Run(ctx context.Context, c Config, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // it was only read
 		in = file
 	}
 	counts, err := f.count(ctx, in, c.Timezone)

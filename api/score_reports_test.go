@@ -124,8 +124,8 @@ func TestScoresOfTheReferenceData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
 	lines, err := csv.NewReader(file).ReadAll()
+	_ = file.Close()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,15 @@ import (
 	"pgregory.net/rapid"
 )
 
+// fieldOf is the field that an error names first.
+func fieldOf(err error) string {
+	var e *Error
+	if !errors.As(err, &e) || len(e.Fields) == 0 {
+		return ""
+	}
+	return e.Fields[0].Field
+}
+
 func in(t testing.TB, zone string) *time.Location {
 	t.Helper()
 	loc, err := LoadZone(zone)
@@ -152,7 +161,7 @@ func TestParseInterval(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"", "hour", "Month", "months", "7d", " day"} {
-		if every, err := ParseInterval(wrong); err == nil || every != "" || err.(*Error).Fields[0].Field != "interval" {
+		if every, err := ParseInterval(wrong); err == nil || every != "" || fieldOf(err) != "interval" {
 			t.Errorf("%q is read as %q, %v", wrong, every, err)
 		}
 	}
@@ -178,7 +187,7 @@ func TestParseRolling(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "d", "0d", "-1d", "+3d", "30", "30h", "3.5d", "3661d", "523w", "1m", "99999999999999999999d", "30d ", "３0d"} {
 		days, err := ParseRolling(wrong)
-		if err == nil || days != 0 || err.(*Error).Fields[0].Field != "rolling" {
+		if err == nil || days != 0 || fieldOf(err) != "rolling" {
 			t.Errorf("%q is read as %d, %v", wrong, days, err)
 		}
 	}

@@ -36,7 +36,7 @@ func runs(text string) bool {
 	return len(bare) < len(text) || !plainNumber.MatchString(text)
 }
 
-var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]+)?$`)
+var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?$`)
 
 // literal matches what a cell of an attribute means as a number or a yes/no.
 // Longer numbers are names (order numbers, ids) and stay texts.

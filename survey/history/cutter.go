@@ -186,7 +186,7 @@ func (c *cutter) quoted(from int) error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return c.readError(err)
 		}
-		if err != nil || b != '"' {
+		if b != '"' { // at the end of the file it is 0
 			return nil
 		}
 		c.in.drop(1)

@@ -5,10 +5,10 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"koe/scoring"
 	"koe/survey"
+	"koe/survey/history"
 )
 
 // sheet is a table of named columns. A row leaves out what it does not have.
@@ -27,7 +27,7 @@ func (s *sheet) write(w io.Writer) error {
 	for _, row := range s.rows {
 		line := make([]string, len(s.columns))
 		for i, column := range s.columns {
-			line[i] = Cell(row[column])
+			line[i] = history.Guard(row[column])
 		}
 		if err := out.Write(line); err != nil {
 			return err
@@ -35,18 +35,6 @@ func (s *sheet) write(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// Cell is a text as a cell of a CSV file: one that a spreadsheet would take for
-// a formula gets an apostrophe before it. Numbers stay as they are.
-func Cell(text string) string {
-	if text == "" || !strings.Contains("=+-@\t\r", text[:1]) {
-		return text
-	}
-	if _, err := strconv.ParseFloat(text, 64); err == nil && strings.Trim(text, "+-.0123456789eE") == "" {
-		return text
-	}
-	return "'" + text
 }
 
 // scoreColumns are the columns of these results: groups and points of the scale

@@ -289,18 +289,6 @@ func readCSV(t *testing.T, data []byte) []map[string]string {
 	return rows
 }
 
-func TestCell(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "Kim": "Kim", "キム": "キム", "-8.86": "-8.86", "+1": "+1", "-1e-05": "-1e-05", "-.5": "-.5",
-		"=1+1": "'=1+1", "+cmd": "'+cmd", "-": "'-", "-x": "'-x", "-1-1": "'-1-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'\rx",
-		"-Inf": "'-Inf", "+NaN": "'+NaN", "-0x1p4": "'-0x1p4", "'=1": "'=1", " =1": " =1", "a=1": "a=1",
-	} {
-		if got := Cell(text); got != want {
-			t.Errorf("%q is written as %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestWidth(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "Kim": 3, "キム": 4, "ｷﾑ": 2, "é": 1, "e\u0301": 1, "한국": 4, "😀": 2, "שלום": 4} {
 		if got := width(text); got != want {
