@@ -184,9 +184,7 @@ const maxAhead = 24 * time.Hour
 // its external id is taken.
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if d.row.ExternalID != nil { // a repeat must not touch the person either
-		var one int
-		known, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`,
-			[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID, *s.former(q.by.Workspace, d.place.Survey.ID, *d.row.ExternalID)}, &one)
+		_, known, err := s.knownResponse(q, d.row.SurveyID, *d.row.ExternalID)
 		if err != nil || known {
 			return false, err
 		}
@@ -241,12 +239,22 @@ func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, ans
 	return true, nil
 }
 
-func (s *Store) responseByExternalID(q *session, of id, external string) (responseRow, error) {
+// knownResponse finds the response that a survey keeps under an external id, or
+// kept under it until its person was erased.
+func (s *Store) knownResponse(q *session, of id, externalID string) (found id, known bool, err error) {
+	const query = `SELECT id FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`
+	known, err = q.row(query+` UNION ALL `+query, []any{q.by.Workspace, of, externalID,
+		q.by.Workspace, of, s.former(q.by.Workspace, survey.ID(of), externalID)}, &found)
+	return found, known, err
+}
+
+func (s *Store) responseByExternalID(q *session, of id, externalID string) (responseRow, error) {
 	var row responseRow
-	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses
-		WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`, q.by.Workspace, of, external,
-		*s.former(q.by.Workspace, survey.ID(of), external))
-	if err == nil && !found {
+	found, known, err := s.knownResponse(q, of, externalID)
+	if err == nil && known {
+		known, err = q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, q.by.Workspace, found)
+	}
+	if err == nil && !known {
 		err = errors.New("a response was refused as a repeat of none")
 	}
 	return row, err
