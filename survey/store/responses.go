@@ -27,6 +27,7 @@ type NewResponse struct {
 	Channel     string
 	ExternalID  string
 	RespondedAt *survey.Instant
+	Tags        []string
 }
 
 // CreateResponse keeps an answer that was taken elsewhere and moves the
@@ -64,14 +65,15 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 // responseDraft is a response that was checked before its turn to be written.
 type responseDraft struct {
 	row      responseRow
-	place    surveyPlace
-	template survey.Template
+	place    *surveyPlace
+	template *survey.Template
 	answers  survey.Answers
 	own      survey.Attributes
 	// attributes are own and the person's segments; the texts of row are of these
 	attributes survey.Attributes
 	customer   survey.Customer
 	person     *survey.Person
+	tags       []string
 }
 
 // draftResponse checks everything that does not need the write lock.
@@ -82,24 +84,31 @@ func (s *Store) draftResponse(ctx context.Context, by Caller, in NewResponse) (r
 		p.Add("survey_id", "required", "is required: the survey that was answered")
 		return responseDraft{}, p.Err()
 	}
-	place, err := s.surveyByRef(q, in.Survey)
+	place, template, err := s.asks(q, in.Survey)
 	if err != nil {
 		return responseDraft{}, namedFilter("survey_id", err)
 	}
-	if place.Survey.TemplateVersion == 0 { // a draft: ask what it would ask
+	return draftAt(&place, &template, in, q.now)
+}
+
+// asks is a survey and what it asks; a draft is asked what it would ask.
+func (s *Store) asks(q *session, ref string) (surveyPlace, survey.Template, error) {
+	place, err := s.surveyByRef(q, ref)
+	if err != nil {
+		return place, survey.Template{}, err
+	}
+	if place.Survey.TemplateVersion == 0 {
 		if place.Survey.TemplateVersion, err = q.newestVersion(place.TemplateID); err != nil {
-			return responseDraft{}, away(err)
+			return place, survey.Template{}, away(err)
 		}
 	}
 	template, err := s.templateVersion(q, place.TemplateID, place.Survey.TemplateVersion)
-	if err != nil {
-		return responseDraft{}, away(err)
-	}
-	return draftAt(place, template, in, q.now)
+	return place, template, away(err)
 }
 
-// draftAt is the draft of an answer to a survey, whatever in says of which.
-func draftAt(place surveyPlace, template survey.Template, in NewResponse, now survey.Instant) (responseDraft, error) {
+// draftAt is the draft of an answer to a survey, whatever in says of which;
+// Invalid names what does not fit it.
+func draftAt(place *surveyPlace, template *survey.Template, in NewResponse, now survey.Instant) (responseDraft, error) {
 	d := responseDraft{place: place, template: template}
 	var p survey.Problems
 	d.fill(&p, in, now)
@@ -108,6 +117,9 @@ func draftAt(place surveyPlace, template survey.Template, in NewResponse, now su
 		return d, err
 	}
 	if d.row.Answers, err = asJSON(d.answers); err != nil {
+		return d, err
+	}
+	if d.row.Tags, err = asJSON(d.tags); err != nil {
 		return d, err
 	}
 	return d, d.describe(d.own)
@@ -128,7 +140,7 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 	d.answers = d.template.CheckAnswers(p, "answers", in.Answers)
 	in.Customer.Clean(p, "customer")
 	d.own = in.Attributes.Clean(p, "attributes")
-	d.customer = in.Customer
+	d.customer, d.tags = in.Customer, survey.CleanTags(p, "tags", in.Tags)
 	locale := in.Locale
 	if locale != "" {
 		if known, err := survey.ParseLocale(locale); err != nil {
@@ -183,12 +195,15 @@ const maxAhead = 24 * time.Hour
 // insertDraft finishes a draft within a transaction and writes it; false where
 // its external id is taken.
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
-	if d.row.ExternalID != nil { // a repeat must not touch the person either
-		_, known, err := s.knownResponse(q, d.row.SurveyID, *d.row.ExternalID)
-		if err != nil || known {
-			return false, err
-		}
+	known, err := s.isRepeat(q, d) // which must not touch the person either
+	if err != nil || known {
+		return false, err
 	}
+	return s.keepDraft(q, d)
+}
+
+// keepDraft is insertDraft of what is no repeat of an earlier transaction.
+func (s *Store) keepDraft(q *session, d *responseDraft) (bool, error) {
 	if d.customer.Known() {
 		person, err := q.person(d.customer, d.own)
 		if err != nil {
@@ -202,15 +217,24 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if d.row.Locale == "" {
 		d.row.Locale = d.template.DefaultLocale
 	}
-	if len(d.place.Survey.Segments) > 0 { // the person's record may know some
+	if len(d.place.Survey.Segments) > 0 && d.person != nil { // whose record may know some
 		if err := d.describe(d.place.attributes(d.own, d.person)); err != nil {
 			return false, err
 		}
 	}
 	r := &d.row
-	r.Tags = "[]"
 	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
-	return s.insertResponse(q, *r, d.template, d.answers)
+	return s.insertResponse(q, *r, *d.template, d.answers)
+}
+
+// isRepeat is true where the external id of a draft is taken, if by an answer
+// whose respondent was erased since.
+func (s *Store) isRepeat(q *session, d *responseDraft) (bool, error) {
+	if d.row.ExternalID == nil {
+		return false, nil
+	}
+	_, known, err := s.knownResponse(q, d.row.SurveyID, *d.row.ExternalID)
+	return known, err
 }
 
 // insertResponse writes a response and moves the tallies; false where a unique
@@ -264,7 +288,7 @@ func (s *Store) responseByExternalID(q *session, of id, externalID string) (resp
 func (d responseDraft) response() survey.Response {
 	r := d.row.plain()
 	r.Touchpoint, r.Template, r.Person = d.place.Survey.Touchpoint, d.template.Key, d.person
-	r.Answers, r.Attributes, r.Tags = d.answers, d.attributes, []string{}
+	r.Answers, r.Attributes, r.Tags = d.answers, d.attributes, d.tags
 	return r
 }
 

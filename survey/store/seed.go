@@ -74,7 +74,7 @@ func (h *historian) write(ctx context.Context, batch []survey.Visit) error {
 	for i, v := range batch {
 		place, err := h.place(ctx, v.Survey)
 		if err == nil && v.Answer != nil {
-			drafts[i], err = draftAt(place.surveyPlace, place.template, saidThen(v), h.now)
+			drafts[i], err = draftAt(&place.surveyPlace, &place.template, saidThen(v), h.now)
 		}
 		if err != nil {
 			return fmt.Errorf("visit %s: %w", v.Interaction.ExternalID, err)

@@ -1,0 +1,364 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"koe/survey"
+	"koe/survey/history"
+)
+
+// Import is a file of answers that were taken elsewhere.
+type Import struct {
+	Survey string // id or key
+
+	// Open begins to read, once the survey is known: its template says what
+	// answers mean; the zone is the workspace's.
+	Open func(survey.Template, *time.Location) (*history.Reader, error)
+
+	// File identifies the file and how it is read. With it an import that was
+	// cut off goes on where it stopped; without it every row is looked up.
+	File []byte
+
+	DryRun   bool                                                          // check everything, keep nothing
+	Rejected func(*history.Reader, history.Entry, history.Rejection) error // each row that is refused, in the file's order
+	Progress func(Imported)                                                // how far it has come, now and then
+}
+
+// Imported counts the rows of an import.
+type Imported struct {
+	Accepted int64 // kept, or in a dry run to be kept
+	Blank    int64 // passed over: without a score
+	Repeated int64 // passed over: kept before
+	Rejected int64
+}
+
+// Rows is how many rows were read.
+func (i Imported) Rows() int64 { return i.Accepted + i.Skipped() + i.Rejected }
+
+// Skipped is how many rows were passed over.
+func (i Imported) Skipped() int64 { return i.Blank + i.Repeated }
+
+func (i *Imported) add(more Imported) {
+	i.Accepted += more.Accepted
+	i.Blank += more.Blank
+	i.Repeated += more.Repeated
+	i.Rejected += more.Rejected
+}
+
+const (
+	// maxImported is how many rows one transaction keeps, so that answers that
+	// come meanwhile never wait long.
+	maxImported = 1000
+
+	// A stretch of a file is sorted by date before it is kept: rows of the same
+	// days then move the same tallies, and lie on the same pages.
+	stretchRows  = 20_000
+	stretchBytes = 16 << 20
+)
+
+// Import keeps the answers of a file, row by row: in transactions of at most
+// 1,000 rows, with everything that CreateResponse does. A row that does not fit
+// is rejected alone. The same external id of a survey is kept once, the first
+// row of it; rows without one are known by their number and contents, and so
+// the same file adds nothing the second time, nor twice at once.
+//
+// An error ends it (a file that cannot be read on, a database that is away);
+// what was counted until then is kept.
+func (s *Store) Import(ctx context.Context, by Caller, in Import) (Imported, error) {
+	q := s.reading(ctx, by)
+	place, template, err := s.asks(q, in.Survey)
+	if err != nil {
+		return Imported{}, namedFilter("survey", err)
+	}
+	w, err := s.Workspace(ctx, by)
+	if err != nil {
+		return Imported{}, err
+	}
+	zone, err := survey.LoadZone(w.Timezone)
+	if err != nil {
+		return Imported{}, err
+	}
+	m := &importing{Import: in, store: s, by: by, place: &place, template: &template}
+	if m.reader, err = in.Open(template, zone); err != nil {
+		return Imported{}, err
+	}
+	if m.from, err = m.begin(ctx); err != nil {
+		return Imported{}, err
+	}
+	err = m.run(ctx)
+	return m.total, err
+}
+
+// importing is an import under way.
+type importing struct {
+	Import
+	store    *Store
+	by       Caller
+	place    *surveyPlace
+	template *survey.Template
+	reader   *history.Reader
+	from     int64 // rows up to this number were kept before
+	total    Imported
+}
+
+// stretch is a part of a file, read and checked.
+type stretch struct {
+	drafts []*responseDraft
+	counts Imported
+	last   int64 // the number of its last row
+	bytes  int
+	seen   map[string]struct{}
+	err    error // why it is the last; io.EOF at the end of the file
+}
+
+// run reads a stretch while the one before it is kept.
+func (m *importing) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	parts := make(chan *stretch)
+	group.Go(func() error {
+		defer close(parts)
+		for {
+			part := m.read(ctx)
+			select {
+			case parts <- part:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if part.err != nil {
+				return nil
+			}
+		}
+	})
+	group.Go(func() error {
+		for part := range parts {
+			if err := m.keep(ctx, part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// cutOff says what became of the rows before the one that ended the import.
+func (m *importing) cutOff(err error) error {
+	var known *survey.Error
+	if !errors.As(err, &known) || m.total.Accepted == 0 || m.DryRun {
+		return err
+	}
+	said := *known
+	said.Message = fmt.Sprintf("%s; %d answers before it are kept and will not be added again", known.Message, m.total.Accepted)
+	return &said
+}
+
+// read takes the next stretch.
+func (m *importing) read(ctx context.Context) *stretch {
+	part := &stretch{seen: map[string]struct{}{}}
+	now := m.store.now()
+	for part.err == nil && len(part.drafts) < stretchRows && part.bytes < stretchBytes {
+		if part.err = ctx.Err(); part.err != nil {
+			break
+		}
+		var entry history.Entry
+		if entry, part.err = m.reader.Next(); part.err == nil {
+			part.last = entry.Number
+			part.err = m.draft(part, entry, now)
+		}
+	}
+	return part
+}
+
+// draft adds a row to a stretch, or its outcome.
+func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant) error {
+	if entry.Blank {
+		part.counts.Blank++
+		return nil
+	}
+	if entry.Rejection != nil {
+		return m.reject(part, entry, *entry.Rejection)
+	}
+	in := NewResponse{Score: entry.Answer.Score, Answers: entry.Answer.Answers, Comment: entry.Answer.Comment,
+		Customer: entry.Answer.Customer, Attributes: entry.Answer.Attributes, Locale: entry.Answer.Locale,
+		Channel: cmp.Or(entry.Answer.Channel, "import"), ExternalID: entry.Answer.ExternalID,
+		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags}
+	if in.ExternalID == "" {
+		in.ExternalID = entry.RowID()
+	}
+	d, err := draftAt(m.place, m.template, in, now)
+	var known *survey.Error
+	if errors.As(err, &known) {
+		return m.reject(part, entry, history.Reject(entry.Line, known))
+	}
+	if err != nil {
+		return err
+	}
+	if _, twice := part.seen[*d.row.ExternalID]; twice || entry.Number <= m.from {
+		part.counts.Repeated++
+		return nil
+	}
+	part.seen[*d.row.ExternalID] = struct{}{}
+	part.drafts = append(part.drafts, &d)
+	part.bytes += 500 + len(d.row.Answers) + len(d.row.Comment) + len(d.row.Attributes)
+	return nil
+}
+
+func (m *importing) reject(part *stretch, entry history.Entry, why history.Rejection) error {
+	part.counts.Rejected++
+	if m.Rejected == nil {
+		return nil
+	}
+	return m.Rejected(m.reader, entry, why)
+}
+
+// keep writes a stretch.
+func (m *importing) keep(ctx context.Context, part *stretch) error {
+	m.total.add(part.counts)
+	slices.SortStableFunc(part.drafts, func(a, b *responseDraft) int { return cmp.Compare(a.row.RespondedAt, b.row.RespondedAt) })
+	for rows := range slices.Chunk(part.drafts, maxImported) {
+		counts, err := m.insert(ctx, rows)
+		if err != nil {
+			return err
+		}
+		m.total.add(counts)
+		m.tell()
+	}
+	m.tell()
+	if err := m.reached(ctx, part.last); err != nil {
+		return err
+	}
+	switch {
+	case errors.Is(part.err, io.EOF):
+		return m.end(ctx)
+	case part.err != nil:
+		return m.cutOff(part.err)
+	}
+	return nil
+}
+
+func (m *importing) tell() {
+	if m.Progress != nil {
+		m.Progress(m.total)
+	}
+}
+
+// insert keeps rows in one transaction.
+func (m *importing) insert(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
+	if m.DryRun {
+		return m.lookUp(ctx, drafts)
+	}
+	err = m.store.write(ctx, m.by, func(q *session) error {
+		counts = Imported{}
+		place, err := m.store.surveyPlace(q, m.place.Survey.ID) // its segments may have changed
+		if err != nil {
+			return err
+		}
+		forgotten, err := q.forgotten(place.Survey.ID)
+		if err != nil {
+			return err
+		}
+		for _, draft := range drafts {
+			d := *draft // this may run again
+			if d.place.Survey.Revision != place.Survey.Revision {
+				d.place = &place
+				if err := d.describe(d.own); err != nil {
+					return err
+				}
+			}
+			insert := m.store.insertDraft
+			if !forgotten && !d.customer.Known() {
+				insert = m.store.keepDraft // its key alone tells a repeat
+			}
+			fresh, err := insert(q, &d)
+			if err != nil {
+				return err
+			}
+			if fresh {
+				counts.Accepted++
+			} else {
+				counts.Repeated++
+			}
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// forgotten is true where a survey may have answers of people who were erased
+// since, whose external ids are not to be seen any more.
+func (q *session) forgotten(of survey.ID) (bool, error) {
+	if q.postgres { // has no order in which they come first
+		return true, nil
+	}
+	var one int
+	return q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id >= ? AND external_id < ? LIMIT 1`,
+		[]any{q.by.Workspace, of, formerMark, "\x02"}, &one)
+}
+
+// lookUp is insert of a dry run.
+func (m *importing) lookUp(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
+	q := m.store.reading(ctx, m.by)
+	for _, d := range drafts {
+		known, err := m.store.isRepeat(q, d)
+		if err != nil {
+			return counts, away(err)
+		}
+		if known {
+			counts.Repeated++
+		} else {
+			counts.Accepted++
+		}
+	}
+	return counts, nil
+}
+
+const importKind = "responses"
+
+// begin says how far an import of the same file had come that was cut off.
+func (m *importing) begin(ctx context.Context) (done int64, err error) {
+	if m.File == nil || m.DryRun {
+		return 0, nil
+	}
+	err = m.store.write(ctx, m.by, func(q *session) error {
+		_, err := q.row(`INSERT INTO imports (workspace_id, id, kind, file_hash, records_done, state, created_at, updated_at)
+			VALUES (?, ?, ?, ?, 0, 'running', ?, ?) ON CONFLICT (workspace_id, kind, file_hash) DO UPDATE SET
+			records_done = CASE WHEN imports.state = 'running' THEN imports.records_done ELSE 0 END,
+			state = 'running', updated_at = excluded.updated_at RETURNING records_done`,
+			[]any{q.by.Workspace, newID(), importKind, m.File, q.now, q.now}, &done)
+		q.wrote = true
+		return err
+	})
+	return done, err
+}
+
+// reached notes that rows up to a number are kept.
+func (m *importing) reached(ctx context.Context, number int64) error {
+	if m.File == nil || m.DryRun || number <= m.from {
+		return nil
+	}
+	return m.note(ctx, `UPDATE imports SET records_done = ?, updated_at = ?
+		WHERE workspace_id = ? AND kind = ? AND file_hash = ? AND records_done < ?`, number, number)
+}
+
+// end notes that the whole file is kept: the next import of it begins anew.
+func (m *importing) end(ctx context.Context) error {
+	if m.File == nil || m.DryRun {
+		return nil
+	}
+	return m.note(ctx, `UPDATE imports SET records_done = ?, updated_at = ?, state = 'done'
+		WHERE workspace_id = ? AND kind = ? AND file_hash = ?`, m.total.Rows())
+}
+
+func (m *importing) note(ctx context.Context, statement string, number int64, above ...any) error {
+	return m.store.write(ctx, m.by, func(q *session) error {
+		_, err := q.exec(statement, append([]any{number, q.now, q.by.Workspace, importKind, m.File}, above...)...)
+		return err
+	})
+}
