@@ -451,7 +451,7 @@ func TestComparedScores(t *testing.T) {
 		if notes := s.scores("from=2025-12-01&to=2026-01-01&compare=2025-11-15/2025-12-15").at("notes"); notes == nil {
 			t.Error("nothing is said of ranges that overlap")
 		}
-		s.scores("from=2025-12-01&to=2025-12-01&compare=previous&interval=day").wantAt("total.responses", 0.0).wantAt("periods[0]", nil).wantAt("comparison.responses", 0.0)
+		s.scores("from=2025-12-01&to=2025-12-01&compare=previous&interval=day").wantAt("metric", "nps").wantAt("total.responses", 0.0).wantAt("periods[0]", nil).wantAt("comparison.responses", 0.0)
 		s.scores("from=2025-12-01&to=2026-01-01&compare=2020-01-01/2020-02-01").wantAt("comparison.score", nil).wantAt("comparison.difference", nil).
 			wantAt("comparison.responses", 0.0).wantAt("comparison.significant", false)
 	})
