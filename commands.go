@@ -34,6 +34,12 @@ type commands struct {
 	Workspace struct {
 		Create createWorkspace `cmd:"" help:"Make a workspace with the stock templates."`
 	} `cmd:"" help:"Workspaces: tenants that know nothing of each other."`
+	Import struct {
+		Responses importResponses `cmd:"" help:"Keep the answers of a CSV file or of JSON lines."`
+	} `cmd:"" help:"Bring in history from another tool."`
+	Export struct {
+		Responses exportResponses `cmd:"" help:"Write answers as CSV or JSON lines."`
+	} `cmd:"" help:"Take answers out."`
 	Score   scoreFile    `cmd:"" help:"Score a CSV file without a server."`
 	Verify  verify       `cmd:"" help:"Recompute every tally from the answers and check what must hold; exit 1 and a list where something differs."`
 	Version printVersion `cmd:"" help:"Print version, commit and Go version."`

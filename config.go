@@ -77,6 +77,7 @@ type Config struct {
 	LogFormat      string // text, json, or "": as the terminal wants
 	LogLevel       slog.Level
 	Timezone       string // of the machine where nobody chose one
+	ZoneChosen     bool   // somebody chose Timezone
 	AdminKey       string // "" for none
 	Secret         string // "" where it is kept beside the SQLite file
 }
@@ -180,6 +181,7 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		LogFormat:      read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
 		LogLevel:       read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
 		Timezone:       read(&err, "KOE_TIMEZONE", s.Timezone, timezone),
+		ZoneChosen:     s.Timezone != "",
 		AdminKey:       read(&err, keyVariable, k.String(keyVariable), presentableKey),
 		Secret:         read(&err, secretVariable, k.String(secretVariable), longSecret),
 	}

@@ -42,7 +42,9 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout)
 	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
 		fmt.Fprintln(os.Stderr, "koe:", strings.ReplaceAll(err.Error(), "\n", "; "))
-		os.Exit(1)
+		status := exitError{status: 1}
+		_ = errors.As(err, &status)
+		os.Exit(status.status)
 	}
 }
 

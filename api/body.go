@@ -24,6 +24,7 @@ const (
 	patchBody      // a JSON merge patch, at most 1 MB
 	bareBody       // nothing, or an empty JSON object: the path says it all
 	csvBody        // a CSV file, at most 8 MB
+	rowsBody       // CSV or JSON lines of any length, read by the handler while they arrive
 	formBody       // what a browser or a mail program posts, at most 256 KB
 )
 
@@ -31,6 +32,7 @@ const (
 	mediaJSON  = "application/json"
 	mediaPatch = "application/merge-patch+json"
 	mediaCSV   = "text/csv"
+	mediaLines = "application/x-ndjson"
 	mediaForm  = "application/x-www-form-urlencoded"
 	mediaParts = "multipart/form-data"
 )
@@ -41,6 +43,8 @@ func (b body) media() []string {
 		return []string{mediaJSON, mediaPatch}
 	case csvBody:
 		return []string{mediaCSV}
+	case rowsBody:
+		return []string{mediaCSV, mediaLines}
 	case formBody:
 		return []string{mediaForm, mediaParts}
 	}
@@ -85,6 +89,9 @@ func readBody(c echo.Context, b body) error {
 		return nil
 	}
 	request := c.Request()
+	if b == rowsBody {
+		return checkMedia(request, b)
+	}
 	if request.ContentLength > b.limit() {
 		return tooLarge(b)
 	}

@@ -194,6 +194,11 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	case "listResponses":
 		answered()
 		return called{"/v1/responses", nil, 200, 200}, true
+	case "importResponses":
+		return called{"/v1/responses/import?survey=asked", "score\n9\n", 200, 422}, true
+	case "exportResponses":
+		answered()
+		return called{"/v1/responses/export?format=ndjson", nil, 200, 200}, true
 	case "showResponse":
 		return called{answered(), nil, 200, 404}, true
 	case "patchResponse":
@@ -253,7 +258,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for _, r := range api.Routes() {
 		ask := func(c called, key string) response {
 			got := w.do(r.Method, c.path, c.body, as(key), func(request *http.Request) {
-				if r.Operation == "importPeople" {
+				if strings.HasSuffix(r.Path, "/import") {
 					request.Header.Set("Content-Type", "text/csv")
 				}
 				if strings.HasPrefix(r.Path, "/s/") {

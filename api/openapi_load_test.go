@@ -143,10 +143,14 @@ func TestOperationsKeepTheHouseRules(t *testing.T) {
 			return
 		}
 		want := []string{"400", "401", "403", "429", "503"}
+		streamed := op.OperationID == "importResponses" // of any length, and its rows know by themselves whether they are repeats
 		if op.RequestBody != nil {
-			want = append(want, "413", "415", "422")
+			want = append(want, "415", "422")
 		}
-		if method == "POST" {
+		if op.RequestBody != nil && !streamed {
+			want = append(want, "413")
+		}
+		if method == "POST" && !streamed {
 			want = append(want, "409", "422")
 			if op.Parameters.GetByInAndName("header", "Idempotency-Key") == nil {
 				t.Error("a POST takes an Idempotency-Key")

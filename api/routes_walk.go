@@ -1,6 +1,9 @@
 package api
 
 // walkRoutes are the operations of the way from an interaction to a score.
+// responseFilters narrow a list of responses.
+const responseFilters = "survey touchpoint metric score_min score_max from to locale tag has_comment follow_up q attributes.*"
+
 func walkRoutes() []Route {
 	return []Route{
 		{"createInteraction", post, "/v1/interactions", Senders, jsonBody, "", (*api).createInteraction},
@@ -14,8 +17,9 @@ func walkRoutes() []Route {
 		{"cancelInvitation", post, "/v1/invitations/{id}/cancel", Editors, bareBody, "", (*api).cancelInvitation},
 
 		{"createResponse", post, "/v1/responses", Editors, jsonBody, "", (*api).createResponse},
-		{"listResponses", get, "/v1/responses", Readers, noBody, paging + "survey touchpoint metric score_min score_max " +
-			"from to locale tag has_comment follow_up q attributes.*", (*api).listResponses},
+		{"listResponses", get, "/v1/responses", Readers, noBody, paging + responseFilters, (*api).listResponses},
+		{"importResponses", post, "/v1/responses/import", Editors, rowsBody, "survey map.* ignore date_format timezone dry_run", (*api).importResponses},
+		{"exportResponses", get, "/v1/responses/export", Readers, noBody, responseFilters + " timezone format bom", (*api).exportResponses},
 		{"showResponse", get, "/v1/responses/{id}", Readers, noBody, "", (*api).showResponse},
 		{"patchResponse", patch, "/v1/responses/{id}", Editors, patchBody, "", (*api).patchResponse},
 		{"deleteResponse", remove, "/v1/responses/{id}", Editors, noBody, "", (*api).deleteResponse},

@@ -29,6 +29,7 @@ type Import struct {
 
 	DryRun   bool                                                          // check everything, keep nothing
 	Rejected func(*history.Reader, history.Entry, history.Rejection) error // each row that is refused, in the file's order
+	Pause    time.Duration                                                 // after each transaction, for other processes to write
 	Progress func(Imported)                                                // how far it has come, now and then
 }
 
@@ -155,7 +156,7 @@ func (m *importing) cutOff(err error) error {
 		return err
 	}
 	said := *known
-	said.Message = fmt.Sprintf("%s; %d answers before it are kept and will not be added again", known.Message, m.total.Accepted)
+	said.Message = fmt.Sprintf("%s; answers before it are kept, and will not be added again: %d", known.Message, m.total.Accepted)
 	return &said
 }
 
@@ -229,6 +230,9 @@ func (m *importing) keep(ctx context.Context, part *stretch) error {
 		}
 		m.total.add(counts)
 		m.tell()
+		if m.Pause > 0 && !m.DryRun {
+			time.Sleep(m.Pause)
+		}
 	}
 	m.tell()
 	if err := m.reached(ctx, part.last); err != nil {

@@ -125,7 +125,7 @@ func TestImportRefuses(t *testing.T) {
 		refused(t, err, survey.Invalid, "score")
 		got, err := s.Import(ctx, by, reading("shop", strings.NewReader("score,external_id\n9,a\n8,b\n7,\"c\n"), history.Options{}, nil))
 		refused(t, err, survey.Malformed, "")
-		if got.Accepted != 2 || !strings.Contains(err.Error(), "line 4: a quote opens here") || !strings.Contains(err.Error(), "2 answers before it are kept") {
+		if got.Accepted != 2 || !strings.Contains(err.Error(), "line 4: a quote opens here") || !strings.Contains(err.Error(), "answers before it are kept, and will not be added again: 2") {
 			t.Errorf("%+v %v", got, err)
 		}
 		other := storetest.Other(t, s, "other")

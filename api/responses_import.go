@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/history"
+	"koe/survey/store"
+)
+
+// importReport is what became of a file of answers.
+type importReport struct {
+	Accepted   int64               `json:"accepted"`
+	Skipped    int64               `json:"skipped"`  // blank and repeated
+	Blank      int64               `json:"blank"`    // without a score
+	Repeated   int64               `json:"repeated"` // kept before
+	Rejected   int64               `json:"rejected"`
+	Rejections []history.Rejection `json:"rejections"`
+	Truncated  bool                `json:"rejections_truncated"`
+	DryRun     bool                `json:"dry_run"`
+}
+
+// patience is how long a client may take for the next piece of a body or an
+// answer that is streamed.
+const patience = 30 * time.Second
+
+// streamed is a request's body, however long it is and takes.
+type streamed struct {
+	body    io.Reader
+	control *http.ResponseController
+}
+
+func (s streamed) Read(b []byte) (int, error) {
+	_ = s.control.SetReadDeadline(time.Now().Add(patience)) // where it is not supported, the server's own holds
+	n, err := s.body.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = survey.Errorf(survey.Malformed, "", "the body did not arrive in full")
+	}
+	return n, err
+}
+
+// importResponses reads answers from the body while it arrives. What was kept
+// before a body that cannot be read on stays, and is a repeat the next time.
+func (a *api) importResponses(c echo.Context) error {
+	q := queryOf(c)
+	options, err := q.reading()
+	if err != nil {
+		return err
+	}
+	dry, err := q.oneOf("dry_run", "true", "false")
+	if err != nil {
+		return err
+	}
+	if q["survey"] == "" {
+		return survey.Errorf(survey.Invalid, "survey", "is required: the id or key of the survey that was answered")
+	}
+	report := importReport{Rejections: []history.Rejection{}, DryRun: dry == "true"}
+	control := http.NewResponseController(c.Response())
+	body := streamed{c.Request().Body, control}
+	done, err := a.Store.Import(c.Request().Context(), caller(c), store.Import{Survey: q["survey"], DryRun: report.DryRun,
+		Open: func(t survey.Template, zone *time.Location) (*history.Reader, error) {
+			if options.Zone == nil {
+				options.Zone = zone
+			}
+			if media, _, _ := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); media == mediaLines {
+				return history.ReadJSONLines(body, options)
+			}
+			return history.ReadCSV(body, t, options)
+		},
+		Rejected: func(_ *history.Reader, _ history.Entry, why history.Rejection) error {
+			if report.Truncated = len(report.Rejections) == maxRejections; !report.Truncated {
+				report.Rejections = append(report.Rejections, why)
+			}
+			return nil
+		}})
+	_ = control.SetWriteDeadline(time.Now().Add(patience))
+	if err != nil {
+		return err
+	}
+	report.Accepted, report.Skipped, report.Rejected = done.Accepted, done.Skipped(), done.Rejected
+	report.Blank, report.Repeated = done.Blank, done.Repeated
+	return send(c, okay(report, ""))
+}
+
+// mapPrefix begins a parameter that names the column of a field:
+// map.score=NPS.
+const mapPrefix = "map."
+
+// reading is how the columns of a file are to be read. Zone is nil where none
+// is named.
+func (q query) reading() (o history.Options, err error) {
+	for name, column := range q {
+		if field, is := strings.CutPrefix(name, mapPrefix); is {
+			if o.Columns == nil {
+				o.Columns = map[string]string{}
+			}
+			o.Columns[field] = column
+		}
+	}
+	o.Blank = history.ParseBlank(q["ignore"])
+	if format := q["date_format"]; format != "" {
+		if o.Dates, err = history.ParseDateFormat(format); err != nil {
+			return o, survey.Errorf(survey.Invalid, "date_format", "%s", err)
+		}
+	}
+	if name := q["timezone"]; name != "" {
+		if o.Zone, err = survey.LoadZone(name); err != nil {
+			return o, survey.Errorf(survey.Invalid, "timezone", "%s", err)
+		}
+	}
+	return o, nil
+}
+
+// exportResponses writes responses while they are read.
+func (a *api) exportResponses(c echo.Context) error {
+	q := queryOf(c)
+	f, err := a.responseFilter(c, q)
+	if err != nil {
+		return err
+	}
+	format, err := q.oneOf("format", "csv", "ndjson")
+	if err != nil {
+		return err
+	}
+	mark, err := q.oneOf("bom", "true", "false")
+	if err != nil {
+		return err
+	}
+	ctx, by := c.Request().Context(), caller(c)
+	var names store.ExportedNames
+	media, file := mediaLines, "responses.ndjson"
+	if format != "ndjson" {
+		media, file = mediaCSV+"; charset=utf-8", "responses.csv"
+		if names, err = a.Store.ExportedNames(ctx, by, f); err != nil {
+			return err
+		}
+	}
+	c.Response().Header().Set("Content-Type", media)
+	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
+	c.Response().WriteHeader(http.StatusOK)
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
+	if err := a.export(ctx, c, f, names, format, mark == "true"); err != nil {
+		cutOff(c)
+		return err
+	}
+	return nil
+}
+
+func (a *api) export(ctx context.Context, c echo.Context, f store.ResponseFilter, names store.ExportedNames, format string, mark bool) error {
+	control := http.NewResponseController(c.Response())
+	out, err := history.WriteJSONLines(c.Response()), error(nil)
+	if format != "ndjson" {
+		out, err = history.WriteCSV(c.Response(), names.Attributes, names.Questions, mark)
+	}
+	if err != nil {
+		return err
+	}
+	written := 0
+	if err := a.Store.Export(ctx, caller(c), f, func(r survey.Response) error {
+		if written++; written%100 == 1 {
+			_ = control.SetWriteDeadline(time.Now().Add(patience))
+		}
+		return out.Write(r)
+	}); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// cutOff closes the connection under an answer that cannot be finished, so that
+// nobody takes it for a whole one.
+func cutOff(c echo.Context) {
+	if conn, _, err := http.NewResponseController(c.Response()).Hijack(); err == nil {
+		_ = conn.Close()
+	}
+}
