@@ -8,15 +8,17 @@ MUTATE = .bin/gremlins-$(MUTATE_VERSION)
 # make bench BENCH_REQUESTS=6000 BENCH_ROUNDS=1 for a quick look
 BENCH_REQUESTS ?= 60000
 BENCH_ROUNDS ?= 3
+# make bench-scores BENCH_ANSWERS=100000 for a quick look
+BENCH_ANSWERS ?= 10000000
 # make fuzz FUZZ_TIME=5m for a long one; it is the time of each fuzz test
 FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench cover fuzz mutate
+.PHONY: help run check format vet lint test race bench bench-scores cover fuzz mutate
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on ./koe.db; the first start prints a key and the addresses
 	go run .
@@ -41,6 +43,9 @@ race: ## every test, watched for data races
 
 bench: ## answers a second beside the floor: rates, ratio, p99, peak memory
 	go run ./bench/responses -requests $(BENCH_REQUESTS) -rounds $(BENCH_ROUNDS)
+
+bench-scores: ## imports, reports and exports with BENCH_ANSWERS answers
+	go run ./bench/scores -answers $(BENCH_ANSWERS)
 
 cover: ## what the tests run, as coverage.html and in total
 	go test -timeout $(TEST_TIMEOUT) -coverpkg=./... -coverprofile=coverage.txt ./...

@@ -137,6 +137,9 @@ func parse(args, environ []string, out io.Writer) (*kong.Context, Config, error)
 	if command.Command() == "version" { // it needs no settings
 		return command, Config{}, nil
 	}
+	if command.Command() == "demo" { // whom its mail is for does not exist: it is never sent
+		variables.Delete(smtpVariable)
+	}
 	config, err := cli.config(variables)
 	return command, config, asGiven(command, err)
 }

@@ -97,7 +97,7 @@ func TestWrongCommands(t *testing.T) {
 		"key revoke 01a2011b-0532-7429-b3db-9e41f7947335":  "there is no such key",
 		"workspace create UPPER --name x":                  "must be lower-case letters",
 		"workspace create default2 --name x --timezone Y":  "--timezone: ",
-		"demo":                   "unexpected argument demo",
+		"perform":                "unexpected argument perform",
 		"serve --role=":          "--role: ",
 		"serve --role=scheduler": "KOE_SMTP_URL: ",
 	} {

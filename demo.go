@@ -14,14 +14,19 @@ import (
 	"koe/survey/store"
 )
 
-// showcase is the command demo.
+// showcase is the command demo. It ignores KOE_DATABASE_URL: what is invented
+// never comes near what is real.
 type showcase struct {
 	Keep string `placeholder:"FILE" help:"Keep the database in a new FILE; without it, it is deleted at the end."`
 	Seed uint64 `default:"1" placeholder:"N" help:"Another number tells another year (default ${default})."`
 }
 
-// Run serves an invented year until ctx is done. Mail is always captured:
-// whom it is for does not exist.
+// Help says what stands nowhere else.
+func (showcase) Help() string {
+	return "Mail is always captured, whatever KOE_SMTP_URL says: whom it is for does not exist."
+}
+
+// Run serves an invented year until ctx is done.
 func (d showcase) Run(ctx context.Context, c Config, out io.Writer) (err error) {
 	path := d.Keep
 	if path == "" {
@@ -34,7 +39,7 @@ func (d showcase) Run(ctx context.Context, c Config, out io.Writer) (err error) 
 	} else if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("--keep: %s exists already; name a new file, or serve this one: koe serve --database-url sqlite:%s", path, path)
 	}
-	c.DatabaseURL, c.SMTP = "sqlite:"+path, nil
+	c.DatabaseURL = "sqlite:" + path
 	year := play{
 		fill: func(s *store.Store) error { return fillDemo(ctx, s, d.Seed) },
 		hint: demoHint,

@@ -68,7 +68,7 @@ func (i importResponses) Run(ctx context.Context, c Config, out io.Writer) error
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	hash, rows, err := i.inspect(ctx, file, options)
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.File, err)

@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"math"
 	"slices"
 	"testing"
 )
@@ -48,7 +49,9 @@ func TestRate(t *testing.T) {
 	if *same.Interval != *r.Interval {
 		t.Errorf("the interval is %+v, of a CES %+v", r.Interval, same.Interval)
 	}
-	if two := Rate(0, 4, Histogram{4: 1, 0: 1}, 0.95); two.Interval.Low != 0 || two.Interval.High != 4 {
+	two := Rate(0, 4, Histogram{4: 1, 0: 1}, 0.95)
+	near(t, 2*math.Sqrt2, *two.StandardDeviation, 1e-12)
+	if two.Interval.Low != 0 || two.Interval.High != 4 {
 		t.Errorf("the interval leaves the scale: %+v", two.Interval)
 	}
 	if one := Rate(1, 5, Histogram{4: 1}, 0.95); *one.Mean != 4 || one.StandardDeviation != nil || one.Interval != nil {

@@ -87,6 +87,15 @@ func TestContains(t *testing.T) {
 	}
 }
 
+// TestMeasureErrorMends: the message says what would do.
+func TestMeasureErrorMends(t *testing.T) {
+	m := csat5
+	m.SatisfiedFrom = 6
+	if err := m.Validate(); err == nil || err.Error() != "satisfied_from must be from 2 to 5" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDefinition(t *testing.T) {
 	for _, c := range []struct {
 		cells []Cell

@@ -31,27 +31,27 @@ const answer = `{"survey_id":"SURVEY","score":9,` +
 
 // round sends requests to one program. An answer that is not 2xx is an error:
 // a rate of refusals says nothing.
-func (l *loader) round(p *program, requests int) (round, error) {
+func (l *loader) round(p *contender, requests int) (round, error) {
 	if l.sent == nil {
 		l.sent = map[string]int{}
 	}
-	cmd := exec.Command(l.program, "-url", p.url+"/v1/responses",
+	cmd := exec.Command(l.program, "-url", p.URL+"/v1/responses",
 		"-connections", strconv.Itoa(l.connections), "-requests", strconv.Itoa(requests),
-		"-start", strconv.Itoa(l.sent[p.name]), "-header", "Authorization: Bearer "+p.key,
+		"-start", strconv.Itoa(l.sent[p.Name]), "-header", "Authorization: Bearer "+p.Key,
 		"-body-template", strings.Replace(answer, "SURVEY", p.survey, 1))
 	var problem strings.Builder
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
 	if err != nil {
-		return round{}, fmt.Errorf("load %s: %w: %s", p.name, err, problem.String())
+		return round{}, fmt.Errorf("load %s: %w: %s", p.Name, err, problem.String())
 	}
-	l.sent[p.name] += requests
+	l.sent[p.Name] += requests
 	var got round
 	if err := json.Unmarshal(out, &got); err != nil {
-		return round{}, fmt.Errorf("load %s: %w", p.name, err)
+		return round{}, fmt.Errorf("load %s: %w", p.Name, err)
 	}
 	if got.Not2xx > 0 {
-		return round{}, fmt.Errorf("%s refused %d of %d requests, such as: %s", p.name, got.Not2xx, requests, got.Example)
+		return round{}, fmt.Errorf("%s refused %d of %d requests, such as: %s", p.Name, got.Not2xx, requests, got.Example)
 	}
 	return got, nil
 }

@@ -12,9 +12,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"koe/bench/program"
 )
 
 // The ratio of koe to the floor that must hold, and where koe wants to be.
@@ -45,25 +46,23 @@ func run(requests, rounds, connections int) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temp folder; the system clears what is left
-	for name, pkg := range map[string]string{"koe": ".", "floor": "./bench/floor", "load": "./bench/load"} {
-		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg).CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", name, err, out)
-		}
+	if err := program.Build(dir, map[string]string{"koe": ".", "floor": "./bench/floor", "load": "./bench/load"}); err != nil {
+		return err
 	}
 	floor, err := startFloor(dir)
 	if err != nil {
 		return err
 	}
-	defer floor.stop()
+	defer floor.Stop()
 	koe, err := startKoe(dir)
 	if err != nil {
 		return err
 	}
-	defer koe.stop()
+	defer koe.Stop()
 
 	fmt.Printf("POST /v1/responses, SQLite FULL, no request log, %d connections, %d requests a round\n\n", connections, requests)
 	load := loader{program: filepath.Join(dir, "load"), connections: connections}
-	for _, p := range []*program{floor, koe} { // caches, page files, connections of their own
+	for _, p := range []*contender{floor, koe} { // caches, page files, connections of their own
 		if _, err := load.round(p, max(requests/10, connections)); err != nil {
 			return err
 		}
@@ -71,36 +70,36 @@ func run(requests, rounds, connections int) error {
 	var ratios []float64
 	for range rounds {
 		var rates [2]float64
-		for i, p := range []*program{floor, koe} {
+		for i, p := range []*contender{floor, koe} {
 			got, err := load.round(p, requests)
 			if err != nil {
 				return err
 			}
 			p.rounds = append(p.rounds, got)
 			rates[i] = got.PerSecond
-			fmt.Printf("%-6s %8.0f/s   p50 %6.2f ms   p99 %6.2f ms\n", p.name, got.PerSecond, got.P50, got.P99)
+			fmt.Printf("%-6s %8.0f/s   p50 %6.2f ms   p99 %6.2f ms\n", p.Name, got.PerSecond, got.P50, got.P99)
 		}
 		ratios = append(ratios, rates[1]/rates[0])
 	}
-	if err := koe.stored(load.sent[koe.name]); err != nil {
+	if err := koe.stored(load.sent[koe.Name]); err != nil {
 		return err
 	}
 	return conclude(floor, koe, median(ratios))
 }
 
 // conclude prints the medians of all rounds.
-func conclude(floor, koe *program, ratio float64) error {
-	peak, err := koe.peakMemory()
+func conclude(floor, koe *contender, ratio float64) error {
+	peak, err := koe.PeakMemory()
 	if err != nil {
 		return err
 	}
 	fmt.Println()
-	for _, p := range []*program{floor, koe} {
+	for _, p := range []*contender{floor, koe} {
 		var rates, p99 []float64
 		for _, r := range p.rounds {
 			rates, p99 = append(rates, r.PerSecond), append(p99, r.P99)
 		}
-		fmt.Printf("%-6s median %8.0f/s   p99 %6.2f ms\n", p.name, median(rates), median(p99))
+		fmt.Printf("%-6s median %8.0f/s   p99 %6.2f ms\n", p.Name, median(rates), median(p99))
 	}
 	fmt.Printf("koe    peak memory %.0f MB (limit 100 MB)\n", float64(peak)/1e6)
 	fmt.Printf("RATIO  %.2f (least %.2f, aim %.2f)\n", ratio, least, aim)

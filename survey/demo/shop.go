@@ -106,13 +106,15 @@ func Surveys() []survey.Survey {
 // Templates are the shop's own, beside the stock ones.
 func Templates() []survey.Template {
 	low, high := survey.Text{"en": "Not at all", "ja": "まったく", "de": "Gar nicht"}, survey.Text{"en": "Very", "ja": "とても", "de": "Sehr"}
+	unhappy := survey.Text{"en": "Very dissatisfied", "ja": "とても不満", "de": "Sehr unzufrieden"}
+	happy := survey.Text{"en": "Very satisfied", "ja": "とても満足", "de": "Sehr zufrieden"}
 	support := survey.Template{Key: "support", Name: "Support", Metric: scoring.CSAT, DefaultLocale: "en",
 		Placeholders: map[string]survey.Text{"attributes.agent": {"en": "our colleague", "ja": "担当者", "de": "unserem Kollegen"}},
 		Mail: survey.TemplateMail{
 			Subject: survey.Text{"en": "How was your talk with {{attributes.agent}}?", "ja": "{{attributes.agent}}の対応はいかがでしたか？", "de": "Wie war Ihr Gespräch mit {{attributes.agent}}?"},
 			Intro:   survey.Text{"en": "You asked us for help. Did it help?", "ja": "お問い合わせありがとうございました。ご感想をお聞かせください。", "de": "Sie haben uns um Hilfe gebeten. Konnten wir helfen?"}},
 		Questions: []survey.Question{
-			score(1, 5, "How satisfied were you with our help?", "サポートにどのくらいご満足いただけましたか？", "Wie zufrieden waren Sie mit unserer Hilfe?", low, high),
+			score(1, 5, "How satisfied were you with our help?", "サポートにどのくらいご満足いただけましたか？", "Wie zufrieden waren Sie mit unserer Hilfe?", unhappy, happy),
 			{Key: "reason", Type: survey.TextQuestion, Text: survey.Text{"en": "What is the main reason for your answer?", "ja": "その評価の主な理由をお聞かせください。", "de": "Was ist der wichtigste Grund dafür?"}},
 			{Key: "topic", Type: survey.ChoiceQuestion, Multiple: true, Text: survey.Text{"en": "What was it about?", "ja": "どのような点についてですか？", "de": "Worum ging es?"},
 				Options: []survey.Option{option("waiting", "Waiting", "待ち時間", "Wartezeit"), option("knowledge", "Knowledge", "知識", "Fachwissen"),
@@ -124,7 +126,7 @@ func Templates() []survey.Template {
 		}}
 	delivery := survey.Template{Key: "delivery", Name: "Delivery", Metric: scoring.CSAT, DefaultLocale: "en",
 		Questions: []survey.Question{
-			score(1, 5, "How satisfied are you with the delivery?", "配送にどのくらいご満足いただけましたか？", "Wie zufrieden sind Sie mit der Lieferung?", low, high),
+			score(1, 5, "How satisfied are you with the delivery?", "配送にどのくらいご満足いただけましたか？", "Wie zufrieden sind Sie mit der Lieferung?", unhappy, happy),
 			{Key: "reason", Type: survey.TextQuestion, Text: survey.Text{"en": "Tell us more", "ja": "詳しくお聞かせください。", "de": "Erzählen Sie uns mehr"}},
 			{Key: "arrival", Type: survey.ChoiceQuestion, Text: survey.Text{"en": "How did it arrive?", "ja": "どのように届きましたか？", "de": "Wie kam es an?"},
 				Options: []survey.Option{option("on_time", "On time", "予定どおり", "Pünktlich"), option("late", "Late", "遅れて", "Verspätet"),

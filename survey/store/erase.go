@@ -166,7 +166,7 @@ func (s *Store) eraseResponse(q *session, row responseRow) error {
 	if err != nil {
 		return err
 	}
-	var former *string
+	var former any // NULL
 	if row.ExternalID != nil {
 		former = s.former(q.by.Workspace, survey.ID(row.SurveyID), *row.ExternalID)
 	}
@@ -197,7 +197,7 @@ func (s *Store) eraseInteractions(q *session, person survey.ID) (hashes [][]byte
 			return nil, err
 		}
 		hashes = append(hashes, s.addressHash(q.by.Workspace, customer.Address()))
-		var former *string
+		var former any // NULL
 		if row.ExternalID != nil {
 			former = s.former(q.by.Workspace, survey.ID(row.TouchpointID), *row.ExternalID)
 		}
@@ -252,8 +252,7 @@ const formerMark = "\x01"
 // former stands in place of an external id within a survey or a touchpoint,
 // once the person is erased. It tells nothing without the secret, and what is
 // sent again under the id is still known as a repeat.
-func (s *Store) former(workspace int64, within survey.ID, externalID string) *string {
+func (s *Store) former(workspace int64, within survey.ID, externalID string) string {
 	hash := s.derive("external id", workspace, append(within[:], externalID...))
-	text := formerMark + base64.RawURLEncoding.EncodeToString(hash[:16])
-	return &text
+	return formerMark + base64.RawURLEncoding.EncodeToString(hash[:16])
 }

@@ -165,10 +165,13 @@ func vacuum(t *testing.T, db *sql.DB) {
 // A thousand people are erased: no trace of them is left, and every number
 // stays.
 func TestErasedPeopleLeaveNoTrace(t *testing.T) {
-	const n = 1000
 	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s := storetest.Open(t, url, clock.Use)
+		n := 1000
+		if !strings.HasPrefix(url, "sqlite:") { // rows are rows: fewer show the same, sooner
+			n = 200
+		}
 		c := newCrowd(t, s, n)
 		kept := record(t, s, c.by, survey.Interaction{Touchpoint: "chat", Customer: survey.Customer{Email: pointer("kept@example.com"), Name: "Kept"}})
 		before := c.numbers()

@@ -368,7 +368,7 @@ func TestImportedTruth(t *testing.T) {
 		imported(t, s, by, "bank", "nps", "market")
 		f, err := os.Open(filepath.Join(folder, "data", "nps_bank_2021.csv"))
 		ok(t, err)
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		got, err := s.Import(ctx, by, reading("bank", f, history.Options{Dates: dates, Columns: map[string]string{
 			"score": "NPS", "responded_at": "Survey date", "external_id": "ID", "customer.name": "Customer Name", "attributes.market": "Market"}}, nil))
 		if err != nil || got != (store.Imported{Accepted: 5000}) {

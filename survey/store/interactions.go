@@ -199,8 +199,9 @@ func (s *Store) record(q *session, in survey.Interaction) (Recorded, error) {
 
 func (s *Store) firstTold(q *session, touchpoint survey.ID, externalID string) (Recorded, bool, error) {
 	var first id
-	found, err := q.row(`SELECT id FROM interactions WHERE workspace_id = ? AND touchpoint_id = ? AND external_id IN (?, ?)`,
-		[]any{q.by.Workspace, touchpoint, externalID, *s.former(q.by.Workspace, touchpoint, externalID)}, &first)
+	const query = `SELECT id FROM interactions WHERE workspace_id = ? AND touchpoint_id = ? AND external_id = ?`
+	found, err := q.row(query+` UNION ALL `+query, []any{q.by.Workspace, touchpoint, externalID,
+		q.by.Workspace, touchpoint, s.former(q.by.Workspace, touchpoint, externalID)}, &first) // the second of somebody who was erased
 	if err != nil || !found {
 		return Recorded{}, false, err
 	}

@@ -153,9 +153,8 @@ func (s *Store) isRepeat(q *session, d *responseDraft) (bool, error) {
 	if d.row.ExternalID == nil {
 		return false, nil
 	}
-	var one int
-	return q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`,
-		[]any{q.by.Workspace, d.row.SurveyID, *d.row.ExternalID, *s.former(q.by.Workspace, d.place.Survey.ID, *d.row.ExternalID)}, &one)
+	_, known, err := s.knownResponse(q, d.row.SurveyID, *d.row.ExternalID)
+	return known, err
 }
 
 // response is the draft as a caller sees it, without a second query.

@@ -120,7 +120,7 @@ func (q *session) tagged(tag string) (condition string, arg any) {
 	if q.postgres {
 		each = "json_array_elements_text(tags::json) t(value)"
 	}
-	return "EXISTS (SELECT 1 FROM " + each + " WHERE t.value = ?)", tag
+	return "tags <> '[]' AND EXISTS (SELECT 1 FROM " + each + " WHERE t.value = ?)", tag // the first as the index says
 }
 
 // wordsCondition narrows to responses that have a text in their comment or in

@@ -125,12 +125,22 @@ func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, ans
 	return true, nil
 }
 
-func (s *Store) responseByExternalID(q *session, of id, external string) (responseRow, error) {
+// knownResponse finds the response that a survey keeps under an external id, or
+// kept under it until its person was erased.
+func (s *Store) knownResponse(q *session, of id, externalID string) (found id, known bool, err error) {
+	const query = `SELECT id FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`
+	known, err = q.row(query+` UNION ALL `+query, []any{q.by.Workspace, of, externalID,
+		q.by.Workspace, of, s.former(q.by.Workspace, survey.ID(of), externalID)}, &found)
+	return found, known, err
+}
+
+func (s *Store) responseByExternalID(q *session, of id, externalID string) (responseRow, error) {
 	var row responseRow
-	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses
-		WHERE workspace_id = ? AND survey_id = ? AND external_id IN (?, ?)`, q.by.Workspace, of, external,
-		*s.former(q.by.Workspace, survey.ID(of), external))
-	if err == nil && !found {
+	found, known, err := s.knownResponse(q, of, externalID)
+	if err == nil && known {
+		known, err = q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, q.by.Workspace, found)
+	}
+	if err == nil && !known {
 		err = errors.New("a response was refused as a repeat of none")
 	}
 	return row, err

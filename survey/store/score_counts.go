@@ -184,11 +184,14 @@ func (n *counter) seek(strata map[int64]countedStratum, cut spanCut, pieces []in
 	}
 	var of, count int64
 	var piece, score int
+	// left to itself SQLite takes the index that begins with the time, and reads
+	// a whole piece for every stratum and score; and it counts twice, to compare
 	return n.each(`WITH s AS MATERIALIZED (`+list+`), `+allPoints+`,
-		p AS MATERIALIZED (SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?))
-		SELECT id, piece, score, count FROM (SELECT s.id, p.piece, points.score, (SELECT COUNT(*) FROM responses r
+		p AS MATERIALIZED (SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?)),
+		counted AS MATERIALIZED (SELECT s.id, p.piece, points.score, (SELECT COUNT(*) FROM responses r INDEXED BY responses_stratum_id
 			WHERE r.workspace_id = ? AND r.stratum_id = s.id AND r.score = points.score AND r.excluded_reason IS NULL
-			AND r.responded_at >= p.since AND r.responded_at < p.until) AS count FROM s, points, p) WHERE count > 0`,
+			AND r.responded_at >= p.since AND r.responded_at < p.until) AS count FROM s, points, p)
+		SELECT id, piece, score, count FROM counted WHERE count > 0`,
 		[]any{ids, text, n.by.Workspace}, []any{&of, &piece, &score, &count},
 		func() error { add(of, piece, score, count); return nil })
 }

@@ -111,7 +111,7 @@ func (s *Store) tally(q *session, query ScoreQuery) (Counted, calendar, error) {
 	if n.counted {
 		out.Source = "rows"
 	}
-	if out.Metric, err = metricOf(query, counts); err != nil {
+	if out.Metric, err = metricOf(query, scope, counts); err != nil {
 		return out, c, err
 	}
 	for span := range query.Spans {
@@ -123,8 +123,9 @@ func (s *Store) tally(q *session, query ScoreQuery) (Counted, calendar, error) {
 	return out, c, err
 }
 
-// metricOf is the metric asked for, or the only one that was found.
-func metricOf(query ScoreQuery, counts pieceCounts) (scoring.Metric, error) {
+// metricOf is the metric asked for, or the only one that was found; where there
+// are no answers, the only one that the surveys of the scope measure.
+func metricOf(query ScoreQuery, scope *scope, counts pieceCounts) (scoring.Metric, error) {
 	if query.Metric != "" || query.AnyMetric {
 		return query.Metric, nil
 	}
@@ -132,6 +133,13 @@ func metricOf(query ScoreQuery, counts pieceCounts) (scoring.Metric, error) {
 	for _, piece := range counts[""] {
 		for measure := range piece {
 			found[measureOf(measure).Metric] = true
+		}
+	}
+	if len(found) == 0 {
+		for _, v := range scope.surveys {
+			if v.MeasureID != nil && (scope.touchpoint == nil || survey.ID(v.TouchpointID) == *scope.touchpoint) {
+				found[measureOf(*v.MeasureID).Metric] = true
+			}
 		}
 	}
 	if len(found) == 1 {

@@ -441,6 +441,9 @@ func TestAnswersToEveryQuestion(t *testing.T) {
 		for range 120 {
 			l.tell()
 		}
+		for range 20 {
+			l.change() // the words of an erased person stay counted
+		}
 		from, _ := survey.ParseInstant("2026-10-01T00:00:00Z")
 		for source, f := range map[string]struct {
 			filter store.ScoreFilter
@@ -459,6 +462,7 @@ func TestAnswersToEveryQuestion(t *testing.T) {
 					continue
 				}
 				want["all"]++
+				want["reason"]++
 				if a.topics != nil {
 					want["topic"]++
 				}

@@ -330,11 +330,11 @@ func (h *historian) insertPast(q *session, p pastInvitation, day survey.Day) err
 		p.MessageID, p.MailNo, p.MailState, p.due, false, day, p.CohortAt, p.Commented, p.CreatedAt, p.UpdatedAt); err != nil {
 		return err
 	}
-	args := make([]any, 0, 8*len(p.events))
 	for _, e := range p.events {
-		args = append(args, p.WorkspaceID, newID(), aboutInvitation, p.ID, e.typ, e.reason, e.detail, e.at)
+		q.now = e.at
+		if err := q.event(aboutInvitation, survey.ID(p.ID), e.typ, e.reason, e.detail); err != nil {
+			return err
+		}
 	}
-	_, err := q.exec(`INSERT INTO events (workspace_id, id, subject_type, subject_id, type, reason, detail, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`+strings.Repeat(`, (?, ?, ?, ?, ?, ?, ?, ?)`, len(p.events)-1), args...)
-	return err
+	return nil
 }
