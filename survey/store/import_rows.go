@@ -150,7 +150,7 @@ func (q *session) repeats(s *Store, of survey.ID, drafts []*responseDraft) (map[
 		wanted := make([]string, 0, 2*askedAtOnce)
 		formers := make(map[string]string, len(some))
 		for _, d := range some {
-			former := *s.former(q.by.Workspace, of, *d.row.ExternalID)
+			former := s.former(q.by.Workspace, of, *d.row.ExternalID)
 			formers[former] = *d.row.ExternalID
 			wanted = append(wanted, *d.row.ExternalID, former)
 		}
