@@ -61,8 +61,12 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 		}
 		d := *draft // this may run again
 		if d.place.Survey.Revision != place.Survey.Revision {
+			var own survey.Attributes
+			if err := fromJSON(d.row.Attributes, &own); err != nil {
+				return nil, err
+			}
 			d.place = &place
-			if err := d.describe(d.own); err != nil {
+			if err := d.describe(own); err != nil {
 				return nil, err
 			}
 		}

@@ -87,7 +87,7 @@ func (s *Store) Import(ctx context.Context, by Caller, in Import) (Imported, err
 	if err != nil {
 		return Imported{}, err
 	}
-	m := &importing{Import: in, store: s, by: by, place: &place, template: &template}
+	m := &importing{Import: in, store: s, by: by, place: &place, template: &template, segments: map[string]map[string]string{}}
 	if m.reader, err = in.Open(template, zone); err != nil {
 		return Imported{}, err
 	}
@@ -108,6 +108,7 @@ type importing struct {
 	reader   *history.Reader
 	from     int64 // rows up to this number were kept before
 	total    Imported
+	segments map[string]map[string]string // those of many rows, by their text; for reading alone
 }
 
 // stretch is a part of a file, read and checked.
@@ -206,9 +207,31 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 		return nil
 	}
 	part.seen[*d.row.ExternalID] = struct{}{}
+	m.slim(&d)
 	part.drafts = append(part.drafts, &d)
 	part.bytes += 500 + len(d.row.Answers) + len(d.row.Comment) + len(d.row.Attributes)
 	return nil
+}
+
+// slim lets go of what the texts of the row say too: many rows wait at a time,
+// and every map of theirs would be one for the collector to look at again.
+func (m *importing) slim(d *responseDraft) {
+	d.attributes, d.tags = nil, nil
+	if !d.customer.Known() {
+		d.own = nil
+	}
+	if len(d.answers) == 0 {
+		d.answers = nil
+	}
+	shared, known := m.segments[d.row.Segments]
+	if !known {
+		if len(m.segments) > maxSeen {
+			clear(m.segments)
+		}
+		shared = d.segments
+		m.segments[d.row.Segments] = shared
+	}
+	d.segments = shared
 }
 
 func (m *importing) reject(part *stretch, entry history.Entry, why history.Rejection) error {

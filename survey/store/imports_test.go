@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -256,6 +257,36 @@ func TestAnImportGoesOnWhereItWasStopped(t *testing.T) {
 		}
 		if total := counted(t, s, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS}}); cellsN(total.Spans[0]) != n-1 || total.Source != "tallies" {
 			t.Errorf("%+v", total)
+		}
+	})
+}
+
+// TestSegmentsDeclaredDuringAnImport: rows that were read before are counted by
+// the segments of when they are kept.
+func TestSegmentsDeclaredDuringAnImport(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		v := imported(t, s, by, "shop", "nps")
+		in := reading("shop", strings.NewReader(rows(2100, false)), history.Options{}, nil)
+		declared := false
+		in.Progress = func(so store.Imported) {
+			if !declared {
+				declared, v.Segments = true, []string{"plan"}
+				_, _, err := s.PutSurvey(ctx, by, v, 0)
+				ok(t, err)
+			}
+		}
+		got, err := s.Import(ctx, by, in)
+		if err != nil || got.Accepted != 2100 || !declared {
+			t.Fatal(got, err)
+		}
+		c := counted(t, s, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS}, GroupBy: "attributes.plan"})
+		groups := map[string]int64{}
+		for _, g := range c.Groups {
+			groups[g.Key] = cellsN(g.Spans[0])
+		}
+		if !maps.Equal(groups, map[string]int64{"pro": 700, "free": 700, "": 700}) || !c.Rebuilding {
+			t.Errorf("%v %+v", groups, c)
 		}
 	})
 }
