@@ -103,7 +103,7 @@ var servesAt = regexp.MustCompile(`"base_url":"(http://[^"]+)"`)
 // serving waits until koe serves and returns its address.
 func (p *process) serving() string {
 	p.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) { // a demo fills a year first
 		if found := servesAt.FindStringSubmatch(p.read(p.log)); found != nil {
 			return found[1]
 		}

@@ -32,16 +32,11 @@ func (a *api) showScores(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(periods), GroupBy: groupBy})
+	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(periods), GroupBy: groupBy, Rates: true})
 	if err != nil {
 		return err
 	}
-	in := f.reported(counted, periods)
-	filter.Metric = counted.Metric
-	if err := a.addRates(c, &in, filter, f.Span); err != nil {
-		return err
-	}
-	r, err := report.New(in)
+	r, err := report.New(f.reported(counted, periods))
 	if err != nil {
 		return err
 	}
@@ -55,6 +50,9 @@ func (f frame) reported(counted store.Counted, periods []survey.Period) report.C
 		Cells: counted.Spans[0], Previous: f.previous(counted.Spans[1])}
 	if periods != nil {
 		in.Periods = []report.CountedPeriod{}
+	}
+	if r := counted.Rates; r != nil {
+		in.Rates = report.NewRates(r.Invited, r.Delivered, r.Opened, r.Answered, r.Commented)
 	}
 	for i, p := range periods {
 		in.Periods = append(in.Periods, report.CountedPeriod{Period: p, Cells: counted.Spans[2+i]})
@@ -75,19 +73,4 @@ func (f frame) previous(cells []scoring.Cell) *report.CountedRange {
 		return nil
 	}
 	return &report.CountedRange{From: *f.before.From, To: *f.before.To, Cells: cells}
-}
-
-// addRates adds how many of those who were asked in the range have answered,
-// where invitations can be told by the filter.
-func (a *api) addRates(c echo.Context, in *report.Counted, filter store.ScoreFilter, span store.Span) error {
-	rates, source, err := a.Store.Rates(c.Request().Context(), caller(c), filter, []store.Span{span})
-	if err != nil || len(rates) == 0 {
-		return err
-	}
-	r := rates[0]
-	in.Rates = report.NewRates(r.Invited, r.Delivered, r.Opened, r.Answered, r.Commented)
-	if source == "rows" {
-		in.Source = source
-	}
-	return nil
 }

@@ -96,7 +96,7 @@ func Periods(from, to Instant, every Interval, loc *time.Location) ([]Period, er
 	if from >= to {
 		return nil, nil
 	}
-	first, last := begunDay(from, loc), begunDay(to-1, loc)
+	first, last := BegunDay(from, loc), BegunDay(to-1, loc)
 	one, end := every.number(first), every.number(last)
 	if asked := end - one + 1; asked > MaxPeriods {
 		return nil, Errorf(Invalid, "interval", "this range has %d periods of a %s, at most %d can be shown: ask for a shorter range or a longer interval",
@@ -117,12 +117,13 @@ func Periods(from, to Instant, every Interval, loc *time.Location) ([]Period, er
 	return periods, nil
 }
 
-// begunDay is the latest day that has begun in loc: the day of the instant,
-// except where the clocks were turned back over midnight and show the day
-// before once more (St. John's until 2010).
-func begunDay(i Instant, loc *time.Location) Day {
-	d := DayOf(i, loc)
-	if i >= StartOf(d+1, loc) {
+// BegunDay is the latest day that has begun in loc, and the day that an instant
+// is counted on: the date on the wall, except where the clocks were turned back
+// over midnight and show the day before once more (St. John's until 2010).
+func BegunDay(i Instant, loc *time.Location) Day {
+	t := i.Time().In(loc)
+	d := DayOfDate(t.Date())
+	if t.Hour() >= 20 && i >= StartOf(d+1, loc) { // no clock was ever turned back by more
 		return d + 1
 	}
 	return d
@@ -130,7 +131,7 @@ func begunDay(i Instant, loc *time.Location) Day {
 
 // Around is the whole period that an instant lies in.
 func (every Interval) Around(i Instant, loc *time.Location) Period {
-	n := every.number(begunDay(i, loc))
+	n := every.number(BegunDay(i, loc))
 	p := Period{Start: every.start(n), End: every.start(n + 1)}
 	p.From, p.To = StartOf(p.Start, loc), StartOf(p.End, loc)
 	return p

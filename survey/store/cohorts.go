@@ -50,7 +50,7 @@ func (q *session) countInvitationAs(c calendar, v invitationRow, segments map[st
 		return
 	}
 	row := cohortRow{workspace: v.WorkspaceID, generation: generation, touchpoint: survey.ID(v.TouchpointID),
-		survey: survey.ID(v.SurveyID), day: survey.DayOf(survey.Instant(*v.CohortAt), c.loc)}
+		survey: survey.ID(v.SurveyID), day: survey.BegunDay(survey.Instant(*v.CohortAt), c.loc)}
 	if q.cohorts == nil {
 		q.cohorts = cohortMoves{}
 	}

@@ -124,9 +124,9 @@ func (c *crowd) numbers() string {
 	}
 	tagged, err := c.s.Tally(ctx, c.by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.CSAT, Tag: "tagged"}, Spans: make([]store.Span, 1)})
 	ok(c.t, err)
-	rates, _, err := c.s.Rates(ctx, c.by, store.ScoreFilter{}, make([]store.Span, 1))
+	rated, err := c.s.Tally(ctx, c.by, store.ScoreQuery{AnyMetric: true, Rates: true, Spans: make([]store.Span, 1)})
 	ok(c.t, err)
-	return strings.Join(append(all, fmt.Sprintf("tagged %+v", tagged), fmt.Sprintf("rates %+v", rates)), "\n")
+	return strings.Join(append(all, fmt.Sprintf("tagged %+v", tagged), fmt.Sprintf("rates %+v", *rated.Rates)), "\n")
 }
 
 // everything is all that a database holds: the bytes of SQLite's files, once

@@ -95,8 +95,8 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 func segmentsOf(s survey.Survey, a survey.Attributes) map[string]string {
 	segments := map[string]string{}
 	for _, name := range s.Segments {
-		if v, ok := a[name]; ok {
-			segments[name] = shortened(v.Text())
+		if text := shortened(a[name].Text()); text != "" { // an empty value is none
+			segments[name] = text
 		}
 	}
 	return segments

@@ -46,54 +46,42 @@ func (s *Store) Answers(ctx context.Context, by Caller, ref string, f ScoreFilte
 		return AnswersCounted{}, away(err)
 	}
 	f.Survey = place.Survey.ID.String()
-	for try := 0; ; try++ {
-		out, c, err := s.answersCounted(q, place, f, span)
-		if err != nil {
-			return out, away(err)
-		}
-		now, err := q.calendar("")
-		if err != nil || now.generation == c.generation && now.rebuild.generation == c.rebuild.generation || try == 5 {
-			return out, away(err)
-		}
-	}
+	var out AnswersCounted
+	err = s.snapshot(ctx, by, func(q *session) (err error) {
+		out, err = s.answersCounted(q, place, f, span)
+		return err
+	})
+	return out, away(err)
 }
 
-func (s *Store) answersCounted(q *session, place surveyPlace, f ScoreFilter, span Span) (AnswersCounted, calendar, error) {
-	out := AnswersCounted{Survey: place.Survey.ID, Source: "tallies"}
-	c, err := q.calendar("")
+func (s *Store) answersCounted(q *session, place surveyPlace, f ScoreFilter, span Span) (AnswersCounted, error) {
+	out := AnswersCounted{Survey: place.Survey.ID}
+	n, err := s.counterOf(q, f, "")
 	if err != nil {
-		return out, c, err
+		return out, err
 	}
-	scope, err := s.scopeOf(q, f, "")
-	if err != nil {
-		return out, c, err
-	}
-	out.Rebuilding, out.Notes = c.rebuild.running(), scope.notes
-	n := &counter{session: q, store: s, calendar: c, scope: scope}
-	cut := cutSpans([]Span{span}, c.loc)
+	cut := cutSpans([]Span{span}, n.calendar.loc)
 	all, err := n.count(cut, "")
 	if err != nil {
-		return out, c, err
+		return out, err
 	}
 	versions, err := s.versionsOf(q, place.TemplateID)
 	if err != nil {
-		return out, c, err
+		return out, err
 	}
 	found, err := n.answerCounts(cut, versions)
 	if err != nil {
-		return out, c, err
-	}
-	if n.counted {
-		out.Source = "rows"
+		return out, err
 	}
 	metric := f.Metric
 	if metric == "" {
 		metric = versions[0].Measure().Metric
 	}
+	out.Source, out.Rebuilding, out.Notes = n.source(), n.calendar.rebuild.running(), n.scope.notes
 	out.Responses = cellsOf(all.ofSpan("", cut, 0), metric, f.CESVersion)
 	out.DefaultLocale = versions[0].DefaultLocale
 	out.Questions = found.questions(versions, metric, f.CESVersion)
-	return out, c, nil
+	return out, nil
 }
 
 // answerCounts are the scores of those who gave an answer, per dimension and
@@ -157,19 +145,13 @@ func (n *counter) answerTallies(p piece, versions []survey.Template, counts answ
 }
 
 func (n *counter) answerRows(p piece, counts answerCounts) error {
+	if err := n.loadTemplates(); err != nil {
+		return err
+	}
 	return n.eachRow(p, func(r responseRow) error {
-		t, err := n.store.templateVersion(n.session, survey.ID(r.TemplateID), r.TemplateVersion)
-		if err != nil {
-			return err
-		}
-		answers, err := answersOf(r.Answers)
-		if err != nil {
-			return err
-		}
 		var h scoring.Histogram
 		h[r.Score] = 1
-		eachAnswer(t, answers, func(dimension, value string) { counts.add(dimension, value, r.MeasureID, h) })
-		return nil
+		return n.eachAnswer(r, func(dimension, value string) { counts.add(dimension, value, r.MeasureID, h) })
 	})
 }
 
@@ -237,6 +219,17 @@ func (s *Store) DataSpan(ctx context.Context, by Caller, f ScoreFilter) (first, 
 		return nil, nil, away(err)
 	}
 	n := &counter{session: q, store: s, scope: scope}
+	if n.calendar, err = q.calendar(""); err != nil {
+		return nil, nil, away(err)
+	}
+	stale, err := n.stale("")
+	if err != nil {
+		return nil, nil, away(err)
+	}
+	if stale {
+		first, last, err = n.firstAndLast()
+		return first, last, away(err)
+	}
 	strata, err := n.strata("")
 	if err != nil {
 		return nil, nil, away(err)
@@ -257,4 +250,18 @@ func (s *Store) DataSpan(ctx context.Context, by Caller, f ScoreFilter) (first, 
 		return nil, nil, away(err)
 	}
 	return (*survey.Instant)(low), (*survey.Instant)(high), nil
+}
+
+// firstAndLast is DataSpan where strata do not tell.
+func (n *counter) firstAndLast() (first, last *survey.Instant, err error) {
+	where, args := n.places()
+	for order, at := range map[string]**survey.Instant{"ASC": &first, "DESC": &last} {
+		var instant *int64
+		if _, err := n.row(`SELECT responded_at FROM responses WHERE `+where+` AND excluded_reason IS NULL
+			ORDER BY responded_at `+order+` LIMIT 1`, slices.Clone(args), &instant); err != nil {
+			return nil, nil, err
+		}
+		*at = (*survey.Instant)(instant)
+	}
+	return first, last, nil
 }

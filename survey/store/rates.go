@@ -1,9 +1,9 @@
 package store
 
 import (
-	"context"
 	"slices"
 
+	"koe/scoring"
 	"koe/survey"
 )
 
@@ -21,70 +21,25 @@ func (r *Rates) add(by cohort) {
 	r.Commented += by.commented
 }
 
-// Rates counts the cohorts of several spans, one result each; source is as in
-// Counted. With a metric they are of the surveys that measure it. Invitations
-// have no tags: with a tag there are no rates, and the list is nil.
-func (s *Store) Rates(ctx context.Context, by Caller, f ScoreFilter, spans []Span) (rates []Rates, source string, err error) {
-	if f.Tag != "" {
-		return nil, "", nil
-	}
-	q := s.reading(ctx, by)
-	for try := 0; ; try++ {
-		c, err := q.calendar("")
-		if err != nil {
-			return nil, "", away(err)
+// rates counts the cohort of a span. With a metric it is of the surveys that
+// measure it.
+func (n *counter) rates(metric scoring.Metric, span Span) (*Rates, error) {
+	n.scope.Metric = metric
+	cut := cutSpans([]Span{span}, n.calendar.loc)
+	dimension, value, ok := n.scope.segmentDimension()
+	out := &Rates{}
+	for _, p := range cut.all {
+		count := n.invitationRows
+		if ok && p.days && !n.calendar.rebuild.running() {
+			count = func(p piece, into *Rates) error { return n.invitationDays(p, dimension, value, into) }
+		} else {
+			n.counted = true
 		}
-		rates, source, err = s.rates(q, c, f, spans)
-		if err != nil {
-			return nil, "", away(err)
-		}
-		now, err := q.calendar("")
-		if err != nil || now.generation == c.generation && now.rebuild.generation == c.rebuild.generation || try == 5 {
-			return rates, source, away(err)
+		if err := count(p, out); err != nil {
+			return nil, err
 		}
 	}
-}
-
-func (s *Store) rates(q *session, c calendar, f ScoreFilter, spans []Span) ([]Rates, string, error) {
-	scope, err := s.scopeOf(q, f, "")
-	if err != nil {
-		return nil, "", err
-	}
-	n := &counter{session: q, store: s, calendar: c, scope: scope}
-	cut := cutSpans(spans, c.loc)
-	pieces := make([]Rates, len(cut.all))
-	dimension, value, ok := scope.segmentDimension()
-	ok = ok && !c.rebuild.running()
-	days := slices.Clone(cut.all)
-	for i, p := range cut.all {
-		if p.empty() || ok && p.days {
-			continue
-		}
-		days[i] = piece{}
-		n.counted = true
-		if err := n.invitationRows(p, &pieces[i]); err != nil {
-			return nil, "", err
-		}
-	}
-	if ok {
-		if err := n.invitationDays(days, dimension, value, pieces); err != nil {
-			return nil, "", err
-		}
-	}
-	out := make([]Rates, len(spans))
-	for i, run := range cut.runs {
-		for _, r := range pieces[run[0]:run[1]] {
-			out[i].Invited += r.Invited
-			out[i].Delivered += r.Delivered
-			out[i].Opened += r.Opened
-			out[i].Answered += r.Answered
-			out[i].Commented += r.Commented
-		}
-	}
-	if n.counted {
-		return out, "rows", nil
-	}
-	return out, "tallies", nil
+	return out, nil
 }
 
 // senders narrows invitations by touchpoint and survey; of a metric, to the
@@ -113,27 +68,19 @@ func (n *counter) senders() (string, []any) {
 }
 
 // invitationDays takes whole days from the tallies.
-func (n *counter) invitationDays(days []piece, dimension, value string, into []Rates) error {
-	for i, p := range days {
-		if p.empty() {
-			continue
-		}
-		where, args := n.senders()
-		where, args = where+" AND generation = ? AND dimension = ? AND value = ? AND day >= ? AND day < ?",
-			append(args, n.calendar.generation, dimension, value, p.first, p.after)
-		const sums = `SELECT COALESCE(SUM(sent), 0), COALESCE(SUM(bounced), 0), COALESCE(SUM(opened), 0), COALESCE(SUM(answered), 0),
-			COALESCE(SUM(commented), 0) FROM `
-		query := sums + "invitation_tallies WHERE " + where
-		if n.postgres {
-			query += " UNION ALL " + sums + "invitation_tally_deltas WHERE " + where
-			args = append(slices.Clone(args), args...)
-		}
-		var by cohort
-		if err := n.each(query, args, by.into(), func() error { into[i].add(by); return nil }); err != nil {
-			return err
-		}
+func (n *counter) invitationDays(p piece, dimension, value string, into *Rates) error {
+	where, args := n.senders()
+	where, args = where+" AND generation = ? AND dimension = ? AND value = ? AND day >= ? AND day < ?",
+		append(args, n.calendar.generation, dimension, value, p.first, p.after)
+	const sums = `SELECT COALESCE(SUM(sent), 0), COALESCE(SUM(bounced), 0), COALESCE(SUM(opened), 0), COALESCE(SUM(answered), 0),
+		COALESCE(SUM(commented), 0) FROM `
+	query := sums + "invitation_tallies WHERE " + where
+	if n.postgres {
+		query += " UNION ALL " + sums + "invitation_tally_deltas WHERE " + where
+		args = append(slices.Clone(args), args...)
 	}
-	return nil
+	var by cohort
+	return n.each(query, args, by.into(), func() error { into.add(by); return nil })
 }
 
 func (c *cohort) into() []any {

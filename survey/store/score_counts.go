@@ -19,6 +19,26 @@ type counter struct {
 	calendar calendar
 	scope    *scope
 	counted  bool // some answers were counted rather than taken from tallies
+
+	templates map[templateRef]survey.Template
+	values    map[id]map[string]bool // of the segment that is grouped by, those that are told apart
+}
+
+func (s *Store) counterOf(q *session, f ScoreFilter, groupBy string) (*counter, error) {
+	c, err := q.calendar("")
+	if err != nil {
+		return nil, err
+	}
+	scope, err := s.scopeOf(q, f, groupBy)
+	return &counter{session: q, store: s, calendar: c, scope: scope}, err
+}
+
+// source is what Counted calls it.
+func (n *counter) source() string {
+	if n.counted {
+		return "rows"
+	}
+	return "tallies"
 }
 
 // count counts every piece, split by a group or not ("").
@@ -252,115 +272,6 @@ func (n *counter) scan(p piece, at int, add func(of int64, piece, score int, cou
 	return n.each(`SELECT stratum_id, score, COUNT(*) FROM responses WHERE workspace_id = ? AND responded_at >= ? AND responded_at < ?
 		AND excluded_reason IS NULL GROUP BY stratum_id, score`, []any{n.by.Workspace, p.from, p.to}, []any{&of, &score, &count},
 		func() error { add(of, at, score, count); return nil })
-}
-
-// fromRows looks at answer by answer: for what no index tells.
-func (n *counter) fromRows(cut spanCut, pieces []int, groupBy string, counts pieceCounts) error {
-	for _, i := range pieces {
-		err := n.eachRow(cut.all[i], func(r responseRow) error {
-			add := func(group string) {
-				h := counts.at(group, i, len(cut.all))
-				sum := h[r.MeasureID]
-				sum[r.Score]++
-				h[r.MeasureID] = sum
-			}
-			key, byAnswer := strings.CutPrefix(groupBy, byChoice)
-			if !byAnswer {
-				group, err := n.groupOfRow(groupBy, r)
-				add(group)
-				return err
-			}
-			chosen, err := n.chosen(r, key)
-			for _, option := range chosen {
-				add(option)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (n *counter) groupOfRow(groupBy string, r responseRow) (string, error) {
-	var attributes survey.Attributes
-	if name, is := strings.CutPrefix(groupBy, bySegment); is && n.scope.declares(r.SurveyID, name) {
-		if err := fromJSON(r.Attributes, &attributes); err != nil {
-			return "", err
-		}
-	}
-	v := stratum{Survey: r.SurveyID, Touchpoint: r.TouchpointID, Locale: r.Locale, Channel: r.Channel}
-	return groupOf(groupBy, v, func(name string) string { return shortened(attributes[name].Text()) }), nil
-}
-
-// chosen are the options that a response chose of a question, or "" alone.
-func (n *counter) chosen(r responseRow, key string) ([]string, error) {
-	t, err := n.store.templateVersion(n.session, survey.ID(r.TemplateID), r.TemplateVersion)
-	if err != nil {
-		return nil, err
-	}
-	answers, err := answersOf(r.Answers)
-	if err != nil {
-		return nil, err
-	}
-	var options []string
-	eachAnswer(t, answers, func(dimension, value string) {
-		if dimension == byChoice+key {
-			options = append(options, value)
-		}
-	})
-	if len(options) == 0 {
-		options = []string{""}
-	}
-	return options, nil
-}
-
-// eachRow calls do with what a count needs of each response of a piece.
-func (n *counter) eachRow(p piece, do func(responseRow) error) error {
-	where, args := n.places()
-	where, args = where+" AND responded_at >= ? AND responded_at < ? AND excluded_reason IS NULL", append(args, p.from, p.to)
-	where, args = n.narrowed(where, args)
-	if n.scope.Tag != "" {
-		where += " AND tags <> '[]'" // as its index says
-		n.textConditions(ResponseFilter{Tag: n.scope.Tag}, func(condition string, values ...any) {
-			where, args = where+" AND "+condition, append(args, values...)
-		})
-	}
-	var r responseRow
-	return n.each(`SELECT survey_id, touchpoint_id, measure_id, template_id, template_version, score, answers, locale, channel, attributes
-		FROM responses WHERE `+where, args, []any{&r.SurveyID, &r.TouchpointID, &r.MeasureID, &r.TemplateID, &r.TemplateVersion,
-		&r.Score, &r.Answers, &r.Locale, &r.Channel, &r.Attributes}, func() error { return do(r) })
-}
-
-// narrowed adds the scope's locale, channel and segments to a condition on
-// responses or invitations. A segment is an attribute where the survey declares
-// it now; without a value is who has none, or whose survey declares none.
-func (n *counter) narrowed(where string, args []any) (string, []any) {
-	if n.scope.Locale != nil {
-		where, args = where+" AND locale = ?", append(args, *n.scope.Locale)
-	}
-	if n.scope.Channel != nil {
-		where, args = where+" AND channel = ?", append(args, *n.scope.Channel)
-	}
-	for name, value := range n.scope.Attributes {
-		text, at := n.attributeText(name)
-		var declaring []any
-		for _, v := range n.scope.surveys {
-			if n.scope.declares(v.ID, name) {
-				declaring = append(declaring, v.ID)
-			}
-		}
-		is := "survey_id IN (" + marks(len(declaring)) + ")"
-		if value == "" {
-			where += " AND (NOT " + is + " OR COALESCE(" + text + ", '') = '')"
-			args = append(append(args, declaring...), at...)
-			continue
-		}
-		where += " AND " + is + " AND SUBSTR(" + text + ", 1, " + strconv.Itoa(maxSegment) + ") = ?"
-		args = append(append(append(args, declaring...), at...), shortened(value))
-	}
-	return where, args
 }
 
 // attributeText is an attribute's value as its words, NULL where there is none.

@@ -116,6 +116,10 @@ func (o *scope) checkSegment(q *session, field, name string) error {
 			field, maxSegmentValues, otherValue))
 	}
 	value, filtered := o.Attributes[name]
+	if filtered && value == otherValue {
+		o.notes = append(o.notes, fmt.Sprintf("%s=%s is also what values beyond the first %d of a survey are counted as", field, otherValue, maxSegmentValues))
+		return nil
+	}
 	for _, one := range full {
 		if !filtered {
 			break

@@ -40,7 +40,7 @@ func cutSpans(spans []Span, loc *time.Location) spanCut {
 			if border == farthest || border == -farthest {
 				continue
 			}
-			day := survey.DayOf(border, loc)
+			day := survey.BegunDay(border, loc)
 			if midnight := survey.StartOf(day, loc); midnight != border {
 				borders = append(borders, midnight, survey.StartOf(day+1, loc))
 			}
@@ -74,11 +74,11 @@ func cutSpans(spans []Span, loc *time.Location) spanCut {
 func pieceOf(from, to survey.Instant, loc *time.Location) piece {
 	p := piece{from: from, to: to, first: math.MinInt32, after: math.MaxInt32, days: true}
 	if from != -farthest {
-		p.first = survey.DayOf(from, loc)
+		p.first = survey.BegunDay(from, loc)
 		p.days = survey.StartOf(p.first, loc) == from
 	}
 	if to != farthest {
-		p.after = survey.DayOf(to, loc)
+		p.after = survey.BegunDay(to, loc)
 		p.days = p.days && survey.StartOf(p.after, loc) == to
 	}
 	return p

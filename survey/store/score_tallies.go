@@ -45,11 +45,15 @@ func (n *counter) piece(cut spanCut, i int, dimension, value, groupBy string, co
 	case ByTouchpoint, BySurvey:
 		return n.sums(groupBy+"_id", dimension, &value, p, add)
 	}
-	if err := n.sums("value", groupBy, nil, p, add); err != nil {
-		return err
-	}
 	if groupBy == ByLocale || groupBy == ByChannel { // every answer has one
-		return nil
+		return n.sums("value", groupBy, nil, p, add)
+	}
+	if err := n.sums("value", groupBy, nil, p, func(value string, m int64, h scoring.Histogram) {
+		if value != "" { // counted below, with those that have none
+			add(value, m, h)
+		}
+	}); err != nil {
+		return err
 	}
 	// what is left over has no value: all answers, less those that have one
 	if err := n.sums("''", "", &value, p, func(_ string, m int64, h scoring.Histogram) { add("", m, h) }); err != nil {

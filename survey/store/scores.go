@@ -41,6 +41,7 @@ type ScoreQuery struct {
 	ScoreFilter
 	Spans     []Span
 	GroupBy   string
+	Rates     bool // also count the invitations of the first span
 	AnyMetric bool // without a Metric: cells of every metric, instead of an error where there are several
 }
 
@@ -53,6 +54,7 @@ type Counted struct {
 	Notes      []string       // what a reader has to know, such as a cap
 	Spans      [][]scoring.Cell
 	Groups     []CountedGroup // most answers in the first span first
+	Rates      *Rates         // nil where not asked for, or filtered by a tag
 }
 
 // CountedGroup is one group's part of the first two spans.
@@ -70,57 +72,52 @@ type CountedGroup struct {
 // or group of locale, channel or segment; parts of days, and further filters,
 // are counted by index; a tag is counted answer by answer.
 func (s *Store) Tally(ctx context.Context, by Caller, query ScoreQuery) (Counted, error) {
-	q := s.reading(ctx, by)
-	for try := 0; ; try++ {
-		out, c, err := s.tally(q, query)
-		if err != nil {
-			return out, away(err)
-		}
-		now, err := q.calendar("")
-		if err != nil || now.generation == c.generation && now.rebuild.generation == c.rebuild.generation || try == 5 {
-			return out, away(err)
-		} // else the tallies that were read may have been cleared away meanwhile
-	}
+	var out Counted
+	err := s.snapshot(ctx, by, func(q *session) (err error) {
+		out, err = s.tally(q, query)
+		return err
+	})
+	return out, away(err)
 }
 
-func (s *Store) tally(q *session, query ScoreQuery) (Counted, calendar, error) {
-	c, err := q.calendar("")
+func (s *Store) tally(q *session, query ScoreQuery) (Counted, error) {
+	n, err := s.counterOf(q, query.ScoreFilter, query.GroupBy)
 	if err != nil {
-		return Counted{}, c, err
+		return Counted{}, err
 	}
-	scope, err := s.scopeOf(q, query.ScoreFilter, query.GroupBy)
-	if err != nil {
-		return Counted{}, c, err
-	}
-	n := &counter{session: q, store: s, calendar: c, scope: scope}
-	out := Counted{Rebuilding: c.rebuild.running(), Notes: scope.notes}
+	c, scope := n.calendar, n.scope
+	out := Counted{Rebuilding: c.rebuild.running()}
 	cut := cutSpans(query.Spans, c.loc)
 	counts, err := n.count(cut, "")
 	if err != nil {
-		return out, c, err
+		return out, err
 	}
 	var groups pieceCounts
 	var groupCut spanCut
 	if query.GroupBy != "" {
 		groupCut = cutSpans(query.Spans[:min(2, len(query.Spans))], c.loc)
 		if groups, err = n.count(groupCut, query.GroupBy); err != nil {
-			return out, c, err
+			return out, err
 		}
 	}
-	out.Source = "tallies"
-	if n.counted {
-		out.Source = "rows"
-	}
 	if out.Metric, err = metricOf(query, scope, counts); err != nil {
-		return out, c, err
+		return out, err
 	}
 	for span := range query.Spans {
 		out.Spans = append(out.Spans, cellsOf(counts.ofSpan("", cut, span), out.Metric, query.CESVersion))
 	}
 	if query.GroupBy != "" {
-		out.Groups, err = s.groupsOf(q, groups, groupCut, out.Metric, query)
+		if out.Groups, err = s.groupsOf(q, groups, groupCut, out.Metric, query); err != nil {
+			return out, err
+		}
 	}
-	return out, c, err
+	if query.Rates && query.Tag == "" {
+		if out.Rates, err = n.rates(out.Metric, query.Spans[0]); err != nil {
+			return out, err
+		}
+	}
+	out.Source, out.Notes = n.source(), scope.notes
+	return out, nil
 }
 
 // metricOf is the metric asked for, or the only one that was found; where there

@@ -78,7 +78,7 @@ func (l *teller) tell() {
 	l.next++
 	in := store.NewResponse{Survey: one.survey.ID.String(), Score: &one.score, RespondedAt: &one.at, Locale: one.locale, Channel: one.channel,
 		Attributes: survey.Attributes{}, Answers: survey.Answers{"reason": "words"}, Customer: survey.Customer{ExternalID: one.person}}
-	if one.agent != "" {
+	if one.agent != "" || l.random.IntN(2) == 0 { // an empty value is none
 		in.Attributes["agent"] = survey.TextValue(one.agent)
 	}
 	if one.plan != "" {
@@ -393,7 +393,13 @@ func TestSegmentValuesBeyondTheCap(t *testing.T) {
 		if len(counted.Groups) != 501 || counted.Groups[0].Key != "other" || counted.Groups[0].Spans[0][0].Histogram.N() != 5 || len(counted.Notes) != 1 {
 			t.Errorf("%d groups, first %q, notes %q", len(counted.Groups), counted.Groups[0].Key, counted.Notes)
 		}
-		query.GroupBy, query.Attributes = "", map[string]string{"order": "504"}
+		query.GroupBy, query.Attributes = "", map[string]string{"order": "other"}
+		counted, err = s.Tally(ctx, by, query)
+		ok(t, err)
+		if n := counted.Spans[0][0].Histogram.N(); n != 5 || len(counted.Notes) != 1 {
+			t.Errorf("%d others, notes %q", n, counted.Notes)
+		}
+		query.Attributes = map[string]string{"order": "504"}
 		counted, err = s.Tally(ctx, by, query)
 		ok(t, err)
 		if n := counted.Spans[0][0].Histogram.N(); n != 1 || counted.Source != "rows" {

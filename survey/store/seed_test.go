@@ -88,13 +88,11 @@ func TestThePastIsCountedAsIfItHadBeenLived(t *testing.T) {
 		if checked.Responses != answers {
 			t.Errorf("%d answers were kept, %d given", checked.Responses, answers)
 		}
-		rates, _, err := s.Rates(ctx, by, store.ScoreFilter{Metric: scoring.CSAT, Touchpoint: "support_chat"}, []store.Span{{}})
+		counted, err := s.Tally(ctx, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.CSAT, Touchpoint: "support_chat"}, Spans: []store.Span{{}}, Rates: true})
 		ok(t, err)
-		if len(rates) != 1 || rates[0] != want {
-			t.Errorf("rates %+v, want %+v", rates, want)
+		if *counted.Rates != want {
+			t.Errorf("rates %+v, want %+v", *counted.Rates, want)
 		}
-		counted, err := s.Tally(ctx, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.CSAT, Touchpoint: "support_chat"}, Spans: []store.Span{{}}})
-		ok(t, err)
 		if cells := counted.Spans[0]; len(cells) != 1 || cells[0].Histogram != chats {
 			t.Errorf("counted %+v, want %v", cells, chats)
 		}

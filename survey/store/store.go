@@ -36,19 +36,21 @@ type Options struct {
 
 // Store is an open database.
 type Store struct {
-	postgres bool
-	read     *gorm.DB      // SQLite: a pool that cannot write; PostgreSQL: the pool
-	readers  gorm.ConnPool // the same pool, for hot single-row queries
-	pool     *sql.DB       // the pool that writes; on SQLite one connection
-	writer   *writer       // SQLite only
-	secret   []byte
-	stock    []survey.Template
-	timezone string
-	clock    func() time.Time
-	parsed   parsed
-	seen     seen
-	spelled  sync.Map // PostgreSQL's spelling of koe's statements
-	lite     string   // SQLite's address of the file, for a connection beside the writer
+	postgres  bool
+	read      *gorm.DB      // SQLite: a pool that cannot write; PostgreSQL: the pool
+	readers   gorm.ConnPool // the same pool, for hot single-row queries
+	reports   *sql.DB       // what snapshots are read from; on SQLite a pool of its own
+	pool      *sql.DB       // the pool that writes; on SQLite one connection
+	writer    *writer       // SQLite only
+	secret    []byte
+	stock     []survey.Template
+	timezone  string
+	clock     func() time.Time
+	parsed    parsed
+	seen      seen
+	reporting chan struct{} // a place for each snapshot
+	spelled   sync.Map      // PostgreSQL's spelling of koe's statements
+	lite      string        // SQLite's address of the file, for a connection beside the writer
 }
 
 // Caller is on whose behalf a method runs: a workspace, the key that asks, and
@@ -111,6 +113,12 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		return err
 	}
 	s.readers = readers
+	s.reporting = make(chan struct{}, reportsAtOnce)
+	if s.reports, err = sql.Open("sqlite3", file+"&_query_only=on&_cache_size=-2000"); err != nil {
+		return err
+	}
+	s.reports.SetMaxOpenConns(reportsAtOnce)
+	s.reports.SetMaxIdleConns(reportsAtOnce)
 	s.read, err = gorm.Open(sqlite.New(sqlite.Config{Conn: readers.DB}), gormConfig(true))
 	return err
 }
@@ -147,7 +155,8 @@ func (s *Store) openPostgres(ctx context.Context, address string, conns int) err
 	if err := s.pool.PingContext(ctx); err != nil {
 		return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
 	}
-	s.readers = s.pool
+	s.readers, s.reports = s.pool, s.pool
+	s.reporting = make(chan struct{}, max(1, conns/2))
 	s.read, err = gorm.Open(postgres.New(postgres.Config{Conn: s.pool}), gormConfig(false))
 	return err
 }
@@ -180,6 +189,7 @@ func (s *Store) Close() error {
 	if lite, ok := s.readers.(*readers); ok {
 		errs = append(errs, lite.close())
 	}
+	errs = append(errs, s.closeReports())
 	if s.pool != nil {
 		errs = append(errs, s.pool.Close())
 	}

@@ -98,7 +98,7 @@ func (q *session) countAs(c calendar, r responseRow, segments map[string]string,
 		return
 	}
 	row := tallyRow{workspace: r.WorkspaceID, generation: generation, measure: r.MeasureID, touchpoint: survey.ID(r.TouchpointID),
-		survey: survey.ID(r.SurveyID), day: survey.DayOf(survey.Instant(r.RespondedAt), c.loc)}
+		survey: survey.ID(r.SurveyID), day: survey.BegunDay(survey.Instant(r.RespondedAt), c.loc)}
 	q.moves = slices.Grow(q.moves, 3+len(segments)+2*len(answers))
 	q.move(row, "", "", r.Score, by)
 	q.move(row, byLocale, r.Locale, r.Score, by)

@@ -2,13 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-
-	"gorm.io/gorm"
 
 	"koe/scoring"
 	"koe/survey"
@@ -44,7 +41,7 @@ func (s *Store) Verify(ctx context.Context) (Checked, error) {
 			return out, err
 		}
 	}
-	err := s.snapshot(ctx, func(q *session) error {
+	err := s.snapshot(ctx, Caller{}, func(q *session) error {
 		var workspaces []int64
 		if err := q.list(&workspaces, `SELECT id FROM workspaces ORDER BY id`); err != nil {
 			return err
@@ -59,22 +56,6 @@ func (s *Store) Verify(ctx context.Context) (Checked, error) {
 		return q.verifyFile(&out)
 	})
 	return out, away(err)
-}
-
-// snapshot runs fn on a state of the database that nobody changes meanwhile.
-func (s *Store) snapshot(ctx context.Context, fn func(*session) error) error {
-	pool, options := s.pool, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
-	if lite, ok := s.readers.(*readers); ok {
-		pool, options = lite.DB, nil // a transaction of SQLite's is one already
-	}
-	tx, err := pool.BeginTx(ctx, options)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	db := s.read.Session(&gorm.Session{NewDB: true, Context: ctx})
-	db.Statement.ConnPool = tx
-	return fn(&session{ctx: ctx, postgres: s.postgres, pool: tx, db: db, spelled: &s.spelled, now: s.now()})
 }
 
 // verifyFile asks SQLite whether its file is whole.
@@ -100,8 +81,7 @@ func (s *Store) verifyWorkspace(q *session, out *Checked) error {
 		out.fault("workspace %d: its tallies are being counted anew; verify again", q.by.Workspace)
 		return nil
 	}
-	v := &verifier{session: q, store: s, out: out, calendar: c, values: map[segmentValue]bool{}, strata: map[int64]bool{},
-		templates: map[templateRef]survey.Template{}}
+	v := &verifier{session: q, store: s, out: out, calendar: c, values: map[segmentValue]bool{}, strata: map[int64]bool{}}
 	return errors.Join(v.load(), v.responses(), v.invitations(), v.between())
 }
 
@@ -119,19 +99,9 @@ type verifier struct {
 // load reads templates, segment values and strata first: while rows are read,
 // PostgreSQL's connection takes no other query.
 func (v *verifier) load() error {
-	var versions []struct {
-		TemplateID id
-		Version    int
-	}
-	if err := v.list(&versions, `SELECT template_id, version FROM template_versions WHERE workspace_id = ?`, v.by.Workspace); err != nil {
+	var err error
+	if v.templates, err = v.store.allTemplates(v.session); err != nil {
 		return err
-	}
-	for _, one := range versions {
-		t, err := v.store.templateVersion(v.session, survey.ID(one.TemplateID), one.Version)
-		if err != nil {
-			return err
-		}
-		v.templates[templateRef{v.by.Workspace, survey.ID(one.TemplateID), one.Version}] = t
 	}
 	value := segmentValue{workspace: v.by.Workspace}
 	var of id
