@@ -67,10 +67,13 @@ func (t table) pick(r *rand.Rand) int { return int(t[r.IntN(len(t))]) }
 type writer struct {
 	*rand.Rand
 	end    time.Time
-	day    table // back from the end
+	back   []int // how many on each day back from the end, of a week
+	day    table // the same, to draw from
 	plan   table
 	locale table
 	number int
+
+	shuffled bool // in no order, instead of the oldest first
 }
 
 func newWriter(end time.Time) *writer {
@@ -79,7 +82,7 @@ func newWriter(end time.Time) *writer {
 		back[i] = weekdays[(int(end.AddDate(0, 0, -i).Weekday())+6)%7]
 	}
 	r := rand.New(rand.NewPCG(3, 0)) //nolint:gosec // invented, not secret
-	return &writer{Rand: r, end: end, day: tableOf(back), plan: tableOf(planned), locale: tableOf(spoken)}
+	return &writer{Rand: r, end: end, back: back, day: tableOf(back), plan: tableOf(planned), locale: tableOf(spoken)}
 }
 
 // csv is n answers at a touchpoint, as a file that is read while it is made.
@@ -89,8 +92,8 @@ func (w *writer) csv(t touchpoint, n int) io.ReadCloser {
 		out := bufio.NewWriterSize(write, 1<<16)
 		_, _ = out.WriteString("external_id,score,responded_at,channel,locale,comment,attributes.plan,attributes.region\n") // an error shows at Flush
 		scores, line := tableOf(t.scores), make([]byte, 0, 300)
-		for range n {
-			line = w.line(line[:0], t, scores)
+		for i := range n {
+			line = w.line(line[:0], t, scores, w.at(i, n))
 			if _, err := out.Write(line); err != nil {
 				break // whoever read it has gone, and knows why
 			}
@@ -100,10 +103,25 @@ func (w *writer) csv(t touchpoint, n int) io.ReadCloser {
 	return read
 }
 
-func (w *writer) line(line []byte, t touchpoint, scores table) []byte {
+// at is when answer i of n was given: one after the other, as other tools
+// export them, and more of them on some weekdays.
+func (w *writer) at(i, n int) time.Time {
+	if w.shuffled {
+		back := 7*w.IntN(days/7) + w.day.pick(w.Rand)
+		return w.end.Add(-time.Duration(back)*24*time.Hour - time.Duration(w.IntN(86_400_000))*time.Millisecond)
+	}
+	weeks := float64(i) / float64(n) * (days / 7)
+	within := (weeks - float64(int(weeks))) * float64(len(w.day))
+	day := len(w.back) - 1
+	for ; day > 0 && within >= float64(w.back[day]); day-- {
+		within -= float64(w.back[day])
+	}
+	begun := w.end.AddDate(0, 0, -7*(days/7-1-int(weeks))-day-1)
+	return begun.Add(time.Duration(within / float64(w.back[day]) * float64(24*time.Hour)))
+}
+
+func (w *writer) line(line []byte, t touchpoint, scores table, at time.Time) []byte {
 	w.number++
-	back := 7*w.IntN(days/7) + w.day.pick(w.Rand)
-	at := w.end.Add(-time.Duration(back)*24*time.Hour - time.Duration(w.IntN(86_400_000))*time.Millisecond)
 	locale := locales[w.locale.pick(w.Rand)]
 	line = append(strconv.AppendInt(append(line, 'r'), int64(w.number), 10), ',')
 	line = append(strconv.AppendInt(line, int64(t.least+scores.pick(w.Rand)), 10), ',')

@@ -26,8 +26,9 @@ const few = 10_000
 func main() {
 	answers := flag.Int("answers", 10_000_000, "answers to import")
 	folder := flag.String("folder", os.TempDir(), "where the database is made, and removed from; it needs 1 GB for a million answers")
+	shuffled := flag.Bool("shuffled", false, "import in no order of time, instead of the oldest first")
 	flag.Parse()
-	if err := run(*answers, *folder); err != nil {
+	if err := run(*answers, *folder, *shuffled); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -36,7 +37,7 @@ func main() {
 // run fails where something cannot be measured or is counted wrong; it never
 // fails for being slow, because how fast a machine is at the moment is no
 // property of the code.
-func run(answers int, folder string) error {
+func run(answers int, folder string, shuffled bool) error {
 	if answers < 2*few {
 		return fmt.Errorf("-answers: needs at least %d", 2*few)
 	}
@@ -54,10 +55,15 @@ func run(answers int, folder string) error {
 	}
 	defer koe.Stop()
 	b := &bench{Program: koe, answers: newWriter(time.Now().UTC().Truncate(time.Hour)), kept: map[string]int{}}
+	b.answers.shuffled = shuffled
 	if err := b.open(); err != nil {
 		return err
 	}
-	fmt.Printf("%d answers at %d touchpoints over two years, SQLite FULL\n\n", answers, len(touchpoints))
+	order := "the oldest first"
+	if shuffled {
+		order = "in no order of time"
+	}
+	fmt.Printf("%d answers at %d touchpoints over two years, %s, SQLite FULL\n\n", answers, len(touchpoints), order)
 	if _, _, err := b.fill(few); err != nil {
 		return err
 	}

@@ -238,14 +238,12 @@ func (s *Store) DataSpan(ctx context.Context, by Caller, f ScoreFilter) (first, 
 	if err != nil || len(strata) == 0 {
 		return nil, nil, away(err)
 	}
-	// by stratum and score, because that is how the index begins
 	edge := func(which string) string {
-		return `(SELECT ` + which + `(responded_at) FROM responses r WHERE r.workspace_id = ? AND r.stratum_id = s.id
-			AND r.score = points.score AND r.excluded_reason IS NULL)`
+		return `(SELECT ` + which + `(responded_at) FROM responses r WHERE r.workspace_id = ? AND r.stratum_id = s.id AND r.excluded_reason IS NULL)`
 	}
 	var low, high *int64
-	if _, err = q.row(`WITH s AS MATERIALIZED (`+list+`), `+allPoints+` SELECT MIN(low), MAX(high) FROM
-		(SELECT `+edge("MIN")+` AS low, `+edge("MAX")+` AS high FROM s, points) AS edges`,
+	if _, err = q.row(`WITH s AS MATERIALIZED (`+list+`) SELECT MIN(low), MAX(high) FROM
+		(SELECT `+edge("MIN")+` AS low, `+edge("MAX")+` AS high FROM s) AS edges`,
 		[]any{ids, by.Workspace, by.Workspace}, &low, &high); err != nil {
 		return nil, nil, away(err)
 	}

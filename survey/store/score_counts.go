@@ -117,8 +117,8 @@ func (n *counter) fromIndex(cut spanCut, pieces []int, groupBy string, counts pi
 }
 
 // maxSeeks is up to how many strata times pieces looking each up is faster than
-// reading everything in between. Each is looked up once per score.
-const maxSeeks = 40000
+// reading everything in between.
+const maxSeeks = 200000
 
 // countedStratum is what a stratum is counted as.
 type countedStratum struct {
@@ -188,7 +188,8 @@ func (n *counter) places() (string, []any) {
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 
-// seek looks every stratum, score and piece up in SQLite's index.
+// seek looks every stratum and piece up in SQLite's index, and adds up each
+// point of the scale there.
 func (n *counter) seek(strata map[int64]countedStratum, cut spanCut, pieces []int, add func(of int64, piece, score int, count int64)) error {
 	list, ids, err := n.idList(strata)
 	if err != nil {
@@ -202,18 +203,44 @@ func (n *counter) seek(strata map[int64]countedStratum, cut spanCut, pieces []in
 	if err != nil {
 		return err
 	}
-	var of, count int64
-	var piece, score int
+	var of int64
+	var piece int
+	var sums string
 	// left to itself SQLite takes the index that begins with the time, and reads
-	// a whole piece for every stratum and score; and it counts twice, to compare
-	return n.each(`WITH s AS MATERIALIZED (`+list+`), `+allPoints+`,
-		p AS MATERIALIZED (SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?)),
-		counted AS MATERIALIZED (SELECT s.id, p.piece, points.score, (SELECT COUNT(*) FROM responses r INDEXED BY responses_stratum_id
-			WHERE r.workspace_id = ? AND r.stratum_id = s.id AND r.score = points.score AND r.excluded_reason IS NULL
-			AND r.responded_at >= p.since AND r.responded_at < p.until) AS count FROM s, points, p)
-		SELECT id, piece, score, count FROM counted WHERE count > 0`,
-		[]any{ids, text, n.by.Workspace}, []any{&of, &piece, &score, &count},
-		func() error { add(of, piece, score, count); return nil })
+	// a whole piece for every stratum
+	return n.each(`WITH s AS MATERIALIZED (`+list+`),
+		p AS MATERIALIZED (SELECT value ->> 0 AS piece, value ->> 1 AS since, value ->> 2 AS until FROM json_each(?))
+		SELECT s.id, p.piece, (SELECT `+n.pointSums()+` FROM responses r INDEXED BY responses_stratum_id
+			WHERE r.workspace_id = ? AND r.stratum_id = s.id AND r.excluded_reason IS NULL
+			AND r.responded_at >= p.since AND r.responded_at < p.until) FROM s, p`,
+		[]any{ids, text, n.by.Workspace}, []any{&of, &piece, &sums},
+		func() error {
+			for score, sum := range strings.Fields(sums) {
+				count, err := strconv.ParseInt(sum, 10, 64)
+				if err != nil {
+					return err
+				}
+				if count > 0 {
+					add(of, piece, score, count)
+				}
+			}
+			return nil
+		})
+}
+
+// pointSums is how many answers gave 0, 1 … up to the longest scale of the
+// scope, as one text.
+func (n *counter) pointSums() string {
+	longest := 0
+	for _, measure := range n.scope.measures {
+		longest = max(longest, measureOf(measure).Max)
+	}
+	format, sums := "", ""
+	for point := range longest + 1 {
+		format += " %d"
+		sums += ", SUM(r.score = " + strconv.Itoa(point) + ")"
+	}
+	return "PRINTF('" + format + "'" + sums + ")"
 }
 
 // sort lets PostgreSQL, which groups by hashing, sort all answers of the strata
@@ -252,8 +279,6 @@ func bigints[T ~int64](list []T) string {
 	}
 	return string(append(text, '}'))
 }
-
-const allPoints = `points(score) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))`
 
 // idList is a query for the ids of strata, and its argument.
 func (n *counter) idList(strata map[int64]countedStratum) (query, ids string, err error) {

@@ -36,7 +36,7 @@ DROP INDEX responses_responded_at_id;
 ALTER TABLE responses DROP COLUMN local_day;
 ALTER TABLE responses ADD COLUMN stratum_id bigint NOT NULL DEFAULT 0;
 CREATE INDEX responses_responded_at ON responses (workspace_id, responded_at, id, stratum_id, score, excluded_reason);
-CREATE INDEX responses_stratum_id ON responses (workspace_id, stratum_id, score, responded_at) WHERE excluded_reason IS NULL;
+CREATE INDEX responses_stratum_id ON responses (workspace_id, stratum_id, responded_at, score) WHERE excluded_reason IS NULL;
 CREATE INDEX responses_tagged ON responses (workspace_id, responded_at) WHERE tags <> '[]';
 
 -- A cohort is kept as the instant it went out, for the same reason.
