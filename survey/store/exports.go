@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"koe/survey"
 )
 
@@ -73,7 +75,7 @@ func (s *Store) exportedQuestions(q *session, condition string, args []any) ([]s
 const exportedAtOnce = 1000
 
 // Export calls each with every response that a filter lets through, the oldest
-// first, and holds a thousand of them at most. What is answered meanwhile may or
+// first, and holds a few thousand of them at most. What is answered meanwhile may or
 // may not be among them; none is twice. An error of each ends it.
 func (s *Store) Export(ctx context.Context, by Caller, f ResponseFilter, each func(survey.Response) error) error {
 	q := s.reading(ctx, by)
@@ -81,25 +83,47 @@ func (s *Store) Export(ctx context.Context, by Caller, f ResponseFilter, each fu
 	if err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	pages := make(chan []responseRow) // one is read while the one before it is written
+	group.Go(func() error {
+		defer close(pages)
+		return q.eachPage(where, args, func(rows []responseRow) error {
+			select {
+			case pages <- rows:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	})
+	group.Go(func() error {
+		for rows := range pages {
+			list, err := s.responsesOf(s.reading(ctx, by), rows)
+			if err != nil {
+				return err
+			}
+			for _, r := range list {
+				if err := each(r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return away(group.Wait())
+}
+
+// eachPage calls do with pages of responses, the oldest first.
+func (q *session) eachPage(where []string, args []any, do func([]responseRow) error) error {
 	statement := `SELECT ` + responseColumns + ` FROM responses WHERE ` + strings.Join(where, " AND ")
-	from := args
-	after := ""
+	from, after := args, ""
 	for {
 		rows, err := q.exportedRows(statement+after+` ORDER BY responded_at, id LIMIT ?`, append(slices.Clone(from), exportedAtOnce))
 		if err != nil {
-			return away(err)
+			return err
 		}
-		list, err := s.responsesOf(q, rows)
-		if err != nil {
-			return away(err)
-		}
-		for _, r := range list {
-			if err := each(r); err != nil {
-				return err
-			}
-		}
-		if len(rows) < exportedAtOnce {
-			return nil
+		if err := do(rows); err != nil || len(rows) < exportedAtOnce {
+			return err
 		}
 		last := rows[len(rows)-1]
 		after = ` AND (responded_at, id) > (?, ?)`
