@@ -176,7 +176,6 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Answers, err = asJSON(answers); err != nil {
 		return nil, err
 	}
-	r.Segments = row.Segments
 	if inserted, err := s.insertResponse(q, r, o.Template, answers); err != nil || !inserted {
 		return nil, err
 	}

@@ -19,10 +19,16 @@ type calendar struct {
 // rebuild is how far a new generation has come; generation 0 is none.
 type rebuild struct {
 	generation  int64
-	responses   id   // those up to this one are counted
-	invitations id   // likewise
-	segments    bool // segments have changed: the strata of those not counted yet are of older ones
+	responses   id // those up to this one are counted
+	invitations id // likewise
+	// segments have changed: the strata of those not counted yet are of older
+	// ones. It stays until what is kept of those is cleared away.
+	segments bool
 }
+
+// newest is the generation that counts by what surveys declare now: every
+// change of what they declare begins another.
+func (c calendar) newest() int64 { return max(c.generation, c.rebuild.generation) }
 
 func (r rebuild) running() bool { return r.generation != 0 }
 

@@ -30,7 +30,7 @@ type session struct {
 	tx       bool              // within a transaction
 	resource string            // what a repeat of this request is answered with
 	wrote    bool              // something was written
-	learned  []any             // rows that are there once this is committed: see seen
+	learned  []seenRow         // rows that are there once this is committed: see seen
 	shared   *shared
 }
 

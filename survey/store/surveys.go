@@ -197,7 +197,7 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	if err := q.updateSurvey(&place); err != nil {
 		return was, err
 	}
-	if declaresMore(was.Segments, v.Segments) {
+	if declaresOthers(was.Segments, v.Segments) {
 		if err := q.startRebuild(true); err != nil {
 			return was, err
 		}
@@ -205,10 +205,13 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	return place.Survey, q.audit("survey.changed", v.ID.String(), "")
 }
 
-// declaresMore is true where answers are to be told apart by a segment that
-// they were not counted by. One that is no longer declared stays counted.
-func declaresMore(was, now []string) bool {
-	return slices.ContainsFunc(now, func(name string) bool { return !slices.Contains(was, name) })
+// declaresOthers is true where answers are to be told apart by a segment that
+// they were not counted by, or no longer by one; the order does not matter.
+func declaresOthers(was, now []string) bool {
+	lacks := func(list []string) func(string) bool {
+		return func(name string) bool { return !slices.Contains(list, name) }
+	}
+	return slices.ContainsFunc(now, lacks(was)) || slices.ContainsFunc(was, lacks(now))
 }
 
 // resolveTemplate finds the template that a survey names and holds it, so that

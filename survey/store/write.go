@@ -22,7 +22,7 @@ import (
 // must not change anything outside the database before it is sure.
 func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) error {
 	var err error
-	var learned []any
+	var learned []seenRow
 	run := fn
 	fn = func(q *session) error {
 		err := run(q)
