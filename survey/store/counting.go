@@ -52,7 +52,9 @@ func (r rebuild) of(current int64, one, done id) (int64, bool) {
 const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments`
 
 // counting is the calendar that a transaction counts by. Until it ends nobody
-// changes it, which on SQLite goes without saying.
+// changes it, nor what surveys declare, which on SQLite goes without saying. It
+// is asked for before a row is locked that a rebuild may change: a rebuild
+// locks the calendar first, and so two never wait for each other.
 func (q *session) counting() (calendar, error) {
 	if q.shared != nil {
 		if known, ok := q.shared.calendars[q.by.Workspace]; ok {

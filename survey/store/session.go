@@ -35,7 +35,8 @@ type session struct {
 }
 
 // shared is what the transactions of one SQLite batch learn from each other:
-// within a batch nobody else writes. Nil elsewhere.
+// within a batch nobody else writes. On PostgreSQL it is of one transaction,
+// which locks what it learns. Nil outside of transactions.
 type shared struct {
 	calendars map[int64]calendar
 }

@@ -43,6 +43,9 @@ func (s *Store) PutSurvey(ctx context.Context, by Caller, v survey.Survey, ifMat
 	}
 	err = s.write(ctx, by, func(q *session) error {
 		created = false
+		if _, err := q.calendar(q.forUpdate()); err != nil { // answers hold it, and then the survey
+			return err
+		}
 		old, err := q.ownSurvey(v.Key, q.forUpdate())
 		if isNotFound(err) && ifMatch == 0 {
 			var place surveyPlace
@@ -68,6 +71,9 @@ func (s *Store) PatchSurvey(ctx context.Context, by Caller, ref string, ifMatch 
 	change func(survey.Survey) (survey.Survey, error)) (survey.Survey, error) {
 	var out survey.Survey
 	err := s.write(ctx, by, func(q *session) error {
+		if _, err := q.calendar(q.forUpdate()); err != nil { // answers hold it, and then the survey
+			return err
+		}
 		old, err := q.ownSurvey(ref, q.forUpdate())
 		if err := checkMatch(ifMatch, old.Survey.Revision, err); err != nil {
 			return err

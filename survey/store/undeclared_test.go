@@ -199,3 +199,64 @@ func TestASegmentThatIsDeclaredAgain(t *testing.T) {
 		verified(t, s)
 	})
 }
+
+// While segments are taken back, counted anew and declared again, people answer,
+// are asked and are erased. In the end none of it is left.
+func TestSegmentsChangeMeanwhile(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url)
+		a := newAccounts(t, s)
+		for _, err := range atOnce(120, func(i int) error {
+			ctx := context.Background()
+			customer := survey.Customer{ExternalID: fmt.Sprint("b-", i%20)}
+			attributes := survey.Attributes{"account": survey.TextValue(fmt.Sprint("qqaccount", i)), "plan": survey.TextValue("pro")}
+			switch i % 6 {
+			case 0:
+				_, err := s.PatchSurvey(ctx, a.by, a.names[i/6%2], 0, func(v survey.Survey) (survey.Survey, error) {
+					v.Segments = [][]string{{"plan"}, {"plan", "account"}}[i/12%2]
+					return v, nil
+				})
+				return err
+			case 1:
+				_, err := s.Rebuild(ctx)
+				return err
+			case 2:
+				if err := s.ErasePerson(ctx, a.by, customer.ExternalID); kindOf(err) != survey.NotFound {
+					return err
+				}
+				return nil
+			case 3:
+				_, _, err := s.CreateResponse(ctx, a.by, store.NewResponse{Survey: a.names[0], Score: pointer(9), Customer: customer, Attributes: attributes})
+				return err
+			}
+			told, err := s.RecordInteraction(ctx, a.by, survey.Interaction{Touchpoint: "chat", Customer: customer, Attributes: attributes})
+			if err != nil {
+				return err
+			}
+			for _, d := range told.Decisions {
+				if d.Token == "" {
+					continue
+				}
+				if _, err := s.Answer(ctx, d.Token, store.Reply{Score: pointer(9)}); err != nil && kindOf(err) != survey.NotFound {
+					return err
+				}
+			}
+			return nil
+		}) {
+			ok(t, err)
+		}
+		verified(t, s)
+		a.declare("plan")
+		a.erase()
+		for i := range 20 {
+			if err := s.ErasePerson(ctx, a.by, fmt.Sprint("b-", i)); kindOf(err) != survey.NotFound {
+				ok(t, err)
+			}
+		}
+		verified(t, s)
+		if held := everything(t, url); strings.Contains(held, "qqaccount") {
+			at := strings.Index(held, "qqaccount")
+			t.Errorf("a trace: …%q…", held[max(0, at-200):min(len(held), at+100)])
+		}
+	})
+}

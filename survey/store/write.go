@@ -85,7 +85,7 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 	// become the connection of everybody who reads
 	db := s.read.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = tx
-	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled}
+	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled, shared: &shared{}}
 	if err := s.within(ctx, q, by, fn); err != nil {
 		return err
 	}
