@@ -141,6 +141,9 @@ func (s *Store) Answer(ctx context.Context, token string, reply Reply) (Opened, 
 	}
 	var opened Opened
 	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil {
+			return err
+		}
 		o, row, err := s.open(q, token, q.forUpdate())
 		opened = o
 		if err != nil {
@@ -176,7 +179,6 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Answers, err = asJSON(answers); err != nil {
 		return nil, err
 	}
-	r.Segments = row.Segments
 	if inserted, err := s.insertResponse(q, r, o.Template, answers); err != nil || !inserted {
 		return nil, err
 	}
@@ -305,6 +307,9 @@ func (s *Store) NoteOpened(ctx context.Context, token string) error {
 		return err
 	}
 	return s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil {
+			return err
+		}
 		var row invitationRow
 		found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+q.forUpdate(),
 			workspace, tokenHash(token))

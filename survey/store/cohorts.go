@@ -36,7 +36,7 @@ func (s *Store) countInvitation(q *session, v invitationRow, by cohort) error {
 	if err != nil {
 		return err
 	}
-	if segments, err = s.capped(q, survey.ID(v.SurveyID), segments); err != nil {
+	if segments, err = s.capped(q, c, survey.ID(v.SurveyID), segments); err != nil {
 		return err
 	}
 	q.countInvitationAs(c, v, segments, by)
@@ -64,6 +64,11 @@ func (q *session) countInvitationAs(c calendar, v invitationRow, segments map[st
 	for name, value := range segments {
 		add(bySegment+name, value)
 	}
+}
+
+// negated takes back what by adds.
+func (by cohort) negated() cohort {
+	return cohort{-by.sent, -by.bounced, -by.opened, -by.answered, -by.commented}
 }
 
 type cohortMoves map[cohortRow]cohort

@@ -19,10 +19,16 @@ type calendar struct {
 // rebuild is how far a new generation has come; generation 0 is none.
 type rebuild struct {
 	generation  int64
-	responses   id   // those up to this one are counted
-	invitations id   // likewise
-	segments    bool // segments have changed: the strata of those not counted yet are of older ones
+	responses   id // those up to this one are counted
+	invitations id // likewise
+	// segments have changed: the strata of those not counted yet are of older
+	// ones. It stays until what is kept of those is cleared away.
+	segments bool
 }
+
+// newest is the generation that counts by what surveys declare now: every
+// change of what they declare begins another.
+func (c calendar) newest() int64 { return max(c.generation, c.rebuild.generation) }
 
 func (r rebuild) running() bool { return r.generation != 0 }
 
@@ -46,7 +52,9 @@ func (r rebuild) of(current int64, one, done id) (int64, bool) {
 const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments`
 
 // counting is the calendar that a transaction counts by. Until it ends nobody
-// changes it, which on SQLite goes without saying.
+// changes it, nor what surveys declare, which on SQLite goes without saying. It
+// is asked for before a row is locked that a rebuild may change: a rebuild
+// locks the calendar first, and so two never wait for each other.
 func (q *session) counting() (calendar, error) {
 	if q.shared != nil {
 		if known, ok := q.shared.calendars[q.by.Workspace]; ok {

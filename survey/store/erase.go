@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
-	"maps"
 	"slices"
 
 	"koe/survey"
@@ -28,6 +26,11 @@ func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 			return err
 		}
 		of := survey.ID(person.ID)
+		// before the rows are read: from here on no survey declares other
+		// segments, and their counts belong to this calendar
+		if _, err := q.counting(); err != nil {
+			return err
+		}
 		// first: an answer that is being given holds its invitation, and is
 		// there to be erased once that is let go
 		invited, err := s.eraseInvitations(q, of)
@@ -104,15 +107,27 @@ func (s *Store) eraseInvitation(q *session, row invitationRow) error {
 	case survey.InvitationFailed: // in the words of the mail server
 		reason = erased
 	}
-	attributes, err := s.onlySegments(q, row.SurveyID, row.Segments, row.Attributes)
-	if err != nil {
+	if err := s.eraseFromCohort(q, &row); err != nil {
 		return err
 	}
 	unknown := make([]byte, len(tokenHash("")))
 	_, _ = rand.Read(unknown) // it never fails; the program ends instead
 	return q.must(`UPDATE invitations SET person_id = NULL, external_id = NULL, email = NULL, address_hash = NULL, domain = '', name = '',
-		timezone = '', attributes = ?, token_hash = ?, message_id = NULL, reason = ?, expires_at = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, attributes, unknown, reason, expires, q.now, row.WorkspaceID, row.ID)
+		timezone = '', token_hash = ?, message_id = NULL, reason = ?, expires_at = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, unknown, reason, expires, q.now, row.WorkspaceID, row.ID)
+}
+
+// eraseFromCohort leaves an invitation the attributes that its survey declares
+// as segments now, and counts it by those.
+func (s *Store) eraseFromCohort(q *session, row *invitationRow) error {
+	was := *row
+	if err := s.resegment(q, row, true); err != nil || row.Segments == was.Segments {
+		return err
+	}
+	if err := s.countInvitation(q, was, was.cohort().negated()); err != nil {
+		return err
+	}
+	return s.countInvitation(q, *row, row.cohort())
 }
 
 // forget takes the words of mail servers out of what happened, and keeps that
@@ -145,8 +160,7 @@ func (s *Store) eraseResponses(q *session, person survey.ID) error {
 // eraseResponse empties the texts of a response. Their keys stay, so that it
 // can still be counted how many had something to say.
 func (s *Store) eraseResponse(q *session, row responseRow) error {
-	attributes, err := s.onlySegments(q, row.SurveyID, row.Segments, row.Attributes)
-	if err != nil {
+	if err := s.eraseFromTallies(q, &row); err != nil {
 		return err
 	}
 	template, err := s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion)
@@ -173,8 +187,25 @@ func (s *Store) eraseResponse(q *session, row responseRow) error {
 	if _, err := q.exec(`DELETE FROM outbox WHERE workspace_id = ? AND subject_id = ?`, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
-	return q.must(`UPDATE responses SET person_id = NULL, external_id = ?, answers = ?, comment = '', attributes = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, former, text, attributes, q.now, row.WorkspaceID, row.ID)
+	return q.must(`UPDATE responses SET person_id = NULL, external_id = ?, answers = ?, comment = '', updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, former, text, q.now, row.WorkspaceID, row.ID)
+}
+
+// eraseFromTallies leaves a response the attributes that its survey declares as
+// segments now, and counts it by those.
+func (s *Store) eraseFromTallies(q *session, row *responseRow) error {
+	was := *row
+	c, err := q.counting()
+	if err != nil {
+		return err
+	}
+	if err := s.restratify(q, c, row, true); err != nil || row.Segments == was.Segments {
+		return err
+	}
+	if err := s.count(q, was, -1); err != nil {
+		return err
+	}
+	return s.count(q, *row, 1)
 }
 
 // eraseInteractions empties what happened to the person, and returns the hashes
@@ -230,19 +261,41 @@ func (q *session) eraseAddresses(hashes [][]byte) error {
 }
 
 // onlySegments are the attributes of an answer or an invitation without those
-// that its survey does not declare as segments; one that it is still counted by
-// stays until it is counted anew.
-func (s *Store) onlySegments(q *session, of id, counted, attributes string) (string, error) {
+// that its survey does not declare as segments now.
+func (s *Store) onlySegments(q *session, of id, attributes string) (string, error) {
 	place, err := s.surveyPlace(q, survey.ID(of))
 	if err != nil {
 		return "", err
 	}
-	var segments map[string]string
 	var known survey.Attributes
-	if err := errors.Join(fromJSON(counted, &segments), fromJSON(attributes, &known)); err != nil {
+	if err := fromJSON(attributes, &known); err != nil {
 		return "", err
 	}
-	return asJSON(known.Only(slices.AppendSeq(slices.Clone(place.Survey.Segments), maps.Keys(segments))))
+	return asJSON(known.Only(place.Survey.Segments))
+}
+
+// erasedAmong are those of some rows whose person was erased. of is the id of a
+// row, and whether it may be one.
+func erasedAmong[R any](q *session, rows []R, of func(R) (id, bool)) (map[id]bool, error) {
+	var asked []survey.ID
+	for _, row := range rows {
+		if one, may := of(row); may {
+			asked = append(asked, survey.ID(one))
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	var found []struct{ SubjectID id }
+	if err := q.list(&found, `SELECT subject_id FROM events WHERE workspace_id = ? AND subject_id IN ? AND type = ?`,
+		q.by.Workspace, q.idList(asked), erased); err != nil {
+		return nil, err
+	}
+	out := make(map[id]bool, len(found))
+	for _, one := range found {
+		out[one.SubjectID] = true
+	}
+	return out, nil
 }
 
 // formerMark begins what stands in place of an erased external id; no caller's

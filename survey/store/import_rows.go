@@ -89,10 +89,10 @@ func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (
 	segments := make([]map[string]string, len(drafts))
 	for i := range drafts {
 		d := &drafts[i]
-		if segments[i], err = m.store.capped(q, d.place.Survey.ID, d.segments); err != nil {
+		if segments[i], err = m.store.capped(q, c, d.place.Survey.ID, d.segments); err != nil {
 			return 0, err
 		}
-		if d.row.StratumID, err = m.store.stratumOf(q, d.row, segments[i]); err != nil {
+		if d.row.StratumID, err = m.store.stratumOf(q, c, d.row, segments[i]); err != nil {
 			return 0, err
 		}
 		args = append(args, d.row.values()...)

@@ -49,7 +49,10 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 	if err != nil {
 		return invited{}, err
 	}
-	segmentText, err := asJSON(segmentsOf(v.place.Survey, v.attributes))
+	if _, err := q.counting(); err != nil { // from here on no survey declares other segments until this is kept
+		return invited{}, err
+	}
+	segmentText, err := s.segmentsNow(q, id(v.place.Survey.ID), attributes)
 	if err != nil {
 		return invited{}, err
 	}

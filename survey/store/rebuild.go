@@ -9,14 +9,14 @@ import (
 
 // startRebuild begins a new generation of tallies, because days or segments
 // have changed. It is counted by Rebuild; until then readers count rows. Where
-// nothing was counted yet there is nothing to do.
+// nothing was ever counted there is nothing to do.
 func (q *session) startRebuild(segments bool) error {
 	c, err := q.calendar(q.forUpdate())
 	if err != nil {
 		return err
 	}
 	var one int
-	for _, table := range []string{"responses", "invitations"} {
+	for _, table := range []string{"responses", "invitations", "strata"} {
 		if one != 0 {
 			break
 		}
@@ -29,7 +29,7 @@ func (q *session) startRebuild(segments bool) error {
 		return nil
 	}
 	return q.must(`UPDATE workspaces SET rebuild_generation = ?, rebuild_responses = NULL, rebuild_invitations = NULL, rebuild_segments = ?
-		WHERE id = ?`, max(c.generation, c.rebuild.generation)+1, segments || c.rebuild.segments, q.by.Workspace)
+		WHERE id = ?`, c.newest()+1, segments || c.rebuild.segments, q.by.Workspace)
 }
 
 // rebuildBatch is how many rows are counted in one transaction: few, so that
@@ -38,7 +38,7 @@ const rebuildBatch = 1000
 
 // Rebuild counts the next rows of a generation that was begun, and makes it
 // the one that is read once it holds everything; then it clears away older
-// ones. It says whether there is more to do. Several processes may call it.
+// ones, and what is kept of segments that are no longer declared. It says whether there is more to do. Several processes may call it.
 func (s *Store) Rebuild(ctx context.Context) (more bool, err error) {
 	q := s.reading(ctx, Caller{})
 	var workspace int64
@@ -47,7 +47,10 @@ func (s *Store) Rebuild(ctx context.Context) (more bool, err error) {
 		return false, away(err)
 	}
 	if !found {
-		return s.clearTallies(ctx)
+		if more, err = s.clearTallies(ctx); more || err != nil {
+			return more, err
+		}
+		return s.clearSegments(ctx)
 	}
 	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
 		c, err := q.calendar(q.forUpdate())
@@ -70,7 +73,7 @@ func (s *Store) Rebuild(ctx context.Context) (more bool, err error) {
 				c.rebuild.responses.orNil(), c.rebuild.invitations.orNil(), workspace)
 		}
 		return q.must(`UPDATE workspaces SET tally_generation = ?, rebuild_generation = 0, rebuild_responses = NULL,
-			rebuild_invitations = NULL, rebuild_segments = ? WHERE id = ?`, c.rebuild.generation, false, workspace)
+			rebuild_invitations = NULL WHERE id = ?`, c.rebuild.generation, workspace)
 	})
 	return err == nil, err
 }
@@ -82,10 +85,17 @@ func (s *Store) rebuildResponses(q *session, c *calendar) (int, error) {
 		q.by.Workspace, c.rebuild.responses, rebuildBatch); err != nil {
 		return 0, err
 	}
+	var emptied map[id]bool
+	if c.rebuild.segments {
+		var err error
+		if emptied, err = erasedAmong(q, rows, func(r responseRow) (id, bool) { return r.ID, r.PersonID == id{} && r.Attributes != "{}" }); err != nil {
+			return 0, err
+		}
+	}
 	for _, r := range rows {
 		c.rebuild.responses = r.ID
 		if c.rebuild.segments {
-			if err := s.restratify(q, &r); err != nil {
+			if err := s.restratify(q, *c, &r, emptied[r.ID]); err != nil {
 				return 0, err
 			}
 		}
@@ -97,7 +107,7 @@ func (s *Store) rebuildResponses(q *session, c *calendar) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		segments, err := s.segmentsOfRow(q, r)
+		segments, err := s.segmentsOfRow(q, *c, r)
 		if err != nil {
 			return 0, err
 		}
@@ -106,34 +116,41 @@ func (s *Store) rebuildResponses(q *session, c *calendar) (int, error) {
 	return len(rows), nil
 }
 
-// restratify gives a response the segments that its survey declares now.
-func (s *Store) restratify(q *session, r *responseRow) error {
-	text, err := s.segmentsNow(q, r.SurveyID, r.Attributes)
-	if err != nil {
-		return err
-	}
+// restratify gives a response the segments that its survey declares now. Of an
+// erased person's it keeps no other attributes.
+func (s *Store) restratify(q *session, c calendar, r *responseRow, erased bool) (err error) {
 	was := *r
-	r.Segments = text
-	segments, err := s.segmentsOfRow(q, *r)
+	if erased {
+		if r.Attributes, err = s.onlySegments(q, r.SurveyID, r.Attributes); err != nil {
+			return err
+		}
+	}
+	if r.Segments, err = s.segmentsNow(q, r.SurveyID, r.Attributes); err != nil {
+		return err
+	}
+	segments, err := s.segmentsOfRow(q, c, *r)
 	if err != nil {
 		return err
 	}
-	if r.StratumID, err = s.stratumOf(q, *r, segments); err != nil {
+	if r.StratumID, err = s.stratumOf(q, c, *r, segments); err != nil {
 		return err
 	}
-	if r.StratumID == was.StratumID && r.Segments == was.Segments {
+	if r.StratumID == was.StratumID && r.Segments == was.Segments && r.Attributes == was.Attributes {
 		return nil
 	}
-	return q.must(`UPDATE responses SET segments = ?, stratum_id = ? WHERE workspace_id = ? AND id = ?`,
-		r.Segments, r.StratumID, r.WorkspaceID, r.ID)
+	return q.must(`UPDATE responses SET attributes = ?, segments = ?, stratum_id = ? WHERE workspace_id = ? AND id = ?`,
+		r.Attributes, r.Segments, r.StratumID, r.WorkspaceID, r.ID)
 }
 
 // segmentsNow are the segments, as JSON, that a survey declares now, taken from
 // the attributes of one of its answers or invitations.
 func (s *Store) segmentsNow(q *session, of id, attributes string) (string, error) {
+	if attributes == "{}" {
+		return attributes, nil
+	}
 	place, err := s.surveyPlace(q, survey.ID(of))
-	if err != nil {
-		return "", err
+	if err != nil || len(place.Survey.Segments) == 0 {
+		return "{}", err
 	}
 	var known survey.Attributes
 	if err := fromJSON(attributes, &known); err != nil {
@@ -149,18 +166,18 @@ func (s *Store) rebuildInvitations(q *session, c *calendar) (int, error) {
 		q.by.Workspace, c.rebuild.invitations, rebuildBatch); err != nil {
 		return 0, err
 	}
+	var emptied map[id]bool
+	if c.rebuild.segments {
+		var err error
+		if emptied, err = erasedAmong(q, rows, func(v invitationRow) (id, bool) { return v.ID, v.PersonID == id{} && v.Attributes != "{}" }); err != nil {
+			return 0, err
+		}
+	}
 	for _, v := range rows {
 		c.rebuild.invitations = v.ID
 		if c.rebuild.segments {
-			text, err := s.segmentsNow(q, v.SurveyID, v.Attributes)
-			if err != nil {
+			if err := s.resegment(q, &v, emptied[v.ID]); err != nil {
 				return 0, err
-			}
-			if text != v.Segments {
-				v.Segments = text
-				if err := q.must(`UPDATE invitations SET segments = ? WHERE workspace_id = ? AND id = ?`, text, v.WorkspaceID, v.ID); err != nil {
-					return 0, err
-				}
 			}
 		}
 		if v.CohortAt == nil {
@@ -168,7 +185,7 @@ func (s *Store) rebuildInvitations(q *session, c *calendar) (int, error) {
 		}
 		segments, err := v.segments()
 		if err == nil {
-			segments, err = s.capped(q, survey.ID(v.SurveyID), segments)
+			segments, err = s.capped(q, *c, survey.ID(v.SurveyID), segments)
 		}
 		if err != nil {
 			return 0, err
@@ -176,6 +193,24 @@ func (s *Store) rebuildInvitations(q *session, c *calendar) (int, error) {
 		q.countInvitationAs(*c, v, segments, v.cohort())
 	}
 	return len(rows), nil
+}
+
+// resegment is restratify of an invitation.
+func (s *Store) resegment(q *session, v *invitationRow, erased bool) (err error) {
+	was := *v
+	if erased {
+		if v.Attributes, err = s.onlySegments(q, v.SurveyID, v.Attributes); err != nil {
+			return err
+		}
+	}
+	if v.Segments, err = s.segmentsNow(q, v.SurveyID, v.Attributes); err != nil {
+		return err
+	}
+	if v.Segments == was.Segments && v.Attributes == was.Attributes {
+		return nil
+	}
+	return q.must(`UPDATE invitations SET attributes = ?, segments = ? WHERE workspace_id = ? AND id = ?`,
+		v.Attributes, v.Segments, v.WorkspaceID, v.ID)
 }
 
 // cohort is what the invitation is in the tallies of its cohort.

@@ -89,6 +89,9 @@ var errNoResponse = survey.Errorf(survey.NotFound, "", "there is no such respons
 func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error) {
 	var row responseRow
 	var invitation *invitationRow
+	if _, err := q.counting(); err != nil { // first: the row's counts belong to this calendar
+		return row, nil, err
+	}
 	const query = `SELECT ` + responseColumns + ` FROM responses WHERE workspace_id = ? AND id = ?`
 	found, err := q.find(&row, query, q.by.Workspace, of)
 	if err == nil && found && row.InvitationID != (id{}) {
@@ -99,9 +102,6 @@ func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error
 		invitation = &locked
 	}
 	if err == nil && found && q.postgres {
-		if _, err = q.counting(); err != nil { // before the row is read: its counts belong to this calendar
-			return row, nil, err
-		}
 		row = responseRow{}
 		found, err = q.find(&row, query+q.forUpdate(), q.by.Workspace, of)
 	}

@@ -104,17 +104,22 @@ func (s *Store) asks(q *session, ref string) (surveyPlace, survey.Template, erro
 }
 
 // insertResponse writes a response and moves the tallies; false where a unique
-// key refuses it. Template and answers are what the row says.
+// key refuses it. Template and answers are what the row says; its segments are
+// those that its survey declares now.
 func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, answers survey.Answers) (bool, error) {
 	c, err := q.counting() // first: it holds the calendar until the end
 	if err != nil {
 		return false, err
 	}
-	segments, err := s.segmentsOfRow(q, r)
+	// from here on no survey declares others until the answer is kept
+	if r.Segments, err = s.segmentsNow(q, r.SurveyID, r.Attributes); err != nil {
+		return false, err
+	}
+	segments, err := s.segmentsOfRow(q, c, r)
 	if err != nil {
 		return false, err
 	}
-	if r.StratumID, err = s.stratumOf(q, r, segments); err != nil {
+	if r.StratumID, err = s.stratumOf(q, c, r, segments); err != nil {
 		return false, err
 	}
 	fresh, err := q.inserted(insertResponses+responseValues, r.values()...)

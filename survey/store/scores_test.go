@@ -309,6 +309,31 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		rebuilt(t, s)
 		ask(30)
 		verified(t, s)
+
+		// a segment that is taken back is forgotten, and counted again when it is
+		// declared again; erased people have it no more
+		for _, segments := range [][]string{{"agent"}, {"plan", "agent"}} {
+			for _, i := range []int{0, 2} {
+				v, err := s.PatchSurvey(ctx, l.by, l.surveys[i].ID.String(), 0, func(v survey.Survey) (survey.Survey, error) {
+					v.Segments = segments
+					return v, nil
+				})
+				ok(t, err)
+				l.declared(v)
+			}
+			ask(20)
+			for range 20 {
+				l.tell()
+				l.change()
+			}
+			rebuilt(t, s)
+			ask(20)
+			verified(t, s)
+		}
+		l.check(both)
+		if counted := l.check(byPlan); counted.Source != "tallies" {
+			t.Errorf("declared again: by %s", counted.Source)
+		}
 	}, clock.Use)
 }
 
@@ -322,6 +347,9 @@ func (l *teller) declared(v survey.Survey) {
 	for i := range l.told {
 		if l.told[i].survey.ID == v.ID {
 			l.told[i].survey = v
+			if l.told[i].person == "" && !l.told[i].declares("plan") {
+				l.told[i].plan = ""
+			}
 		}
 	}
 }

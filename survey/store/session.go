@@ -30,12 +30,13 @@ type session struct {
 	tx       bool              // within a transaction
 	resource string            // what a repeat of this request is answered with
 	wrote    bool              // something was written
-	learned  []any             // rows that are there once this is committed: see seen
+	learned  []seenRow         // rows that are there once this is committed: see seen
 	shared   *shared
 }
 
 // shared is what the transactions of one SQLite batch learn from each other:
-// within a batch nobody else writes. Nil elsewhere.
+// within a batch nobody else writes. On PostgreSQL it is of one transaction,
+// which locks what it learns. Nil outside of transactions.
 type shared struct {
 	calendars map[int64]calendar
 }

@@ -35,21 +35,23 @@ func (v stratum) id() int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8])>>1 | 1)
 }
 
-// keepStratum makes sure that the stratum has its row.
-func (s *Store) keepStratum(q *session, v stratum) (int64, error) {
+// keepStratum makes sure that the stratum has its row. c is the calendar that
+// the transaction counts by.
+func (s *Store) keepStratum(q *session, c calendar, v stratum) (int64, error) {
 	key := v.id()
-	if s.seen.has(stratumSeen{q.by.Workspace, key}) {
+	known := seenRow{c.newest(), stratumSeen{q.by.Workspace, key}}
+	if s.seen.has(known) {
 		return key, nil
 	}
 	_, err := q.exec(`INSERT INTO strata (workspace_id, id, survey_id, touchpoint_id, measure_id, locale, channel, segments)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		q.by.Workspace, key, v.Survey, v.Touchpoint, v.Measure, v.Locale, v.Channel, v.Segments)
-	q.learned = append(q.learned, stratumSeen{q.by.Workspace, key})
+	q.learned = append(q.learned, known)
 	return key, err
 }
 
 // stratumOf is the stratum of a response that is counted by these segments.
-func (s *Store) stratumOf(q *session, r responseRow, segments map[string]string) (int64, error) {
+func (s *Store) stratumOf(q *session, c calendar, r responseRow, segments map[string]string) (int64, error) {
 	text := "{}"
 	if len(segments) > 0 {
 		var err error
@@ -57,7 +59,7 @@ func (s *Store) stratumOf(q *session, r responseRow, segments map[string]string)
 			return 0, err
 		}
 	}
-	return s.keepStratum(q, stratum{r.SurveyID, r.TouchpointID, r.MeasureID, r.Locale, r.Channel, text})
+	return s.keepStratum(q, c, stratum{r.SurveyID, r.TouchpointID, r.MeasureID, r.Locale, r.Channel, text})
 }
 
 // maxSegmentValues is how many values of a survey's segment are told apart.
@@ -68,15 +70,15 @@ const otherValue = "other"
 
 // capped are the values that a survey's answers are counted by: a value that
 // is new is registered while there is room, else it is "other". What a value
-// became once it stays.
-func (s *Store) capped(q *session, of survey.ID, segments map[string]string) (map[string]string, error) {
+// became once it stays, while the segment is declared.
+func (s *Store) capped(q *session, c calendar, of survey.ID, segments map[string]string) (map[string]string, error) {
 	if len(segments) == 0 {
 		return segments, nil
 	}
 	out := make(map[string]string, len(segments))
 	for name, value := range segments {
 		known := segmentValue{q.by.Workspace, of, name, value}
-		if s.seen.has(known) {
+		if s.seen.has(seenRow{c.newest(), known}) {
 			out[name] = value
 			continue
 		}
@@ -87,7 +89,7 @@ func (s *Store) capped(q *session, of survey.ID, segments map[string]string) (ma
 		out[name] = otherValue
 		if registered {
 			out[name] = value
-			q.learned = append(q.learned, known)
+			q.learned = append(q.learned, seenRow{c.newest(), known})
 		}
 	}
 	return out, nil
@@ -121,31 +123,40 @@ type segmentValue struct {
 	value     string
 }
 
-// seen remembers rows that are there and stay: strata and segment values. A
-// transaction adds what it learned once it is committed.
+// seenRow is a stratum or a segment value in the newest generation of its
+// workspace. What is of a segment that is no longer declared is deleted, by any
+// replica; it is needed again only once the segment is declared again, and then
+// the generation is another one, in which nothing was seen.
+type seenRow struct {
+	generation int64
+	row        any
+}
+
+// seen remembers rows that are there, and stay while their generation is the
+// newest. A transaction adds what it learned once it is committed.
 type seen struct {
 	mu   sync.RWMutex
-	rows map[any]struct{}
+	rows map[seenRow]struct{}
 }
 
 // maxSeen bounds the memory; past it everything is looked up anew.
 const maxSeen = 20000
 
-func (s *seen) has(row any) bool {
+func (s *seen) has(row seenRow) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_, ok := s.rows[row]
 	return ok
 }
 
-func (s *seen) add(rows []any) {
+func (s *seen) add(rows []seenRow) {
 	if len(rows) == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.rows == nil || len(s.rows) > maxSeen {
-		s.rows = map[any]struct{}{}
+		s.rows = map[seenRow]struct{}{}
 	}
 	for _, row := range rows {
 		s.rows[row] = struct{}{}

@@ -43,6 +43,9 @@ func (s *Store) PutSurvey(ctx context.Context, by Caller, v survey.Survey, ifMat
 	}
 	err = s.write(ctx, by, func(q *session) error {
 		created = false
+		if _, err := q.calendar(q.forUpdate()); err != nil { // answers hold it, and then the survey
+			return err
+		}
 		old, err := q.ownSurvey(v.Key, q.forUpdate())
 		if isNotFound(err) && ifMatch == 0 {
 			var place surveyPlace
@@ -68,6 +71,9 @@ func (s *Store) PatchSurvey(ctx context.Context, by Caller, ref string, ifMatch 
 	change func(survey.Survey) (survey.Survey, error)) (survey.Survey, error) {
 	var out survey.Survey
 	err := s.write(ctx, by, func(q *session) error {
+		if _, err := q.calendar(q.forUpdate()); err != nil { // answers hold it, and then the survey
+			return err
+		}
 		old, err := q.ownSurvey(ref, q.forUpdate())
 		if err := checkMatch(ifMatch, old.Survey.Revision, err); err != nil {
 			return err
@@ -197,7 +203,7 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	if err := q.updateSurvey(&place); err != nil {
 		return was, err
 	}
-	if declaresMore(was.Segments, v.Segments) {
+	if declaresOthers(was.Segments, v.Segments) {
 		if err := q.startRebuild(true); err != nil {
 			return was, err
 		}
@@ -205,10 +211,13 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	return place.Survey, q.audit("survey.changed", v.ID.String(), "")
 }
 
-// declaresMore is true where answers are to be told apart by a segment that
-// they were not counted by. One that is no longer declared stays counted.
-func declaresMore(was, now []string) bool {
-	return slices.ContainsFunc(now, func(name string) bool { return !slices.Contains(was, name) })
+// declaresOthers is true where answers are to be told apart by a segment that
+// they were not counted by, or no longer by one; the order does not matter.
+func declaresOthers(was, now []string) bool {
+	lacks := func(list []string) func(string) bool {
+		return func(name string) bool { return !slices.Contains(list, name) }
+	}
+	return slices.ContainsFunc(now, lacks(was)) || slices.ContainsFunc(was, lacks(now))
 }
 
 // resolveTemplate finds the template that a survey names and holds it, so that

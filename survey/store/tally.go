@@ -67,11 +67,11 @@ func (s *Store) count(q *session, r responseRow, by int64) error {
 	if err != nil {
 		return err
 	}
-	segments, err := s.segmentsOfRow(q, r)
+	c, err := q.counting()
 	if err != nil {
 		return err
 	}
-	c, err := q.counting()
+	segments, err := s.segmentsOfRow(q, c, r)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Store) count(q *session, r responseRow, by int64) error {
 }
 
 // segmentsOfRow are the values that a response is counted by.
-func (s *Store) segmentsOfRow(q *session, r responseRow) (map[string]string, error) {
+func (s *Store) segmentsOfRow(q *session, c calendar, r responseRow) (map[string]string, error) {
 	segments := map[string]string{}
 	if r.Segments == "{}" {
 		return segments, nil
@@ -88,7 +88,7 @@ func (s *Store) segmentsOfRow(q *session, r responseRow) (map[string]string, err
 	if err := fromJSON(r.Segments, &segments); err != nil {
 		return nil, err
 	}
-	return s.capped(q, survey.ID(r.SurveyID), segments)
+	return s.capped(q, c, survey.ID(r.SurveyID), segments)
 }
 
 // countAs is count where everything is known.

@@ -22,7 +22,7 @@ import (
 // must not change anything outside the database before it is sure.
 func (s *Store) write(ctx context.Context, by Caller, fn func(*session) error) error {
 	var err error
-	var learned []any
+	var learned []seenRow
 	run := fn
 	fn = func(q *session) error {
 		err := run(q)
@@ -85,7 +85,7 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 	// become the connection of everybody who reads
 	db := s.read.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = tx
-	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled}
+	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled, shared: &shared{}}
 	if err := s.within(ctx, q, by, fn); err != nil {
 		return err
 	}
