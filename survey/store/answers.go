@@ -141,6 +141,9 @@ func (s *Store) Answer(ctx context.Context, token string, reply Reply) (Opened, 
 	}
 	var opened Opened
 	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil { // before the invitation is locked, as a rebuild does
+			return err
+		}
 		o, row, err := s.open(q, token, q.forUpdate())
 		opened = o
 		if err != nil {
@@ -305,6 +308,9 @@ func (s *Store) NoteOpened(ctx context.Context, token string) error {
 		return err
 	}
 	return s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil { // as Answer
+			return err
+		}
 		var row invitationRow
 		found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+q.forUpdate(),
 			workspace, tokenHash(token))

@@ -1,0 +1,139 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/survey/store/storetest"
+)
+
+// Who waits for whom on PostgreSQL. SQLite has one writer.
+
+// deadlocks is how many PostgreSQL had to end in a database whose store is
+// closed: what a connection counted is to be seen once it is gone.
+func deadlocks(t *testing.T, url string) (n int64) {
+	t.Helper()
+	db := raw(t, url)
+	for others := 1; others > 0; time.Sleep(20 * time.Millisecond) {
+		ok(t, db.QueryRow(`SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+			AND backend_type = 'client backend'`).Scan(&others))
+	}
+	ok(t, db.QueryRow(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`).Scan(&n))
+	return n
+}
+
+// neverCrosswise runs fn on a PostgreSQL database and fails where transactions
+// had waited for each other crosswise.
+func neverCrosswise(t *testing.T, fn func(t *testing.T, s *store.Store, by store.Caller)) {
+	t.Helper()
+	url := storetest.Postgres(t)
+	t.Run("meanwhile", func(t *testing.T) {
+		s := storetest.Open(t, url)
+		fn(t, s, storetest.Default(t, s))
+		rebuilt(t, s)
+		checked, err := s.Verify(ctx)
+		ok(t, err)
+		for _, fault := range checked.Faults {
+			t.Error(fault)
+		}
+	})
+	if n := deadlocks(t, url); n > 0 {
+		t.Errorf("%d deadlocks", n)
+	}
+}
+
+func TestAnswersDoNotWaitForWhoChangesTheirSurvey(t *testing.T) {
+	s := storetest.Open(t, storetest.Postgres(t))
+	by := storetest.Default(t, s)
+	v := mustSurvey(t, s, by, "chat", nil)
+	_, err := s.PatchSurvey(ctx, by, v.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) {
+		soon, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		v.Name = "Another"
+		_, _, err := s.CreateResponse(soon, by, store.NewResponse{Survey: v.ID.String(), Score: pointer(9)})
+		return v, err
+	})
+	ok(t, err)
+}
+
+func TestSegmentsDeclaredWhilePeopleAreAsked(t *testing.T) {
+	neverCrosswise(t, func(t *testing.T, s *store.Store, by store.Caller) {
+		linked := func(v *survey.Survey) { byLink(v); v.Rules.QuietPeriod = "0s" }
+		mustSurvey(t, s, by, "chat", linked)
+		many := 10_000
+		limited := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { linked(v); v.Rules.DailyLimit = &many })
+		for i, err := range atOnce(120, func(i int) error {
+			if i%10 == 0 {
+				_, err := s.PatchSurvey(ctx, by, limited.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) {
+					v.Segments = []string{fmt.Sprint("segment-", i)}
+					return v, nil
+				})
+				return err
+			}
+			_, err := s.RecordInteraction(ctx, by, chat(fmt.Sprintf("p%d@example.com", i)))
+			return err
+		}) {
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+	})
+}
+
+func TestAnswersDuringARebuildOfSegments(t *testing.T) {
+	neverCrosswise(t, func(t *testing.T, s *store.Store, by store.Caller) {
+		v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { byLink(v); v.Rules.QuietPeriod = "0s" })
+		const n = 150
+		tokens := make([]string, n)
+		for i := range tokens {
+			in := chat(fmt.Sprintf("p%d@example.com", i))
+			in.Attributes = survey.Attributes{"plan": survey.TextValue(fmt.Sprint(i % 5)), "agent": survey.TextValue(fmt.Sprint(i % 7))}
+			tokens[i] = only(t, record(t, s, by, in)).Token
+		}
+		var left atomic.Int64
+		left.Store(n)
+		for i, err := range atOnce(6, func(worker int) error {
+			if worker == 0 {
+				for round := 0; left.Load() > 0; round++ {
+					if _, err := s.PatchSurvey(ctx, by, v.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) {
+						v.Segments = [][]string{{"plan"}, {"agent"}}[round%2]
+						return v, nil
+					}); err != nil {
+						return err
+					}
+					if _, err := s.Rebuild(ctx); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			for i := worker - 1; i < n; i += 5 {
+				left.Add(-1)
+				if err := s.NoteOpened(ctx, tokens[i]); err != nil {
+					return err
+				}
+				o, err := s.Answer(ctx, tokens[i], store.Reply{Score: pointer(i % 11)})
+				if err != nil {
+					return err
+				}
+				if _, _, err := s.ChangeResponse(ctx, by, o.Response.ID, func(c *store.ResponseChange) error {
+					c.Score = pointer((i + 1) % 11)
+					return nil
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}) {
+			if err != nil {
+				left.Store(0)
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+	})
+}
