@@ -3,11 +3,13 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"koe/survey"
+	"koe/survey/history"
 	"koe/survey/store"
 	"koe/survey/store/storetest"
 )
@@ -136,4 +138,40 @@ func TestAnswersDuringARebuildOfSegments(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Files that name the same people, and files that name nobody, in other orders:
+// with the same plans and agents in both.
+func TestImportsBesideEachOther(t *testing.T) {
+	for _, named := range []bool{true, false} {
+		t.Run(fmt.Sprint("named=", named), func(t *testing.T) {
+			neverCrosswise(t, func(t *testing.T, s *store.Store, by store.Caller) {
+				imported(t, s, by, "shop", "nps", "plan", "agent")
+				for i, err := range atOnce(3, func(i int) error {
+					got, err := s.Import(ctx, by, reading("shop", strings.NewReader(overlapping(i, named)), history.Options{}, nil))
+					if err == nil && got.Accepted != 1500 {
+						err = fmt.Errorf("%+v", got)
+					}
+					return err
+				}) {
+					if err != nil {
+						t.Errorf("%d: %v", i, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func overlapping(file int, named bool) string {
+	var b strings.Builder
+	b.WriteString("score,responded_at,customer.external_id,attributes.plan,attributes.agent,external_id\n")
+	for row := range 1500 {
+		who, other := "", (row*[]int{7, 11, 13}[file]+file*17)%1500
+		if named {
+			who = fmt.Sprint("c", other%500)
+		}
+		fmt.Fprintf(&b, "%d,2026-%02d-%02dT10:00:00Z,%s,p%d,a%d,x%d-%d\n", row%11, row/28%10+1, row%28+1, who, other%40, other%30, file, row)
+	}
+	return b.String()
 }

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 	"sync"
 
 	"koe/survey"
@@ -48,16 +50,22 @@ func (s *Store) keepStratum(q *session, v stratum) (int64, error) {
 	return key, err
 }
 
-// stratumOf is the stratum of a response that is counted by these segments.
+// stratumOf is the id of the stratum of a response that is counted by these
+// segments; it has its row.
 func (s *Store) stratumOf(q *session, r responseRow, segments map[string]string) (int64, error) {
+	v, err := r.stratum(segments)
+	if err != nil {
+		return 0, err
+	}
+	return s.keepStratum(q, v)
+}
+
+func (r responseRow) stratum(segments map[string]string) (v stratum, err error) {
 	text := "{}"
 	if len(segments) > 0 {
-		var err error
-		if text, err = asJSON(segments); err != nil {
-			return 0, err
-		}
+		text, err = asJSON(segments)
 	}
-	return s.keepStratum(q, stratum{r.SurveyID, r.TouchpointID, r.MeasureID, r.Locale, r.Channel, text})
+	return stratum{r.SurveyID, r.TouchpointID, r.MeasureID, r.Locale, r.Channel, text}, err
 }
 
 // maxSegmentValues is how many values of a survey's segment are told apart.
@@ -75,22 +83,25 @@ func (s *Store) capped(q *session, of survey.ID, segments map[string]string) (ma
 	}
 	out := make(map[string]string, len(segments))
 	for name, value := range segments {
-		known := segmentValue{q.by.Workspace, of, name, value}
-		if s.seen.has(known) {
-			out[name] = value
-			continue
-		}
-		registered, err := q.registerValue(known)
-		if err != nil {
+		var err error
+		if out[name], err = s.cappedValue(q, segmentValue{q.by.Workspace, of, name, value}); err != nil {
 			return nil, err
-		}
-		out[name] = otherValue
-		if registered {
-			out[name] = value
-			q.learned = append(q.learned, known)
 		}
 	}
 	return out, nil
+}
+
+// cappedValue is what one value is counted as.
+func (s *Store) cappedValue(q *session, v segmentValue) (string, error) {
+	if s.seen.has(v) {
+		return v.value, nil
+	}
+	registered, err := q.registerValue(v)
+	if err != nil || !registered {
+		return otherValue, err
+	}
+	q.learned = append(q.learned, v)
+	return v.value, nil
 }
 
 func (q *session) registerValue(v segmentValue) (bool, error) {
@@ -119,6 +130,10 @@ type segmentValue struct {
 	survey    survey.ID
 	segment   string
 	value     string
+}
+
+func compareValues(a, b segmentValue) int {
+	return cmp.Or(strings.Compare(a.segment, b.segment), strings.Compare(a.value, b.value))
 }
 
 // seen remembers rows that are there and stay: strata and segment values. A
