@@ -175,3 +175,32 @@ func overlapping(file int, named bool) string {
 	}
 	return b.String()
 }
+
+// TestTheLastSegmentValues: everybody agrees on which values are told apart,
+// also where several are the last.
+func TestTheLastSegmentValues(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url)
+		by := storetest.Default(t, s)
+		imported(t, s, by, "shop", "nps", "order")
+		for _, err := range atOnce(4, func(i int) error {
+			var file strings.Builder
+			file.WriteString("score,attributes.order\n")
+			for row := range 600 {
+				fmt.Fprintf(&file, "9,o%d\n", i*150+row%300) // half of them are the next file's too
+			}
+			_, err := s.Import(ctx, by, reading("shop", strings.NewReader(file.String()), history.Options{}, nil))
+			return err
+		}) {
+			ok(t, err)
+		}
+		if n := texts(t, raw(t, url), `SELECT COUNT(*) FROM segment_values`); n[0] != "500" {
+			t.Errorf("%s values", n[0])
+		}
+		checked, err := s.Verify(ctx)
+		ok(t, err)
+		for _, fault := range checked.Faults {
+			t.Error(fault)
+		}
+	})
+}

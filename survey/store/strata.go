@@ -104,20 +104,45 @@ func (s *Store) cappedValue(q *session, v segmentValue) (string, error) {
 	return v.value, nil
 }
 
+// registerValue says whether a value is told apart, and makes it so while there
+// is room. Whoever finds none sees all that are; whoever finds some waits until
+// nobody else may be taking it, so that all agree on which are the last.
 func (q *session) registerValue(v segmentValue) (bool, error) {
-	var one int64
-	key := []any{v.workspace, v.survey, v.segment, v.value}
-	found, err := q.row(`SELECT 1 FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ? AND value = ?`, key, &one)
-	if err != nil || found {
-		return found, err
+	known, room, err := q.lookUpValue(v)
+	if err == nil && q.postgres && !known && room {
+		if err = q.lockValues(v.survey); err == nil {
+			known, room, err = q.lookUpValue(v)
+		}
 	}
-	if _, err := q.row(`SELECT COUNT(*) FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ?`,
-		[]any{v.workspace, v.survey, v.segment}, &one); err != nil || one >= maxSegmentValues {
-		return false, err
+	if err != nil || known || !room {
+		return known, err
 	}
-	_, err = q.exec(`INSERT INTO segment_values (workspace_id, survey_id, segment, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	_, err = q.exec(`INSERT INTO segment_values (workspace_id, survey_id, segment, value) VALUES (?, ?, ?, ?)`,
 		v.workspace, v.survey, v.segment, v.value)
 	return true, err
+}
+
+// lookUpValue says whether a value is registered, and whether there is room for
+// one that is not.
+func (q *session) lookUpValue(v segmentValue) (known, room bool, err error) {
+	const of = ` FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ?`
+	var one, all int64
+	known, err = q.row(`SELECT 1`+of+` AND value = ?`, []any{v.workspace, v.survey, v.segment, v.value}, &one)
+	if err != nil || known {
+		return known, false, err
+	}
+	// again, for it may be there by now: both counts are of the same instant
+	_, err = q.row(`SELECT COUNT(*), COUNT(CASE WHEN value = ? THEN 1 END)`+of,
+		[]any{v.value, v.workspace, v.survey, v.segment}, &all, &one)
+	return one > 0, all < maxSegmentValues, err
+}
+
+// lockValues keeps others from registering values of a survey until the
+// transaction ends. It is no row's lock: those of surveys are held by others
+// who then ask for invitations.
+func (q *session) lockValues(of survey.ID) error {
+	_, err := q.exec(`SELECT pg_advisory_xact_lock(?)`, int64(binary.BigEndian.Uint64(of[8:]))) //nolint:gosec // any number will do
+	return err
 }
 
 type stratumSeen struct {
