@@ -141,7 +141,7 @@ func (s *Store) Answer(ctx context.Context, token string, reply Reply) (Opened, 
 	}
 	var opened Opened
 	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
-		if _, err := q.counting(); err != nil {
+		if _, err := q.counting(); err != nil { // before the invitation is locked, as a rebuild does
 			return err
 		}
 		o, row, err := s.open(q, token, q.forUpdate())
@@ -307,7 +307,7 @@ func (s *Store) NoteOpened(ctx context.Context, token string) error {
 		return err
 	}
 	return s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
-		if _, err := q.counting(); err != nil {
+		if _, err := q.counting(); err != nil { // as Answer
 			return err
 		}
 		var row invitationRow

@@ -279,6 +279,9 @@ func (s *Store) planReminder(q *session, row invitationRow) error {
 // is left to whoever has it now.
 func (s *Store) finish(ctx context.Context, c Claim, fn func(*session, *invitationRow) error) error {
 	return s.write(ctx, Caller{Workspace: c.Workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil { // before the invitation is locked, as a rebuild does
+			return err
+		}
 		row, err := q.claimed(c, mailSending)
 		if err != nil || row == nil {
 			return err

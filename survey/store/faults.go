@@ -34,11 +34,14 @@ var errTwin = errors.New("somebody else wrote meanwhile")
 // who was not to be seen yet. Keys that callers choose are answered earlier.
 func collided(err error) bool {
 	switch postgresCode(err) {
-	case "40001", "40P01", "23505", "23503":
+	case "40001", deadlock, "23505", "23503":
 		return true
 	}
 	return errors.Is(err, errTwin)
 }
+
+// deadlock is PostgreSQL's code for transactions that wait for each other.
+const deadlock = "40P01"
 
 func postgresCode(err error) string {
 	var pg *pgconn.PgError
@@ -78,7 +81,7 @@ func unreachable(err error) bool {
 	}
 	if code := postgresCode(err); code != "" {
 		// connection exceptions, resources, operator intervention, read-only after a failover
-		return code == "40001" || code == "40P01" || code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code == "25006"
+		return code == "40001" || code == deadlock || code[:2] == "08" || code[:2] == "53" || code[:2] == "57" || code == "25006"
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError

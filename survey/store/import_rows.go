@@ -3,17 +3,31 @@ package store
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
 	"koe/survey"
 )
 
-// insert keeps rows in one transaction.
+// deadlockTries is how often rows are tried that PostgreSQL refused because
+// they and others waited for each other, each time as often as write tries.
+const deadlockTries = 4
+
+// insert keeps rows.
 func (m *importing) insert(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
 	if m.DryRun {
 		return m.lookUp(ctx, drafts)
 	}
+	for try := 1; ; try++ {
+		if counts, err = m.insertOnce(ctx, drafts); try == deadlockTries || postgresCode(err) != deadlock {
+			return counts, err
+		}
+	}
+}
+
+// insertOnce keeps rows in one transaction.
+func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
 	err = m.store.write(ctx, m.by, func(q *session) error {
 		counts = Imported{}
 		c, err := q.counting() // first: it holds the calendar until the end
@@ -22,6 +36,9 @@ func (m *importing) insert(ctx context.Context, drafts []*responseDraft) (counts
 		}
 		fresh, err := m.fresh(q, drafts)
 		if err != nil {
+			return err
+		}
+		if err := m.stratify(q, c, fresh); err != nil {
 			return err
 		}
 		for rows := range slices.Chunk(fresh, rowsAtOnce) {
@@ -78,6 +95,44 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 	return fresh, nil
 }
 
+// stratify sets the strata of rows, and the segments that they are counted by.
+// What is new of those is written in one order, whatever the rows' is: two
+// imports never wait for each other's crosswise.
+func (m *importing) stratify(q *session, c calendar, drafts []responseDraft) error {
+	values := map[segmentValue]string{} // and what each counts as
+	for i := range drafts {
+		for name, value := range drafts[i].segments {
+			values[segmentValue{q.by.Workspace, m.place.Survey.ID, name, value}] = ""
+		}
+	}
+	for _, v := range slices.SortedFunc(maps.Keys(values), compareValues) {
+		var err error
+		if values[v], err = m.store.cappedValue(q, c, v); err != nil {
+			return err
+		}
+	}
+	strata := map[int64]stratum{}
+	for i := range drafts {
+		d := &drafts[i]
+		counted := make(map[string]string, len(d.segments))
+		for name, value := range d.segments {
+			counted[name] = values[segmentValue{q.by.Workspace, m.place.Survey.ID, name, value}]
+		}
+		of, err := d.row.stratum(counted)
+		if err != nil {
+			return err
+		}
+		d.segments, d.row.StratumID = counted, of.id()
+		strata[d.row.StratumID] = of
+	}
+	for _, key := range slices.Sorted(maps.Keys(strata)) {
+		if _, err := m.store.keepStratum(q, c, strata[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rowsAtOnce is how many rows one statement inserts.
 const rowsAtOnce = 20
 
@@ -86,15 +141,8 @@ const rowsAtOnce = 20
 func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (kept int64, err error) {
 	args := make([]any, 0, 24*len(drafts))
 	counted := make(map[id]int, len(drafts))
-	segments := make([]map[string]string, len(drafts))
 	for i := range drafts {
 		d := &drafts[i]
-		if segments[i], err = m.store.capped(q, c, d.place.Survey.ID, d.segments); err != nil {
-			return 0, err
-		}
-		if d.row.StratumID, err = m.store.stratumOf(q, c, d.row, segments[i]); err != nil {
-			return 0, err
-		}
 		args = append(args, d.row.values()...)
 		counted[d.row.ID] = i
 	}
@@ -102,8 +150,8 @@ func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (
 	var one id
 	err = q.each(insertResponses+responseValues+strings.Repeat(", "+responseValues, len(drafts)-1)+" ON CONFLICT DO NOTHING RETURNING id",
 		args, []any{&one}, func() error {
-			d := drafts[counted[one]]
-			q.countAs(c, d.row, segments[counted[one]], *d.template, d.answers, 1)
+			d := &drafts[counted[one]]
+			q.countAs(c, d.row, d.segments, *d.template, d.answers, 1)
 			kept++
 			return nil
 		})

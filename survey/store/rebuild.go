@@ -57,15 +57,15 @@ func (s *Store) Rebuild(ctx context.Context) (more bool, err error) {
 		if err != nil || !c.rebuild.running() {
 			return err
 		}
-		defer q.shared.forget() // the calendar moves on with every step
-		responses, err := s.rebuildResponses(q, &c)
+		defer q.shared.forget()                         // the calendar moves on with every step
+		invitations, err := s.rebuildInvitations(q, &c) // first, as everybody locks them
 		if err != nil {
-			return fmt.Errorf("count answers anew: %w", err)
+			return fmt.Errorf("count invitations anew: %w", err)
 		}
-		invitations := 0
-		if responses < rebuildBatch {
-			if invitations, err = s.rebuildInvitations(q, &c); err != nil {
-				return fmt.Errorf("count invitations anew: %w", err)
+		responses := 0
+		if invitations < rebuildBatch {
+			if responses, err = s.rebuildResponses(q, &c); err != nil {
+				return fmt.Errorf("count answers anew: %w", err)
 			}
 		}
 		if responses == rebuildBatch || invitations == rebuildBatch {

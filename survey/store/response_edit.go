@@ -84,8 +84,8 @@ func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) err
 var errNoResponse = survey.Errorf(survey.NotFound, "", "there is no such response")
 
 // lockResponse loads a response, and the invitation that it answers (nil
-// without one), until the transaction ends. The invitation is locked first, as
-// by a respondent's own edit.
+// without one), until the transaction ends. The calendar is locked first, then
+// the invitation, as by a respondent's own edit.
 func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error) {
 	var row responseRow
 	var invitation *invitationRow
@@ -93,6 +93,9 @@ func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error
 		return row, nil, err
 	}
 	const query = `SELECT ` + responseColumns + ` FROM responses WHERE workspace_id = ? AND id = ?`
+	if _, err := q.counting(); err != nil { // before anything is read: its counts belong to this calendar
+		return row, nil, err
+	}
 	found, err := q.find(&row, query, q.by.Workspace, of)
 	if err == nil && found && row.InvitationID != (id{}) {
 		var locked invitationRow

@@ -17,21 +17,22 @@ import (
 // session is a handle on the database for one method: a transaction, or a
 // pool that only reads.
 type session struct {
-	ctx      context.Context
-	postgres bool
-	db       *gorm.DB      // for rows that are scanned by column name
-	pool     gorm.ConnPool // for hot statements, prepared
-	spelled  *sync.Map     // what spell made of a statement
-	by       Caller
-	now      survey.Instant
-	moves    []tallyMove
-	cohorts  cohortMoves
-	days     map[surveyDay]int // invitations planned here and not yet counted in survey_days
-	tx       bool              // within a transaction
-	resource string            // what a repeat of this request is answered with
-	wrote    bool              // something was written
-	learned  []seenRow         // rows that are there once this is committed: see seen
-	shared   *shared
+	ctx          context.Context
+	postgres     bool
+	db           *gorm.DB      // for rows that are scanned by column name
+	pool         gorm.ConnPool // for hot statements, prepared
+	spelled      *sync.Map     // what spell made of a statement
+	by           Caller
+	now          survey.Instant
+	moves        []tallyMove
+	cohorts      cohortMoves
+	days         map[surveyDay]int // invitations planned here and not yet counted in survey_days
+	tx           bool              // within a transaction
+	resource     string            // what a repeat of this request is answered with
+	wrote        bool              // something was written
+	calendarHeld bool              // nobody else counts in this workspace until the end
+	learned      []seenRow         // rows that are there once this is committed: see seen
+	shared       *shared
 }
 
 // shared is what the transactions of one SQLite batch learn from each other:
@@ -192,8 +193,21 @@ func (q *session) spell(statement string) string {
 	return b.String()
 }
 
+// forChange locks the rows of a SELECT until the transaction ends, and lets
+// others refer to them: an answer does not wait for who changes its survey.
+func (q *session) forChange() string {
+	if q.postgres {
+		return " FOR NO KEY UPDATE"
+	}
+	return ""
+}
+
 // forUpdate locks the rows of a SELECT until the transaction ends. SQLite has
 // one writer, so there is nothing to lock.
+//
+// Who counts locks the calendar first (see counting), then people, invitations,
+// responses. The calendar is changed by Rebuild, which goes on to the last two,
+// and where a survey declares segments.
 func (q *session) forUpdate() string {
 	if q.postgres {
 		return " FOR UPDATE"

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"koe/survey"
 )
@@ -10,44 +11,70 @@ import (
 // claimed waits again, what was being sent is uncertain. At start-up on SQLite
 // every lease is settled, whatever its end: the one scheduler is this one.
 func (s *Store) SettleLeases(ctx context.Context, starting bool) (int, error) {
+	q := s.reading(ctx, Caller{})
+	where, args := q.ownerless(starting)
+	var workspaces []int64
+	if err := q.list(&workspaces, `SELECT DISTINCT workspace_id FROM invitations WHERE `+where, args...); err != nil {
+		return 0, away(err)
+	}
 	settled := 0
-	err := s.write(ctx, Caller{}, func(q *session) error {
-		var rows []invitationRow
-		expired, args := "lease_until < ?", []any{q.now}
-		switch {
-		case q.postgres:
-			expired, args = "lease_until < "+databaseClock, nil
-		case starting:
-			expired, args = "lease_until >= 0", nil
+	for _, workspace := range workspaces {
+		n, err := s.settleLeases(ctx, workspace, starting)
+		settled += n
+		if err != nil {
+			return settled, err
+		}
+	}
+	return settled, nil
+}
+
+// ownerless is the condition of mails whose process is gone.
+func (q *session) ownerless(starting bool) (where string, args []any) {
+	where = `mail_state IN ('claimed', 'sending') AND lease_until `
+	switch {
+	case q.postgres:
+		return where + `< ` + databaseClock, nil
+	case starting:
+		return where + `>= 0`, nil
+	}
+	return where + `< ?`, []any{q.now}
+}
+
+func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool) (settled int, err error) {
+	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil { // before invitations are locked, as a rebuild does
+			return err
 		}
 		lock := ""
 		if q.postgres {
 			lock = " FOR UPDATE SKIP LOCKED"
 		}
-		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations
-			WHERE mail_state IN ('claimed', 'sending') AND `+expired+` LIMIT 1000`+lock, args...); err != nil {
+		where, args := q.ownerless(starting)
+		var rows []invitationRow
+		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND `+where+` LIMIT 1000`+lock,
+			slices.Concat([]any{workspace}, args)...); err != nil {
 			return err
 		}
 		settled = len(rows)
 		for _, row := range rows {
-			q.by.Workspace = row.WorkspaceID
-			if row.MailState == mailClaimed {
-				if err := q.must(`UPDATE invitations SET mail_state = 'waiting', fence = fence + 1, attempt = attempt - 1
-					WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, row.ID); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := q.must(`UPDATE invitations SET fence = fence + 1 WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, row.ID); err != nil {
-				return err
-			}
-			if err := s.uncertain(q, row, "koe was stopped while the mail was under way"); err != nil {
+			if err := s.settle(q, row); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return settled, err
+}
+
+func (s *Store) settle(q *session, row invitationRow) error {
+	if row.MailState == mailClaimed {
+		return q.must(`UPDATE invitations SET mail_state = 'waiting', fence = fence + 1, attempt = attempt - 1
+			WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, row.ID)
+	}
+	if err := q.must(`UPDATE invitations SET fence = fence + 1 WHERE workspace_id = ? AND id = ?`, row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return s.uncertain(q, row, "koe was stopped while the mail was under way")
 }
 
 // Sweep ends what has passed its end and forgets idempotency keys that are

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 	"sync"
 
 	"koe/survey"
@@ -50,16 +52,22 @@ func (s *Store) keepStratum(q *session, c calendar, v stratum) (int64, error) {
 	return key, err
 }
 
-// stratumOf is the stratum of a response that is counted by these segments.
+// stratumOf is the id of the stratum of a response that is counted by these
+// segments; it has its row.
 func (s *Store) stratumOf(q *session, c calendar, r responseRow, segments map[string]string) (int64, error) {
+	v, err := r.stratum(segments)
+	if err != nil {
+		return 0, err
+	}
+	return s.keepStratum(q, c, v)
+}
+
+func (r responseRow) stratum(segments map[string]string) (v stratum, err error) {
 	text := "{}"
 	if len(segments) > 0 {
-		var err error
-		if text, err = asJSON(segments); err != nil {
-			return 0, err
-		}
+		text, err = asJSON(segments)
 	}
-	return s.keepStratum(q, c, stratum{r.SurveyID, r.TouchpointID, r.MeasureID, r.Locale, r.Channel, text})
+	return stratum{r.SurveyID, r.TouchpointID, r.MeasureID, r.Locale, r.Channel, text}, err
 }
 
 // maxSegmentValues is how many values of a survey's segment are told apart.
@@ -77,38 +85,66 @@ func (s *Store) capped(q *session, c calendar, of survey.ID, segments map[string
 	}
 	out := make(map[string]string, len(segments))
 	for name, value := range segments {
-		known := segmentValue{q.by.Workspace, of, name, value}
-		if s.seen.has(seenRow{c.newest(), known}) {
-			out[name] = value
-			continue
-		}
-		registered, err := q.registerValue(known)
-		if err != nil {
+		var err error
+		if out[name], err = s.cappedValue(q, c, segmentValue{q.by.Workspace, of, name, value}); err != nil {
 			return nil, err
-		}
-		out[name] = otherValue
-		if registered {
-			out[name] = value
-			q.learned = append(q.learned, seenRow{c.newest(), known})
 		}
 	}
 	return out, nil
 }
 
+// cappedValue is what one value is counted as.
+func (s *Store) cappedValue(q *session, c calendar, v segmentValue) (string, error) {
+	if s.seen.has(seenRow{c.newest(), v}) {
+		return v.value, nil
+	}
+	registered, err := q.registerValue(v)
+	if err != nil || !registered {
+		return otherValue, err
+	}
+	q.learned = append(q.learned, seenRow{c.newest(), v})
+	return v.value, nil
+}
+
+// registerValue says whether a value is told apart, and makes it so while there
+// is room. Whoever finds none sees all that are; whoever finds some waits until
+// nobody else may be taking it, so that all agree on which are the last.
 func (q *session) registerValue(v segmentValue) (bool, error) {
-	var one int64
-	key := []any{v.workspace, v.survey, v.segment, v.value}
-	found, err := q.row(`SELECT 1 FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ? AND value = ?`, key, &one)
-	if err != nil || found {
-		return found, err
+	known, room, err := q.lookUpValue(v)
+	if err == nil && q.postgres && !known && room {
+		if err = q.lockValues(v.survey); err == nil {
+			known, room, err = q.lookUpValue(v)
+		}
 	}
-	if _, err := q.row(`SELECT COUNT(*) FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ?`,
-		[]any{v.workspace, v.survey, v.segment}, &one); err != nil || one >= maxSegmentValues {
-		return false, err
+	if err != nil || known || !room {
+		return known, err
 	}
-	_, err = q.exec(`INSERT INTO segment_values (workspace_id, survey_id, segment, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	_, err = q.exec(`INSERT INTO segment_values (workspace_id, survey_id, segment, value) VALUES (?, ?, ?, ?)`,
 		v.workspace, v.survey, v.segment, v.value)
 	return true, err
+}
+
+// lookUpValue says whether a value is registered, and whether there is room for
+// one that is not.
+func (q *session) lookUpValue(v segmentValue) (known, room bool, err error) {
+	const of = ` FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ?`
+	var one, all int64
+	known, err = q.row(`SELECT 1`+of+` AND value = ?`, []any{v.workspace, v.survey, v.segment, v.value}, &one)
+	if err != nil || known {
+		return known, false, err
+	}
+	// again, for it may be there by now: both counts are of the same instant
+	_, err = q.row(`SELECT COUNT(*), COUNT(CASE WHEN value = ? THEN 1 END)`+of,
+		[]any{v.value, v.workspace, v.survey, v.segment}, &all, &one)
+	return one > 0, all < maxSegmentValues, err
+}
+
+// lockValues keeps others from registering values of a survey until the
+// transaction ends. It is no row's lock: those of surveys are held by others
+// who then ask for invitations.
+func (q *session) lockValues(of survey.ID) error {
+	_, err := q.exec(`SELECT pg_advisory_xact_lock(?)`, int64(binary.BigEndian.Uint64(of[8:]))) //nolint:gosec // any number will do
+	return err
 }
 
 type stratumSeen struct {
@@ -121,6 +157,10 @@ type segmentValue struct {
 	survey    survey.ID
 	segment   string
 	value     string
+}
+
+func compareValues(a, b segmentValue) int {
+	return cmp.Or(strings.Compare(a.segment, b.segment), strings.Compare(a.value, b.value))
 }
 
 // seenRow is a stratum or a segment value in the newest generation of its

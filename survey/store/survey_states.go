@@ -16,7 +16,7 @@ import (
 func (s *Store) SetSurveyState(ctx context.Context, by Caller, ref string, to survey.State, ifMatch int64) (survey.Survey, error) {
 	var out survey.Survey
 	err := s.write(ctx, by, func(q *session) error {
-		place, err := q.ownSurvey(ref, q.forUpdate())
+		place, err := q.ownSurvey(ref, q.forChange())
 		if err := checkMatch(ifMatch, place.Survey.Revision, err); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"koe/survey"
@@ -41,19 +42,16 @@ func (s *Store) PutSurvey(ctx context.Context, by Caller, v survey.Survey, ifMat
 	if v.Key == "" {
 		return survey.Survey{}, false, survey.Errorf(survey.Invalid, "key", "is required")
 	}
-	err = s.write(ctx, by, func(q *session) error {
+	err = s.writeSurvey(ctx, by, func(q *session) error {
 		created = false
-		if _, err := q.calendar(q.forUpdate()); err != nil { // answers hold it, and then the survey
-			return err
-		}
-		old, err := q.ownSurvey(v.Key, q.forUpdate())
+		old, err := q.ownSurvey(v.Key, q.forChange())
 		if isNotFound(err) && ifMatch == 0 {
 			var place surveyPlace
 			if place, created, err = q.insertSurvey(v); err != nil || created {
 				out = place.Survey
 				return err
 			}
-			old, err = q.ownSurvey(v.Key, q.forUpdate()) // somebody else was faster
+			old, err = q.ownSurvey(v.Key, q.forChange()) // somebody else was faster
 		}
 		if err := checkMatch(ifMatch, old.Survey.Revision, err); err != nil {
 			return err
@@ -70,11 +68,8 @@ func (s *Store) PutSurvey(ctx context.Context, by Caller, v survey.Survey, ifMat
 func (s *Store) PatchSurvey(ctx context.Context, by Caller, ref string, ifMatch int64,
 	change func(survey.Survey) (survey.Survey, error)) (survey.Survey, error) {
 	var out survey.Survey
-	err := s.write(ctx, by, func(q *session) error {
-		if _, err := q.calendar(q.forUpdate()); err != nil { // answers hold it, and then the survey
-			return err
-		}
-		old, err := q.ownSurvey(ref, q.forUpdate())
+	err := s.writeSurvey(ctx, by, func(q *session) error {
+		old, err := q.ownSurvey(ref, q.forChange())
 		if err := checkMatch(ifMatch, old.Survey.Revision, err); err != nil {
 			return err
 		}
@@ -204,11 +199,33 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 		return was, err
 	}
 	if declaresOthers(was.Segments, v.Segments) {
+		if q.postgres && !q.calendarHeld {
+			return was, errCalendarFirst
+		}
 		if err := q.startRebuild(true); err != nil {
 			return was, err
 		}
 	}
 	return place.Survey, q.audit("survey.changed", v.ID.String(), "")
+}
+
+var errCalendarFirst = errors.New("the calendar is to be changed, and locked first")
+
+// writeSurvey is write for what may declare segments. Who answers holds the
+// calendar and then asks for surveys, so what changes the calendar begins anew
+// with that, before it holds a survey.
+func (s *Store) writeSurvey(ctx context.Context, by Caller, fn func(*session) error) error {
+	err := s.write(ctx, by, fn)
+	if !errors.Is(err, errCalendarFirst) {
+		return err
+	}
+	return s.write(ctx, by, func(q *session) error {
+		if _, err := q.calendar(q.forUpdate()); err != nil {
+			return err
+		}
+		q.calendarHeld = true
+		return fn(q)
+	})
 }
 
 // declaresOthers is true where answers are to be told apart by a segment that
@@ -224,7 +241,7 @@ func declaresOthers(was, now []string) bool {
 // it is not archived meanwhile. A survey that asks, or has asked, takes the
 // newest version; a draft has none yet.
 func (q *session) resolveTemplate(place *surveyPlace) error {
-	row, err := q.templateRow(place.Survey.Template, q.forUpdate())
+	row, err := q.templateRow(place.Survey.Template, q.forChange())
 	if isNotFound(err) || err == nil && row.ArchivedAt != nil {
 		return survey.Errorf(survey.Invalid, "template", "there is no template %q", place.Survey.Template)
 	}

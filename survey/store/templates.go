@@ -84,7 +84,7 @@ func (s *Store) PutTemplate(ctx context.Context, by Caller, t survey.Template, i
 			}
 		}
 		if !created {
-			row, err := q.templateRow(t.Key, q.forUpdate())
+			row, err := q.templateRow(t.Key, q.forChange())
 			if err := checkMatch(ifMatch, int64(row.Version), err); err != nil {
 				return err
 			}
@@ -250,7 +250,7 @@ func templateRecords(rows []templateRow, next string) ([]TemplateRecord, string,
 // is as for PutTemplate.
 func (s *Store) ArchiveTemplate(ctx context.Context, by Caller, key string, ifMatch int64) error {
 	return s.write(ctx, by, func(q *session) error {
-		row, err := q.templateRow(key, q.forUpdate()) // the lock keeps new surveys away
+		row, err := q.templateRow(key, q.forChange()) // the lock keeps new surveys away
 		if err := checkMatch(ifMatch, int64(row.Version), err); err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func (s *Store) PutTouchpoint(ctx context.Context, by Caller, t Touchpoint, ifMa
 				return err
 			}
 		}
-		row, err := q.touchpointRow(t.Key, q.forUpdate())
+		row, err := q.touchpointRow(t.Key, q.forChange())
 		if err := checkMatch(ifMatch, row.Revision, err); err != nil {
 			return err
 		}

@@ -82,9 +82,9 @@ func (a *accounts) plans() string {
 	counted, err := a.s.Tally(ctx, a.by, store.ScoreQuery{ScoreFilter: f, Spans: make([]store.Span, 1)})
 	ok(a.t, err)
 	f.Metric = ""
-	rates, _, err := a.s.Rates(ctx, a.by, f, make([]store.Span, 1))
+	rated, err := a.s.Tally(ctx, a.by, store.ScoreQuery{ScoreFilter: f, Spans: make([]store.Span, 1), AnyMetric: true, Rates: true})
 	ok(a.t, err)
-	return fmt.Sprintf("%v %+v", counted.Spans, rates)
+	return fmt.Sprintf("%v %+v", counted.Spans, *rated.Rates)
 }
 
 // Whenever a segment is taken back, before a person is erased or after, and
