@@ -18,6 +18,7 @@ type responseDraft struct {
 	attributes survey.Attributes
 	segments   map[string]string
 	customer   survey.Customer
+	told       *survey.Instant // when customer and own were so; nil is now
 	person     *survey.Person
 	tags       []string
 }
@@ -56,7 +57,7 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 	d.answers = d.template.CheckAnswers(p, "answers", in.Answers)
 	in.Customer.Clean(p, "customer")
 	d.own = in.Attributes.Clean(p, "attributes")
-	d.customer, d.tags = in.Customer, survey.CleanTags(p, "tags", in.Tags)
+	d.customer, d.told, d.tags = in.Customer, in.RespondedAt, survey.CleanTags(p, "tags", in.Tags)
 	locale := in.Locale
 	if locale != "" {
 		if known, err := survey.ParseLocale(locale); err != nil {
@@ -125,7 +126,11 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 // made or brought up to date, and what follows from them.
 func (q *session) complete(d *responseDraft) error {
 	if d.customer.Known() {
-		person, err := q.person(d.customer, d.own)
+		asOf := q.now
+		if d.told != nil {
+			asOf = min(asOf, *d.told)
+		}
+		person, err := q.person(d.customer, d.own, asOf)
 		if err != nil {
 			return err
 		}
