@@ -112,6 +112,16 @@ const maxAhead = 24 * time.Hour
 // insertDraft finishes a draft within a transaction and writes it; false where
 // its external id is taken.
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
+	if _, err := q.counting(); err != nil { // first: what is declared from here on waits, or is counted anew
+		return false, err
+	}
+	place, err := s.declaring(q, d.place.Survey.ID)
+	if err != nil {
+		return false, err
+	}
+	if err := d.redeclare(place); err != nil {
+		return false, err
+	}
 	known, err := s.isRepeat(q, d) // which must not touch the person either
 	if err != nil || known {
 		return false, err
@@ -120,6 +130,41 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 		return false, err
 	}
 	return s.insertResponse(q, d.row, *d.template, d.answers)
+}
+
+// declaring is a survey with the segments that it declares now.
+func (s *Store) declaring(q *session, of survey.ID) (surveyPlace, error) {
+	if q.shared == nil {
+		return s.surveyPlace(q, of)
+	}
+	ref := surveyOf{q.by.Workspace, of}
+	if known, ok := q.shared.surveys[ref]; ok {
+		return known, nil
+	}
+	place, err := s.surveyPlace(q, of)
+	if err == nil {
+		if q.shared.surveys == nil {
+			q.shared.surveys = map[surveyOf]surveyPlace{}
+		}
+		q.shared.surveys[ref] = place
+	}
+	return place, err
+}
+
+// redeclare gives a draft the segments that its survey declares now, where it
+// was changed since the draft was made.
+func (d *responseDraft) redeclare(now surveyPlace) error {
+	if d.place.Survey.Revision == now.Survey.Revision {
+		return nil
+	}
+	var own survey.Attributes
+	if err := fromJSON(d.row.Attributes, &own); err != nil {
+		return err
+	}
+	place := *d.place
+	place.Survey.Segments = now.Survey.Segments
+	d.place = &place
+	return d.describe(own)
 }
 
 // complete adds to a draft what only its transaction knows: the person, who is

@@ -39,6 +39,12 @@ type session struct {
 // within a batch nobody else writes. Nil elsewhere.
 type shared struct {
 	calendars map[int64]calendar
+	surveys   map[surveyOf]surveyPlace // for their segments: whoever declares one begins a rebuild
+}
+
+type surveyOf struct {
+	workspace int64
+	survey    survey.ID
 }
 
 func (s *shared) learn(workspace int64, c calendar) {
@@ -52,6 +58,7 @@ func (s *shared) learn(workspace int64, c calendar) {
 func (s *shared) forget() {
 	if s != nil {
 		clear(s.calendars)
+		clear(s.surveys)
 	}
 }
 
