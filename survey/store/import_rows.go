@@ -77,15 +77,8 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 			continue
 		}
 		d := *draft // this may run again
-		if d.place.Survey.Revision != place.Survey.Revision {
-			var own survey.Attributes
-			if err := fromJSON(d.row.Attributes, &own); err != nil {
-				return nil, err
-			}
-			d.place = &place
-			if err := d.describe(own); err != nil {
-				return nil, err
-			}
+		if err := d.redeclare(place); err != nil {
+			return nil, err
 		}
 		if err := q.complete(&d); err != nil {
 			return nil, err

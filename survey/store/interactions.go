@@ -175,7 +175,7 @@ func (s *Store) record(q *session, in survey.Interaction) (Recorded, error) {
 	in.ID, in.ReceivedAt = newID(), q.now
 	var person *survey.Person
 	if in.Customer.Known() {
-		p, err := q.person(in.Customer, in.Attributes)
+		p, err := q.person(in.Customer, in.Attributes, q.now)
 		if err != nil {
 			return Recorded{}, err
 		}

@@ -56,7 +56,7 @@ func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []
 			}
 			var person *survey.Person
 			if link.Customer.Known() {
-				known, err := q.person(link.Customer, link.Attributes)
+				known, err := q.person(link.Customer, link.Attributes, q.now)
 				if err != nil {
 					return err
 				}

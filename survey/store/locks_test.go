@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"koe/scoring"
 	"koe/survey"
 	"koe/survey/history"
 	"koe/survey/store"
@@ -202,5 +204,84 @@ func TestTheLastSegmentValues(t *testing.T) {
 		for _, fault := range checked.Faults {
 			t.Error(fault)
 		}
+	})
+}
+
+// TestSegmentsDeclaredBetweenADraftAndItsTurn: an answer that was read before
+// its survey declared a segment, and is kept after everything was counted anew,
+// is counted by that segment too.
+func TestSegmentsDeclaredBetweenADraftAndItsTurn(t *testing.T) {
+	declare := func(s *store.Store, by store.Caller, names ...string) error {
+		_, err := s.PatchSurvey(ctx, by, "shop", 0, func(v survey.Survey) (survey.Survey, error) {
+			v.Segments = names
+			return v, nil
+		})
+		return err
+	}
+	answer := func(s *store.Store, by store.Caller) error {
+		_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: "shop", Score: pointer(9),
+			Attributes: survey.Attributes{"agent": survey.TextValue("Kim"), "plan": survey.TextValue("pro")}})
+		return err
+	}
+	check := func(t *testing.T, s *store.Store, by store.Caller) {
+		t.Helper()
+		rebuilt(t, s)
+		c := counted(t, s, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS}, GroupBy: "attributes.plan"})
+		if len(c.Groups) != 1 || c.Groups[0].Key != "pro" || cellsN(c.Groups[0].Spans[0]) != 2 || c.Source != "tallies" {
+			t.Errorf("%+v", c)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		s := storetest.Open(t, storetest.SQLite(t))
+		by := storetest.Default(t, s)
+		imported(t, s, by, "shop", "nps")
+		ok(t, answer(s, by))
+		ok(t, declare(s, by, "agent"))
+		var errs [3]error
+		var wait sync.WaitGroup
+		started, turn := make(chan bool), make(chan bool)
+		wait.Go(func() { // holds the writer, while the other two wait in this order
+			_, errs[0] = s.PatchSurvey(ctx, by, "shop", 0, func(v survey.Survey) (survey.Survey, error) {
+				close(started)
+				<-turn
+				v.Segments = []string{"agent", "plan"}
+				return v, nil
+			})
+		})
+		<-started
+		for i, waits := range []func() error{func() error { _, err := s.Rebuild(ctx); return err }, func() error { return answer(s, by) }} {
+			wait.Go(func() { errs[i+1] = waits() })
+			time.Sleep(200 * time.Millisecond)
+		}
+		close(turn)
+		wait.Wait()
+		for _, err := range errs {
+			ok(t, err)
+		}
+		check(t, s, by)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		var asked atomic.Int64 // from 2: the clock is asked for the draft, then by its transaction
+		var meanwhile func()
+		s := storetest.Open(t, storetest.Postgres(t), func(o *store.Options) {
+			o.Now = func() time.Time {
+				if asked.Add(-1) == 0 {
+					meanwhile()
+				}
+				return time.Now()
+			}
+		})
+		by := storetest.Default(t, s)
+		imported(t, s, by, "shop", "nps")
+		ok(t, answer(s, by))
+		meanwhile = func() {
+			if err := declare(s, by, "plan"); err != nil {
+				t.Error(err)
+			}
+			rebuilt(t, s)
+		}
+		asked.Store(2)
+		ok(t, answer(s, by))
+		check(t, s, by)
 	})
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"maps"
+
 	"koe/survey"
 )
 
@@ -15,7 +17,7 @@ type personRow struct {
 	Attributes  string
 	LastAskedAt *int64
 	CreatedAt   int64
-	UpdatedAt   int64
+	UpdatedAt   int64 // of when the rest is: before CreatedAt where an old answer was the first to name them
 }
 
 const personColumns = `id, external_id, email, name, locale, timezone, attributes, last_asked_at, created_at, updated_at`
@@ -29,7 +31,7 @@ func (r *personRow) scan() []any {
 func (r personRow) person() (survey.Person, error) {
 	p := survey.Person{ID: survey.ID(r.ID), Name: r.Name, Locale: r.Locale, Timezone: r.Timezone,
 		LastAskedAt: (*survey.Instant)(r.LastAskedAt),
-		CreatedAt:   survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(r.UpdatedAt)}
+		CreatedAt:   survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(max(r.CreatedAt, r.UpdatedAt))}
 	if r.ExternalID != nil {
 		p.ExternalID = *r.ExternalID
 	}
@@ -40,14 +42,15 @@ func (r personRow) person() (survey.Person, error) {
 }
 
 // person finds the person that a customer names, or makes one, and brings it
-// up to date. It is locked until the transaction ends, so that two surveys
+// up to date: with everything that was so asOf, at most now, or, where more
+// recent things are known, with what is missing. It is locked until the transaction ends, so that two surveys
 // cannot both decide that they are the first to ask.
 //
 // A person is the external id, else the address. A known external id with a
 // new address updates it; the first external id seen with the address of
 // somebody known by address alone adopts that person.
-func (q *session) person(c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
-	made, fresh, err := q.insertPerson(c, attributes) // most are new: one statement instead of two
+func (q *session) person(c survey.Customer, attributes survey.Attributes, asOf survey.Instant) (survey.Person, error) {
+	made, fresh, err := q.insertPerson(c, attributes, asOf) // most are new: one statement instead of two
 	if err != nil || fresh {
 		return made, err
 	}
@@ -58,7 +61,7 @@ func (q *session) person(c survey.Customer, attributes survey.Attributes) (surve
 	if err != nil {
 		return survey.Person{}, err
 	}
-	return q.updatePerson(row, c, attributes)
+	return q.updatePerson(row, c, attributes, asOf)
 }
 
 func (q *session) findPerson(externalID, address string) (row personRow, found bool, err error) {
@@ -83,7 +86,7 @@ func (q *session) findPerson(externalID, address string) (row personRow, found b
 }
 
 // insertPerson makes a person; false where findPerson would find one.
-func (q *session) insertPerson(c survey.Customer, attributes survey.Attributes) (survey.Person, bool, error) {
+func (q *session) insertPerson(c survey.Customer, attributes survey.Attributes, asOf survey.Instant) (survey.Person, bool, error) {
 	p := survey.Person{ID: newID(), ExternalID: c.ExternalID, Email: c.Address(), Name: c.Name, Locale: c.Locale,
 		Timezone: c.Timezone, Attributes: attributes, CreatedAt: q.now, UpdatedAt: q.now}
 	text, err := asJSON(attributes)
@@ -91,7 +94,7 @@ func (q *session) insertPerson(c survey.Customer, attributes survey.Attributes) 
 		return p, false, err
 	}
 	fresh, err := q.inserted(q.insertUnlessKnown(c.ExternalID != ""), q.by.Workspace, p.ID, orNull(p.ExternalID),
-		orNull(p.Email), p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, p.UpdatedAt, q.by.Workspace, orNull(p.Email))
+		orNull(p.Email), p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, asOf, q.by.Workspace, orNull(p.Email))
 	return p, fresh, err
 }
 
@@ -121,17 +124,18 @@ const (
 	unlessAddressAlone = unlessKnown + ` AND external_id IS NULL)`
 )
 
-// updatePerson takes over what is newer; a row that knows it all already is
-// not written.
-func (q *session) updatePerson(row personRow, c survey.Customer, attributes survey.Attributes) (survey.Person, error) {
+// updatePerson takes over what is newer, and what is missing; a row that knows
+// it all already is not written.
+func (q *session) updatePerson(row personRow, c survey.Customer, attributes survey.Attributes, asOf survey.Instant) (survey.Person, error) {
 	person, err := row.person()
 	if err != nil {
 		return person, err
 	}
+	newer := int64(asOf) >= row.UpdatedAt
 	changed := false
-	take := func(field *string, newer string) {
-		if newer != "" && newer != *field {
-			*field, changed = newer, true
+	take := func(field *string, given string) {
+		if given != "" && given != *field && (newer || *field == "") {
+			*field, changed = given, true
 		}
 	}
 	take(&person.ExternalID, c.ExternalID)
@@ -139,11 +143,13 @@ func (q *session) updatePerson(row personRow, c survey.Customer, attributes surv
 	take(&person.Name, c.Name)
 	take(&person.Locale, c.Locale)
 	take(&person.Timezone, c.Timezone)
-	for name, v := range attributes {
-		if old, known := person.Attributes[name]; !known || old != v {
-			person.Attributes = attributes.Over(person.Attributes)
-			changed = true
-			break
+	if len(attributes) > 0 {
+		known := person.Attributes.Over(attributes)
+		if newer {
+			known = attributes.Over(person.Attributes)
+		}
+		if !maps.Equal(known, person.Attributes) {
+			person.Attributes, changed = known, true
 		}
 	}
 	if !changed {
@@ -153,11 +159,11 @@ func (q *session) updatePerson(row personRow, c survey.Customer, attributes surv
 	if err != nil {
 		return person, err
 	}
-	person.UpdatedAt = q.now
+	person.UpdatedAt = max(person.UpdatedAt, asOf)
 	err = q.must(`UPDATE people SET external_id = ?, email = ?, name = ?, locale = ?, timezone = ?,
 		attributes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
 		orNull(person.ExternalID), orNull(person.Email), person.Name, person.Locale, person.Timezone,
-		text, q.now, q.by.Workspace, person.ID)
+		text, max(row.UpdatedAt, int64(asOf)), q.by.Workspace, person.ID)
 	return person, err
 }
 

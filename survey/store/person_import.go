@@ -100,7 +100,7 @@ func (q *session) importPerson(given survey.Person) error {
 	if given.Email != "" {
 		c.Email = &given.Email
 	}
-	person, err := q.person(c, given.Attributes)
+	person, err := q.person(c, given.Attributes, q.now)
 	if err != nil || given.LastAskedAt == nil || person.LastAskedAt != nil && *person.LastAskedAt >= *given.LastAskedAt {
 		return err
 	}

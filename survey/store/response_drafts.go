@@ -18,6 +18,7 @@ type responseDraft struct {
 	attributes survey.Attributes
 	segments   map[string]string
 	customer   survey.Customer
+	told       *survey.Instant // when customer and own were so; nil is now
 	person     *survey.Person
 	tags       []string
 }
@@ -56,7 +57,7 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 	d.answers = d.template.CheckAnswers(p, "answers", in.Answers)
 	in.Customer.Clean(p, "customer")
 	d.own = in.Attributes.Clean(p, "attributes")
-	d.customer, d.tags = in.Customer, survey.CleanTags(p, "tags", in.Tags)
+	d.customer, d.told, d.tags = in.Customer, in.RespondedAt, survey.CleanTags(p, "tags", in.Tags)
 	locale := in.Locale
 	if locale != "" {
 		if known, err := survey.ParseLocale(locale); err != nil {
@@ -111,6 +112,16 @@ const maxAhead = 24 * time.Hour
 // insertDraft finishes a draft within a transaction and writes it; false where
 // its external id is taken.
 func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
+	if _, err := q.counting(); err != nil { // first: what is declared from here on waits, or is counted anew
+		return false, err
+	}
+	place, err := s.declaring(q, d.place.Survey.ID)
+	if err != nil {
+		return false, err
+	}
+	if err := d.redeclare(place); err != nil {
+		return false, err
+	}
 	known, err := s.isRepeat(q, d) // which must not touch the person either
 	if err != nil || known {
 		return false, err
@@ -121,11 +132,50 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	return s.insertResponse(q, d.row, *d.template, d.answers)
 }
 
+// declaring is a survey with the segments that it declares now.
+func (s *Store) declaring(q *session, of survey.ID) (surveyPlace, error) {
+	if q.shared == nil {
+		return s.surveyPlace(q, of)
+	}
+	ref := surveyOf{q.by.Workspace, of}
+	if known, ok := q.shared.surveys[ref]; ok {
+		return known, nil
+	}
+	place, err := s.surveyPlace(q, of)
+	if err == nil {
+		if q.shared.surveys == nil {
+			q.shared.surveys = map[surveyOf]surveyPlace{}
+		}
+		q.shared.surveys[ref] = place
+	}
+	return place, err
+}
+
+// redeclare gives a draft the segments that its survey declares now, where it
+// was changed since the draft was made.
+func (d *responseDraft) redeclare(now surveyPlace) error {
+	if d.place.Survey.Revision == now.Survey.Revision {
+		return nil
+	}
+	var own survey.Attributes
+	if err := fromJSON(d.row.Attributes, &own); err != nil {
+		return err
+	}
+	place := *d.place
+	place.Survey.Segments = now.Survey.Segments
+	d.place = &place
+	return d.describe(own)
+}
+
 // complete adds to a draft what only its transaction knows: the person, who is
 // made or brought up to date, and what follows from them.
 func (q *session) complete(d *responseDraft) error {
 	if d.customer.Known() {
-		person, err := q.person(d.customer, d.own)
+		asOf := q.now
+		if d.told != nil {
+			asOf = min(asOf, *d.told)
+		}
+		person, err := q.person(d.customer, d.own, asOf)
 		if err != nil {
 			return err
 		}

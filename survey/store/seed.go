@@ -166,7 +166,7 @@ func (h *historian) person(q *session, in survey.Interaction) (survey.Person, er
 	if err := in.Clean(q.now); err != nil {
 		return survey.Person{}, err
 	}
-	person, err := q.person(in.Customer, in.Attributes)
+	person, err := q.person(in.Customer, in.Attributes, q.now)
 	if err == nil && key != "" {
 		h.met[key] = person
 	}

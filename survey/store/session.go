@@ -40,6 +40,12 @@ type session struct {
 // which locks what it learns. Nil outside of transactions.
 type shared struct {
 	calendars map[int64]calendar
+	surveys   map[surveyOf]surveyPlace // for their segments: whoever declares one begins a rebuild
+}
+
+type surveyOf struct {
+	workspace int64
+	survey    survey.ID
 }
 
 func (s *shared) learn(workspace int64, c calendar) {
@@ -53,6 +59,7 @@ func (s *shared) learn(workspace int64, c calendar) {
 func (s *shared) forget() {
 	if s != nil {
 		clear(s.calendars)
+		clear(s.surveys)
 	}
 }
 
