@@ -83,8 +83,8 @@ func (n *counter) invitationDays(p piece, dimension, value string, into *Rates) 
 	return n.each(query, args, by.into(), func() error { into.add(by); return nil })
 }
 
-func (c *cohort) into() []any {
-	return []any{&c.sent, &c.bounced, &c.opened, &c.answered, &c.commented}
+func (by *cohort) into() []any {
+	return []any{&by.sent, &by.bounced, &by.opened, &by.answered, &by.commented}
 }
 
 // invitationRows counts the invitations themselves.
