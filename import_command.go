@@ -39,7 +39,8 @@ a | between them.
 
 Rows without a score, or with a code of --ignore, are passed over, and so are
 those that are there already: an external_id is kept once for a survey, and rows
-without one are known by their number and contents. Running it twice adds
+without one are known by their number and contents: where another file has the
+same ones, standard error says how many were passed over. Running it twice adds
 nothing twice. After Ctrl-C the same command goes on where it stopped. A server
 may run meanwhile.
 
@@ -95,6 +96,9 @@ func (i importResponses) Run(ctx context.Context, c Config, out io.Writer) error
 	})
 	if err = errors.Join(err, report.close()); err != nil {
 		return i.stopped(ctx, err, done)
+	}
+	for _, note := range done.Notes() {
+		_, _ = fmt.Fprintln(os.Stderr, "note: "+note) // what was kept is kept, whether or not this can be read
 	}
 	return report.say(out, done, i.DryRun)
 }

@@ -26,6 +26,7 @@ type importReport struct {
 	Rejections []history.Rejection `json:"rejections"`
 	Truncated  bool                `json:"rejections_truncated"`
 	DryRun     bool                `json:"dry_run"`
+	Notes      []string            `json:"notes"`
 }
 
 // patience is how long a client may take for the next piece of a body or an
@@ -86,7 +87,7 @@ func (a *api) importResponses(c echo.Context) error {
 		return err
 	}
 	report.Accepted, report.Skipped, report.Rejected = done.Accepted, done.Skipped(), done.Rejected
-	report.Blank, report.Repeated = done.Blank, done.Repeated
+	report.Blank, report.Repeated, report.Notes = done.Blank, done.Repeated, done.Notes()
 	return send(c, okay(report, ""))
 }
 

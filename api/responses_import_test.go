@@ -40,6 +40,12 @@ func TestImportingResponses(t *testing.T) {
 	s.do("GET", "/v1/scores?metric=nps&group_by=attributes.plan", nil).want(200).wantAt("total.responses", 2.0).wantAt("source", "tallies").wantAt("groups[0].key", "=free")
 	s.do("POST", "/v1/responses/import?survey=shop", `{"score":8,"external_id":"g","answers":{},"id":"x"}`+"\n"+`{"score":null}`, asLines).want(200).
 		wantAt("accepted", 1.0).wantAt("blank", 1.0)
+	for i, body := range []string{"score,customer.name\n9,\n8,\n", "score,customer.name\n9,\n7,\n"} { // the first row is the same in both
+		note := s.do("POST", "/v1/responses/import?survey=shop&dry_run=false", body, asCSV).want(200).wantAt("accepted", float64(2-i)).at("notes[0]")
+		if said, _ := note.(string); strings.HasPrefix(said, "1 of the repeats have no external_id") != (i == 1) {
+			t.Errorf("%d: %v", i, note)
+		}
+	}
 }
 
 func TestImportsThatCannotBeRead(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 
 	"koe/survey"
@@ -28,7 +30,8 @@ var exportedColumns = []string{"id", "survey_id", "touchpoint", "metric", "score
 	"template.version", "invitation_id", "complete", "created_at", "updated_at"}
 
 // WriteCSV begins a CSV file with a column for every attribute and question
-// that is named; others are left out. Cells are guarded ([Guard]), several
+// that is named. Write refuses a response that has others (Conflict): they came
+// in after the names were looked up, and nothing is left out without a word. Cells are guarded ([Guard]), several
 // choices and tags have a | between them. A byte order mark tells spreadsheets
 // that the file is UTF-8.
 func WriteCSV(w io.Writer, attributes, questions []string, mark bool) (*Writer, error) {
@@ -47,15 +50,27 @@ func WriteCSV(w io.Writer, attributes, questions []string, mark bool) (*Writer, 
 	}
 	write := func(r survey.Response) error {
 		row = appendCells(row[:0], r)
+		unwritten := len(r.Attributes)
 		for _, name := range attributes {
 			if v, known := r.Attributes[name]; known {
 				row = append(row, attributeCell(v))
+				unwritten--
 			} else {
 				row = append(row, "")
 			}
 		}
+		if unwritten > 0 {
+			return tooLate("attribute", r.Attributes, attributes)
+		}
+		unwritten = len(r.Answers)
 		for _, key := range questions {
-			row = append(row, answerCell(r.Answers[key]))
+			answer, given := r.Answers[key]
+			if row = append(row, answerCell(answer)); given {
+				unwritten--
+			}
+		}
+		if unwritten > 0 {
+			return tooLate("question", r.Answers, questions)
 		}
 		return out.Write(row)
 	}
@@ -64,6 +79,16 @@ func WriteCSV(w io.Writer, attributes, questions []string, mark bool) (*Writer, 
 		return out.Error()
 	}
 	return &Writer{write, flush}, out.Write(row)
+}
+
+// tooLate says which name of a response has no column.
+func tooLate[V any](what string, of map[string]V, columns []string) error {
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		if !slices.Contains(columns, name) {
+			return survey.Errorf(survey.Conflict, "", "the %s %q appeared after the export began; export again", what, name)
+		}
+	}
+	return nil
 }
 
 func appendCells(row []string, r survey.Response) []string {

@@ -46,9 +46,10 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 			if err != nil {
 				return err
 			}
-			counts.Accepted += kept
+			counts.add(kept)
 		}
 		counts.Repeated = int64(len(drafts)) - counts.Accepted
+		counts.Unnamed += unnamed(drafts)
 		return nil
 	})
 	return counts, err
@@ -130,8 +131,8 @@ func (m *importing) stratify(q *session, c calendar, drafts []responseDraft) err
 const rowsAtOnce = 20
 
 // insertRows writes rows with one statement and moves the tallies for those
-// that no key refused.
-func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (kept int64, err error) {
+// that no key refused; of the unnamed it takes those away.
+func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (kept Imported, err error) {
 	args := make([]any, 0, 24*len(drafts))
 	counted := make(map[id]int, len(drafts))
 	for i := range drafts {
@@ -145,10 +146,22 @@ func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (
 		args, []any{&one}, func() error {
 			d := &drafts[counted[one]]
 			q.countAs(c, d.row, d.segments, *d.template, d.answers, 1)
-			kept++
+			kept.Accepted++
+			if d.unnamed {
+				kept.Unnamed--
+			}
 			return nil
 		})
 	return kept, err
+}
+
+func unnamed(drafts []*responseDraft) (n int64) {
+	for _, d := range drafts {
+		if d.unnamed {
+			n++
+		}
+	}
+	return n
 }
 
 // forgotten is true where a survey may have answers of people who were erased
@@ -167,6 +180,7 @@ func (m *importing) lookUp(ctx context.Context, drafts []*responseDraft) (counts
 	q := m.store.reading(ctx, m.by)
 	known, err := q.repeats(m.store, m.place.Survey.ID, drafts)
 	counts.Repeated = int64(len(known))
+	counts.Unnamed = unnamed(slices.DeleteFunc(slices.Clone(drafts), func(d *responseDraft) bool { return !known[*d.row.ExternalID] }))
 	counts.Accepted = int64(len(drafts)) - counts.Repeated
 	return counts, away(err)
 }

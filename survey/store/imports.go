@@ -39,6 +39,7 @@ type Imported struct {
 	Blank    int64 // passed over: without a score
 	Repeated int64 // passed over: kept before
 	Rejected int64
+	Unnamed  int64 // of those repeated: without an external id, in a file that is not known
 }
 
 // Rows is how many rows were read.
@@ -52,6 +53,16 @@ func (i *Imported) add(more Imported) {
 	i.Blank += more.Blank
 	i.Repeated += more.Repeated
 	i.Rejected += more.Rejected
+	i.Unnamed += more.Unnamed
+}
+
+// Notes say what somebody who reads the counts should know.
+func (i Imported) Notes() []string {
+	if i.Unnamed == 0 {
+		return []string{}
+	}
+	return []string{fmt.Sprintf("%d of the repeats have no external_id and were taken for rows that are there already, because number and contents are the same; "+
+		"those that are answers of their own are kept once they have an external_id", i.Unnamed)}
 }
 
 const (
@@ -107,6 +118,7 @@ type importing struct {
 	template *survey.Template
 	reader   *history.Reader
 	from     int64 // rows up to this number were kept before
+	again    bool  // the file was imported before, if in part
 	total    Imported
 	segments map[string]map[string]string // those of many rows, by their text; for reading alone
 }
@@ -191,7 +203,8 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 		Customer: entry.Answer.Customer, Attributes: entry.Answer.Attributes, Locale: entry.Answer.Locale,
 		Channel: cmp.Or(entry.Answer.Channel, "import"), ExternalID: entry.Answer.ExternalID,
 		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags}
-	if in.ExternalID == "" {
+	unnamed := in.ExternalID == ""
+	if unnamed {
 		in.ExternalID = entry.RowID()
 	}
 	d, err := draftAt(m.place, m.template, in, now)
@@ -207,6 +220,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 		return nil
 	}
 	part.seen[*d.row.ExternalID] = struct{}{}
+	d.unnamed = unnamed && !m.again
 	m.slim(&d)
 	part.drafts = append(part.drafts, &d)
 	part.bytes += 500 + len(d.row.Answers) + len(d.row.Comment) + len(d.row.Attributes)
@@ -280,8 +294,14 @@ const importKind = "responses"
 
 // begin says how far an import of the same file had come that was cut off.
 func (m *importing) begin(ctx context.Context) (done int64, err error) {
-	if m.File == nil || m.DryRun {
+	if m.File == nil {
 		return 0, nil
+	}
+	var one int
+	m.again, err = m.store.reading(ctx, m.by).row(`SELECT 1 FROM imports WHERE workspace_id = ? AND kind = ? AND file_hash = ?`,
+		[]any{m.by.Workspace, importKind, m.File}, &one)
+	if err != nil || m.DryRun {
+		return 0, away(err)
 	}
 	err = m.store.write(ctx, m.by, func(q *session) error {
 		_, err := q.row(`INSERT INTO imports (workspace_id, id, kind, file_hash, records_done, state, created_at, updated_at)

@@ -110,7 +110,7 @@ func TestImport(t *testing.T) {
 			t.Errorf("%+v", second)
 		}
 		again, err := s.Import(ctx, by, reading("shop", strings.NewReader(file), history.Options{}, nil))
-		if err != nil || again != (store.Imported{Blank: 1, Repeated: 3, Rejected: 6}) {
+		if err != nil || again != (store.Imported{Blank: 1, Repeated: 3, Rejected: 6, Unnamed: 1}) {
 			t.Errorf("%+v %v", again, err)
 		}
 	})
@@ -257,6 +257,40 @@ func TestAnImportGoesOnWhereItWasStopped(t *testing.T) {
 		}
 		if total := counted(t, s, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS}}); cellsN(total.Spans[0]) != n-1 || total.Source != "tallies" {
 			t.Errorf("%+v", total)
+		}
+	})
+}
+
+// TestRowsThatAreTheSameInTwoFiles are repeats, which is said unless the file
+// itself is one.
+func TestRowsThatAreTheSameInTwoFiles(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		imported(t, s, by, "shop", "nps")
+		const header = "score,responded_at,external_id\n"
+		const january, february = header + "9,2026-01-01,\n8,2026-01-01,x\n", header + "9,2026-01-01,\n8,2026-01-01,x\n7,2026-02-01,\n"
+		for i, step := range []struct {
+			file, hash string
+			dry        bool
+			want       store.Imported
+		}{
+			{january, "1", false, store.Imported{Accepted: 2}},
+			{january, "1", false, store.Imported{Repeated: 2}},
+			{january, "1", true, store.Imported{Repeated: 2}},
+			{february, "2", true, store.Imported{Accepted: 1, Repeated: 2, Unnamed: 1}},
+			{february, "2", false, store.Imported{Accepted: 1, Repeated: 2, Unnamed: 1}},
+			{february, "2", false, store.Imported{Repeated: 3}},
+			{february, "", false, store.Imported{Repeated: 3, Unnamed: 2}},
+		} {
+			in := reading("shop", strings.NewReader(step.file), history.Options{}, nil)
+			in.DryRun = step.dry
+			if step.hash != "" {
+				in.File = []byte(step.hash)
+			}
+			got, err := s.Import(ctx, by, in)
+			if err != nil || got != step.want || len(got.Notes()) != int(min(1, step.want.Unnamed)) {
+				t.Errorf("%d: %+v %v", i, got, err)
+			}
 		}
 	})
 }

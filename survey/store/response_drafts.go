@@ -21,6 +21,7 @@ type responseDraft struct {
 	told       *survey.Instant // when customer and own were so; nil is now
 	person     *survey.Person
 	tags       []string
+	unnamed    bool // of an import: without an external id, in a file that is not known
 }
 
 // draftAt is the draft of an answer to a survey, whatever in says of which;
