@@ -119,7 +119,7 @@ func besideNames(raw []byte) []byte {
 	var out []string
 	for i := 0; i < len(lines); i++ {
 		name, folded := strings.CutSuffix(lines[i], ":")
-		if !folded || strings.HasPrefix(name, " ") || i+1 == len(lines) {
+		if !folded || strings.ContainsAny(name, " :") || i+1 == len(lines) || !strings.HasPrefix(lines[i+1], " ") {
 			out = append(out, lines[i])
 			continue
 		}

@@ -178,6 +178,18 @@ func TestSubjectAndNameSurvive(t *testing.T) {
 	})
 }
 
+// A colon at the end of a text is no end of a field's name.
+func TestSubjectsThatEndLikeNames(t *testing.T) {
+	for _, subject := range []string{":", "a:", "Re: your order:", ": :", strings.Repeat("long words ", 12) + "and:"} {
+		m := sample()
+		m.Subject = subject
+		o := openMail(t, must(m.Bytes()))
+		if o.subject != subject || o.header.Get("List-Id") == "" || len(o.header) != len(openMail(t, must(sample().Bytes())).header) {
+			t.Errorf("%q arrives as %q in %v", subject, o.subject, o.header)
+		}
+	}
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
