@@ -141,7 +141,7 @@ func (q *session) lookUpValue(v segmentValue) (known, room bool, err error) {
 // transaction ends. It is no row's lock: those of surveys are held by others
 // who then ask for invitations.
 func (q *session) lockValues(of survey.ID) error {
-	_, err := q.exec(`SELECT pg_advisory_xact_lock(?)`, int64(binary.BigEndian.Uint64(of[8:]))) //nolint:gosec // any number will do
+	_, err := q.exec(`SELECT pg_advisory_xact_lock(?)`, int64(binary.BigEndian.Uint64(of[8:])))
 	return err
 }
 
