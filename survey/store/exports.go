@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,64 +10,27 @@ import (
 	"koe/survey"
 )
 
-// ExportedNames are what the columns of an export are called after: the
-// attributes that the responses have, and the keys of the questions that they
-// may answer, each in order.
-type ExportedNames struct {
-	Attributes []string
-	Questions  []string
-}
-
-// maxAttributeColumns keeps a table that can be opened, and imported again.
-const maxAttributeColumns = 900
-
-// ExportedNames reads every response that an export with the same filter
-// would. More than 900 attributes are Invalid on "format".
+// ExportedNames are the columns of an export with the same filter: of its
+// survey, or of all. More than 900 attributes are Invalid on "format".
 func (s *Store) ExportedNames(ctx context.Context, by Caller, f ResponseFilter) (ExportedNames, error) {
 	q := s.reading(ctx, by)
-	where, args, err := s.responseConditions(q, f)
-	if err != nil {
+	if _, _, err := s.responseConditions(q, f); err != nil {
 		return ExportedNames{}, err
 	}
-	var names ExportedNames
-	condition := strings.Join(where, " AND ")
-	each := `json_each(attributes) a`
-	if q.postgres {
-		each = `json_object_keys(attributes::json) a(key)`
+	var one *survey.ID
+	if f.Survey != "" {
+		place, err := s.surveyByRef(q, f.Survey)
+		if err != nil {
+			return ExportedNames{}, namedFilter("survey", err)
+		}
+		one = &place.Survey.ID
 	}
-	if err := q.list(&names.Attributes, `SELECT DISTINCT a.key FROM responses, `+each+` WHERE `+condition+` AND attributes <> '{}'`, slices.Clone(args)...); err != nil {
-		return names, away(err)
-	}
-	if len(names.Attributes) > maxAttributeColumns {
-		return names, survey.Errorf(survey.Invalid, "format", "these responses have %d attributes, a table at most %d columns of them: export ndjson, or fewer responses",
+	names, err := s.columnsOf(q, one)
+	if err == nil && len(names.Attributes) > maxAttributeColumns {
+		return names, survey.Errorf(survey.Invalid, "format", "these responses have %d attributes, a table at most %d columns of them: export ndjson, or one survey",
 			len(names.Attributes), maxAttributeColumns)
 	}
-	slices.Sort(names.Attributes)
-	names.Questions, err = s.exportedQuestions(q, condition, args)
 	return names, away(err)
-}
-
-func (s *Store) exportedQuestions(q *session, condition string, args []any) ([]string, error) {
-	var asked []struct {
-		TemplateID      id
-		TemplateVersion int
-	}
-	if err := q.list(&asked, `SELECT DISTINCT template_id, template_version FROM responses WHERE `+condition, args...); err != nil {
-		return nil, err
-	}
-	keys := map[string]struct{}{}
-	for _, row := range asked {
-		template, err := s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion)
-		if err != nil {
-			return nil, err
-		}
-		for _, question := range template.Questions {
-			if question.Type != survey.ScoreQuestion {
-				keys[question.Key] = struct{}{}
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(keys)), nil
 }
 
 // exportedAtOnce is how many responses are in memory at a time.

@@ -38,6 +38,9 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 		if err != nil {
 			return err
 		}
+		if err := m.register(q, c, fresh); err != nil {
+			return err
+		}
 		if err := m.stratify(q, c, fresh); err != nil {
 			return err
 		}
@@ -87,6 +90,23 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 		fresh = append(fresh, d)
 	}
 	return fresh, nil
+}
+
+// register is registerColumns for rows.
+func (m *importing) register(q *session, c calendar, drafts []responseDraft) error {
+	names := map[string]struct{}{}
+	for i := range drafts {
+		if err := m.store.registerVersion(q, c, drafts[i].row); err != nil {
+			return err
+		}
+		for _, name := range drafts[i].names {
+			names[name] = struct{}{}
+		}
+		for name := range drafts[i].attributes { // with the person's
+			names[name] = struct{}{}
+		}
+	}
+	return m.store.registerNames(q, c, id(m.place.Survey.ID), slices.Sorted(maps.Keys(names)))
 }
 
 // stratify sets the strata of rows, and the segments that they are counted by.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -120,6 +121,7 @@ type importing struct {
 	from     int64 // rows up to this number were kept before
 	again    bool  // the file was imported before, if in part
 	total    Imported
+	names    []string                     // of the last row's attributes
 	segments map[string]map[string]string // those of many rows, by their text; for reading alone
 }
 
@@ -230,6 +232,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 // slim lets go of what the texts of the row say too: many rows wait at a time,
 // and every map of theirs would be one for the collector to look at again.
 func (m *importing) slim(d *responseDraft) {
+	d.names = m.namesOf(d.attributes)
 	d.attributes, d.tags = nil, nil
 	if !d.customer.Known() {
 		d.own = nil
@@ -246,6 +249,16 @@ func (m *importing) slim(d *responseDraft) {
 		m.segments[d.row.Segments] = shared
 	}
 	d.segments = shared
+}
+
+// namesOf are the names of a row's attributes, in order: mostly those of the
+// row before it, which are shared.
+func (m *importing) namesOf(a survey.Attributes) []string {
+	missing := func(name string) bool { _, known := a[name]; return !known }
+	if len(a) != len(m.names) || slices.ContainsFunc(m.names, missing) {
+		m.names = slices.Sorted(maps.Keys(a))
+	}
+	return m.names
 }
 
 func (m *importing) reject(part *stretch, entry history.Entry, why history.Rejection) error {

@@ -21,7 +21,8 @@ type responseDraft struct {
 	told       *survey.Instant // when customer and own were so; nil is now
 	person     *survey.Person
 	tags       []string
-	unnamed    bool // of an import: without an external id, in a file that is not known
+	names      []string // of an import: those of own, in order
+	unnamed    bool     // of an import: without an external id, in a file that is not known
 }
 
 // draftAt is the draft of an answer to a survey, whatever in says of which;

@@ -115,6 +115,9 @@ func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, ans
 	if r.Segments, err = s.segmentsNow(q, r.SurveyID, r.Attributes); err != nil {
 		return false, err
 	}
+	if err := s.registerColumns(q, c, r); err != nil {
+		return false, err
+	}
 	segments, err := s.segmentsOfRow(q, c, r)
 	if err != nil {
 		return false, err
