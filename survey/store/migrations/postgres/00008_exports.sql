@@ -19,7 +19,7 @@ CREATE TABLE answered_versions (
 );
 INSERT INTO answered_versions SELECT DISTINCT workspace_id, survey_id, template_id, template_version FROM responses;
 
-CREATE INDEX responses_survey_id_responded_at ON responses (workspace_id, survey_id, responded_at, id);
+CREATE INDEX responses_survey_id_responded_at ON responses (workspace_id, survey_id, responded_at);
 
 -- +goose Down
 DROP INDEX responses_survey_id_responded_at;
