@@ -211,6 +211,9 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	case "showScoreboard":
 		answered()
 		return called{"/v1/scores/touchpoints", nil, 200, 200}, true
+	case "showImpact":
+		answered()
+		return called{"/v1/impact?touchpoint=chat&volume_per_day=100", nil, 200, 422}, true
 	case "showSurveyAnswers":
 		answered()
 		return called{"/v1/surveys/asked/answers", nil, 200, 404}, true
