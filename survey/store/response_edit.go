@@ -44,6 +44,9 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 					return err
 				}
 			}
+			if err := q.emit(survey.EventResponseUpdated, of, old.PersonID.orNil()); err != nil {
+				return err
+			}
 			if err := q.event(aboutResponse, of, "edited", strings.Join(changed, ", "), "by "+q.actor()); err != nil {
 				return err
 			}
