@@ -218,6 +218,18 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	return called{}, false
 }
 
+// sending are the calls about what koe decided and sends.
+func (w *world) sending(operation string) (called, bool) {
+	switch operation {
+	case "listDecisions":
+		w.do("POST", "/v1/interactions", `{"touchpoint":"shop",`+somebody+`}`).want(202)
+		return called{"/v1/surveys/mailed/decisions", nil, 200, 404}, true
+	case "showOutbox":
+		return called{"/v1/outbox/summary", nil, 200, 200}, true
+	}
+	return called{}, false
+}
+
 // public are the calls that ask for no key.
 func (w *world) public(operation string) (called, bool) {
 	token := func() string { return w.token("asked", `{}`) }
@@ -234,7 +246,8 @@ func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func() (called, bool){
 		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.people(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
-		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.public(r.Operation) },
+		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.sending(r.Operation) },
+		func() (called, bool) { return w.public(r.Operation) },
 	} {
 		if c, known := find(); known {
 			return c

@@ -75,13 +75,19 @@ func (r invitationRow) invitation(now survey.Instant) (survey.Invitation, error)
 	if r.MessageID != nil {
 		v.MessageID = *r.MessageID
 	}
-	switch v.State {
+	v.State, v.Reason = shownState(r.State, r.Reason, v.ExpiresAt, now)
+	return v, fromJSON(r.Attributes, &v.Attributes)
+}
+
+// shownState is the state that a caller sees.
+func shownState(state, reason string, expires, now survey.Instant) (survey.InvitationState, string) {
+	switch survey.InvitationState(state) {
 	case survey.InvitationScheduled, survey.InvitationSent, survey.InvitationUncertain:
-		if now >= v.ExpiresAt {
-			v.State, v.Reason = survey.InvitationExpired, "expired"
+		if now >= expires {
+			return survey.InvitationExpired, string(survey.EndExpired)
 		}
 	}
-	return v, fromJSON(r.Attributes, &v.Attributes)
+	return survey.InvitationState(state), reason
 }
 
 // InvitationFilter narrows a list; empty fields do not.

@@ -4,6 +4,51 @@ import (
 	"koe/survey"
 )
 
+// recheck asks the rules again and keeps what they say; true where the mail may
+// go out now.
+func (s *Store) recheck(q *session, m Mail, row invitationRow) (bool, error) {
+	know, err := s.meanwhile(q, m, row)
+	if err != nil {
+		return false, err
+	}
+	again := survey.BeforeSending(m.Invitation, m.Survey, m.Workspace, know, q.now)
+	switch {
+	case again.Send && m.Survey.Rules.DailyLimit != nil && row.MailNo == 0 && row.SentAt == nil:
+		return true, q.takePlace(row, again.Day)
+	case again.Send:
+		return true, nil
+	case again.WaitTo != 0:
+		return false, q.postpone(row, again)
+	}
+	return false, q.endMail(row, again)
+}
+
+// postpone puts a mail back on the queue because of a rule.
+func (q *session) postpone(row invitationRow, again survey.Recheck) error {
+	if row.MailNo == 0 {
+		if err := q.moveDay(row, again.Day); err != nil {
+			return err
+		}
+	}
+	if err := q.must(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, wait_reason = ?, attempt = attempt - 1, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, again.WaitTo, string(again.Reason), q.now, row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return q.event(aboutInvitation, survey.ID(row.ID), "postponed", string(again.Reason), "until "+again.WaitTo.String())
+}
+
+// endMail ends a mail that a rule forbids: the invitation, or where that was
+// out already what was left of its reminders.
+func (q *session) endMail(row invitationRow, again survey.Recheck) error {
+	if row.MailNo > 0 {
+		if err := q.event(aboutInvitation, survey.ID(row.ID), "reminder_skipped", string(again.Reason), ""); err != nil {
+			return err
+		}
+		return q.mailDone(row)
+	}
+	return q.endInvitation(row, again.State, string(again.Reason), "when it was about to be sent")
+}
+
 // meanwhile is what has happened since the decision about a mail that is about
 // to go out. Beyond the suppression it is only asked of a mail that was never
 // out, and only what the survey's rules look at.

@@ -12,11 +12,14 @@ CREATE INDEX invitations_outcome ON invitations (workspace_id, outcome, outcome_
 -- How many first mails have really gone out on a day. It is kept under a daily limit alone; NULL is not counted yet.
 ALTER TABLE survey_days ADD COLUMN sent bigint;
 
+CREATE INDEX outbox_state ON outbox (workspace_id, state, due_at);
+
 -- Decisions are listed by survey, the newest first.
 DROP INDEX decisions_survey_id_reason_created_at;
 CREATE INDEX decisions_survey_id_created_at ON decisions (workspace_id, survey_id, created_at, id, reason);
 
 -- +goose Down
+DROP INDEX outbox_state;
 DROP INDEX decisions_survey_id_created_at;
 CREATE INDEX decisions_survey_id_reason_created_at ON decisions (workspace_id, survey_id, reason, created_at);
 ALTER TABLE survey_days DROP COLUMN sent;
