@@ -54,6 +54,11 @@ func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Pe
 	if hash == nil {
 		return nil
 	}
+	return q.lockHash(hash)
+}
+
+// lockHash holds an address until the transaction ends.
+func (q *session) lockHash(hash []byte) error {
 	for locked := false; !locked; { // it may be erased between the two
 		if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 			q.by.Workspace, hash); err != nil {
@@ -186,7 +191,7 @@ func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, i
 	if d.Verdict == survey.Scheduled {
 		made, err := s.invite(q, invite{place: place, workspace: w, person: person, customer: in.Customer,
 			attributes: place.attributes(in.Attributes, person), interaction: &in.ID,
-			sendAt: d.SendAt, expiresAt: d.ExpiresAt, day: d.Day})
+			sendAt: d.SendAt, expiresAt: d.ExpiresAt, waits: d.Waits, day: d.Day})
 		if err != nil {
 			return out, err
 		}
