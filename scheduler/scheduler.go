@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -36,6 +37,8 @@ type Options struct {
 	PerDomain float64
 	// WebhookLoopback lets webhooks reach this machine itself, for development.
 	WebhookLoopback bool
+	DeliveryTime    time.Duration // for one try of a webhook; 15 s where 0
+	Resolver        *net.Resolver // of webhooks' host names; the machine's where nil
 	Log             *slog.Logger
 	Now             func() time.Time // the clock; time.Now where nil
 }
@@ -60,7 +63,10 @@ func New(o Options) (*Scheduler, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), endpoints: newEndpoints(o.WebhookLoopback),
+	if o.DeliveryTime == 0 {
+		o.DeliveryTime = deliveryTime
+	}
+	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), endpoints: newEndpoints(o.DeliveryTime, o.WebhookLoopback, o.Resolver),
 		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1)}, nil
 }
 
