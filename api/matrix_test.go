@@ -184,6 +184,8 @@ func (w *world) surveys(operation string) (called, bool) {
 		return called{asked(), mySurvey, 200, 201}, true
 	case "patchSurvey":
 		return called{asked(), `{"name":"mine"}`, 200, 404}, true
+	case "listFires":
+		return called{asked() + "/fires", nil, 200, 404}, true
 	case "activateSurvey":
 		return called{asked() + "/activate", nil, 200, 404}, true
 	case "pauseSurvey":

@@ -151,6 +151,7 @@ func surveyRoutes() []Route {
 		{"showSurvey", get, "/v1/surveys/{id}", Readers, noBody, "", (*api).showSurvey},
 		{"putSurvey", put, "/v1/surveys/{id}", Editors, jsonBody, "", (*api).putSurvey},
 		{"patchSurvey", patch, "/v1/surveys/{id}", Editors, patchBody, "", (*api).patchSurvey},
+		{"listFires", get, "/v1/surveys/{id}/fires", Readers, noBody, paging, (*api).listFires},
 		{"activateSurvey", post, "/v1/surveys/{id}/activate", Editors, bareBody, "", (*api).activateSurvey},
 		{"pauseSurvey", post, "/v1/surveys/{id}/pause", Editors, bareBody, "", (*api).pauseSurvey},
 		{"archiveSurvey", post, "/v1/surveys/{id}/archive", Editors, bareBody, "", (*api).archiveSurvey},

@@ -287,7 +287,7 @@ func (q *session) endInvitation(row invitationRow, to survey.InvitationState, re
 		WHERE workspace_id = ? AND id = ?`, string(to), reason, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
-	if row.SentAt == nil && row.InteractionID != (id{}) {
+	if row.SentAt == nil { // links made by hand are out at once
 		if _, err := q.exec(`UPDATE survey_days SET planned = planned - 1 WHERE workspace_id = ? AND survey_id = ? AND planned > 0
 			AND day = ?`, row.WorkspaceID, row.SurveyID, row.PlannedDay); err != nil {
 			return err

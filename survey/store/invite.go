@@ -21,7 +21,6 @@ const (
 // invite is what a new invitation is made of.
 type invite struct {
 	place       surveyPlace
-	workspace   survey.Workspace
 	person      *survey.Person
 	customer    survey.Customer
 	attributes  survey.Attributes
@@ -31,6 +30,7 @@ type invite struct {
 	expiresAt   survey.Instant
 	waits       survey.Reason // why sendAt is later than the survey's delay makes it
 	day         survey.Day
+	planned     bool // by a decision
 }
 
 type invited struct {
@@ -80,7 +80,7 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 		string(v.waits), q.now, q.now); err != nil {
 		return made, fmt.Errorf("invite: %w", err)
 	}
-	if v.interaction != nil { // links made by hand are nobody's daily limit
+	if v.planned { // links made by hand are nobody's daily limit
 		q.plan(surveyDay{v.place.Survey.ID, v.day})
 	}
 	if v.place.Survey.Channel == survey.Email {
