@@ -76,6 +76,7 @@ func (s *Scheduler) deliver(ctx context.Context, d store.Dispatch) {
 	case err != nil && ctx.Err() != nil:
 		err = s.Store.ReleaseDelivery(late, d)
 	case err == nil:
+		s.tries.count(tried)
 		err = s.noteDelivery(late, d, tried)
 	}
 	if err != nil { // its lease runs out, and it is sent again

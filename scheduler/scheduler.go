@@ -51,6 +51,7 @@ type Scheduler struct {
 	Options
 	limits    *limits
 	endpoints *endpoints
+	tries     tries
 	wake      chan struct{} // mail may be due
 	outbox    chan struct{} // something else may be
 }
