@@ -201,6 +201,9 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 		return err
 	}
 	options.SendTest = testMail(mails)
+	if s.scheduler() {
+		options.WebhookTries = func() api.WebhookTries { return api.WebhookTries(mails.Tries()) }
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	if s.scheduler() {

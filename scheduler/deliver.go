@@ -22,7 +22,7 @@ const (
 )
 
 // deliveryLease is longer than any try takes, so it is never extended.
-const deliveryLease = 4 * deliveryTime
+func (s *Scheduler) deliveryLease() time.Duration { return 4 * s.DeliveryTime }
 
 // deliverAll claims what the outbox holds and has it sent, until ctx is done
 // and what was begun has ended.
@@ -46,7 +46,7 @@ func (s *Scheduler) deliverAll(ctx context.Context) error {
 		if all > maxDeliveries-perEndpoint {
 			continue
 		}
-		claimed, err := s.Store.ClaimDeliveries(ctx, maxDeliveries-all, perEndpoint, under, deliveryLease)
+		claimed, err := s.Store.ClaimDeliveries(ctx, maxDeliveries-all, perEndpoint, under, s.deliveryLease())
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("nothing of the outbox could be claimed", "error", err)
 		}
@@ -76,6 +76,7 @@ func (s *Scheduler) deliver(ctx context.Context, d store.Dispatch) {
 	case err != nil && ctx.Err() != nil:
 		err = s.Store.ReleaseDelivery(late, d)
 	case err == nil:
+		s.tries.count(tried)
 		err = s.noteDelivery(late, d, tried)
 	}
 	if err != nil { // its lease runs out, and it is sent again
@@ -112,7 +113,7 @@ func (s *Scheduler) noteDelivery(ctx context.Context, d store.Dispatch, t store.
 
 // notify mails what the outbox holds for owners of webhooks.
 func (s *Scheduler) notify(ctx context.Context) error {
-	claimed, err := s.Store.ClaimNotices(ctx, 10, deliveryLease)
+	claimed, err := s.Store.ClaimNotices(ctx, 10, s.deliveryLease())
 	if err != nil || len(claimed) == 0 {
 		return err
 	}
@@ -137,7 +138,7 @@ func (s *Scheduler) sendNotice(ctx context.Context, mailer mail.Mailer, d store.
 		return store.Tried{Final: true, Error: "the webhook is gone"}, nil
 	}
 	words := templates.WebhookPaused(*subject.Webhook, s.BaseURL)
-	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
+	ctx, cancel := context.WithTimeout(ctx, s.DeliveryTime)
 	defer cancel()
 	start := s.Now()
 	err = mailer.Send(ctx, mail.Message{ID: d.ID.String() + "@" + s.From.Domain(), From: s.From, To: mail.Address{Email: d.To},

@@ -26,6 +26,7 @@ import (
 // endpoints posts events to addresses that others chose.
 type endpoints struct {
 	client *http.Client
+	within time.Duration // of one try
 }
 
 // maxAnswer is how much of an endpoint's answer is read, to keep its
@@ -35,15 +36,15 @@ const maxAnswer = 64 << 10
 // newEndpoints never connects to addresses that are not public, whatever name
 // leads there: they are looked at when the connection is made. Loopback alone
 // may be allowed, for development.
-func newEndpoints(allowLoopback bool) *endpoints {
+func newEndpoints(within time.Duration, allowLoopback bool, resolver *net.Resolver) *endpoints {
 	options := []ssrf.Option{ssrf.WithAnyPort()}
 	if allowLoopback {
 		options = append(options, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")),
 			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
 	}
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: ssrf.New(options...).Safe}
-	return &endpoints{&http.Client{
-		Timeout: deliveryTime,
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: ssrf.New(options...).Safe, Resolver: resolver}
+	return &endpoints{within: within, client: &http.Client{
+		Timeout: within,
 		Transport: &http.Transport{
 			Proxy: nil, DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, ForceAttemptHTTP2: true,
 			MaxIdleConnsPerHost: perEndpoint, MaxIdleConns: maxDeliveries, IdleConnTimeout: 30 * time.Second,
@@ -68,7 +69,7 @@ func (e *endpoints) post(ctx context.Context, d store.Dispatch, body []byte, now
 	req.Header.Set("Webhook-Signature", signatures(d.Secrets, id, at, body))
 	answer, err := e.client.Do(req)
 	if err != nil {
-		return store.Tried{Latency: time.Since(start), Error: inWords(err)}
+		return store.Tried{Latency: time.Since(start), Error: e.inWords(err)}
 	}
 	defer func() { _ = answer.Body.Close() }()                         // what was not read is nobody's
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer)) // the status is what counts
@@ -83,7 +84,7 @@ func (e *endpoints) post(ctx context.Context, d store.Dispatch, body []byte, now
 }
 
 // inWords says what went wrong without the address, which may hold a secret.
-func inWords(err error) string {
+func (e *endpoints) inWords(err error) string {
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {
@@ -92,7 +93,7 @@ func inWords(err error) string {
 	case errors.As(err, &dns):
 		return "the host name cannot be resolved"
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return "no answer within " + deliveryTime.String()
+		return "no answer within " + e.within.String()
 	case strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:"):
 		return "no secure connection: the certificate or the protocol is not accepted"
 	}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -39,6 +40,8 @@ type Options struct {
 	CatchUp time.Duration
 	// WebhookLoopback lets webhooks reach this machine itself, for development.
 	WebhookLoopback bool
+	DeliveryTime    time.Duration // for one try of a webhook; 15 s where 0
+	Resolver        *net.Resolver // of webhooks' host names; the machine's where nil
 	Log             *slog.Logger
 	Now             func() time.Time // the clock; time.Now where nil
 }
@@ -48,6 +51,7 @@ type Scheduler struct {
 	Options
 	limits    *limits
 	endpoints *endpoints
+	tries     tries
 	wake      chan struct{} // mail may be due
 	outbox    chan struct{} // something else may be
 }
@@ -66,7 +70,10 @@ func New(o Options) (*Scheduler, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), endpoints: newEndpoints(o.WebhookLoopback),
+	if o.DeliveryTime == 0 {
+		o.DeliveryTime = deliveryTime
+	}
+	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), endpoints: newEndpoints(o.DeliveryTime, o.WebhookLoopback, o.Resolver),
 		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1)}, nil
 }
 
