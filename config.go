@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	_ "time/tzdata" // zones are the same on every machine
 
 	"github.com/alecthomas/kong"
@@ -34,6 +35,7 @@ type Settings struct {
 	MailWorkers         string `default:"4" placeholder:"N" help:"connections to the SMTP server (default ${default})"`
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
+	MailLease           string `default:"15s" placeholder:"TIME" hidden:"" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
 	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
 	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
 	LogFormat           string `placeholder:"FORMAT" help:"text or json (default text on a terminal, else json)"`
@@ -72,6 +74,7 @@ type Config struct {
 	MailWorkers    int
 	MailPerSecond  float64 // 0 is unlimited, here and below
 	MailPerDomain  float64
+	MailLease      time.Duration // 1 to 60 seconds
 	RatePerKey     float64
 	TrustedProxies []netip.Prefix
 	LogFormat      string // text, json, or "": as the terminal wants
@@ -176,6 +179,7 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		MailWorkers:    read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
 		MailPerSecond:  read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
 		MailPerDomain:  read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
+		MailLease:      read(&err, "KOE_MAIL_LEASE", s.MailLease, shortTime),
 		RatePerKey:     read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
 		TrustedProxies: read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
 		LogFormat:      read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
@@ -291,6 +295,15 @@ func rate(text string) (float64, error) {
 		return 0, errors.New("must be a number above 0 or the word unlimited")
 	}
 	return n, nil
+}
+
+// shortTime reads a time such as 15s, of 1 to 60 seconds.
+func shortTime(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second || d > time.Minute {
+		return 0, errors.New("must be a time from 1s to 60s, such as 15s")
+	}
+	return d, nil
 }
 
 func networks(text string) ([]netip.Prefix, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -44,7 +45,7 @@ func TestEverySetting(t *testing.T) {
 	got, err := configOf([]string{
 		"KOE_LISTEN=[::1]:9000", "KOE_BASE_URL=https://feedback.example.com/koe/", "KOE_DATABASE_URL=postgres://a,b/koe?target_session_attrs=read-write",
 		"KOE_DATABASE_CONNECTIONS=2", "KOE_SMTP_URL=smtps://u:p@mx.example.com", "KOE_MAIL_FROM=声 <koe@例え.jp>", "KOE_MAIL_WORKERS=8",
-		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
+		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_MAIL_LEASE=2s", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
 		"KOE_LOG_FORMAT=json", "KOE_LOG_LEVEL=WARN", "KOE_TIMEZONE=Asia/Tokyo", "KOE_ADMIN_KEY=koe_0123456789abcdef", "KOE_SECRET=" + longEnough,
 		"KOE_TEST_DATA=x", "KOE_DKIM_KEY=x", "KOE_SERVICE_HOST=10.0.0.1", "KOE_PORT=tcp://10.0.0.1:80", "KOE_PORT_80_TCP_PROTO=tcp",
 	})
@@ -54,7 +55,7 @@ func TestEverySetting(t *testing.T) {
 	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.5/32"), netip.MustParsePrefix("::1/128")}
 	want := Config{Listen: "[::1]:9000", BaseURL: "https://feedback.example.com/koe", DatabaseURL: "postgres://a,b/koe?target_session_attrs=read-write",
 		Connections: 2, SMTP: &mail.SMTPConfig{Host: "mx.example.com", Port: 465, Username: "u", Password: "p", Security: mail.ImplicitTLS},
-		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, RatePerKey: 100,
+		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, MailLease: 2 * time.Second, RatePerKey: 100,
 		TrustedProxies: networks, LogFormat: "json", LogLevel: slog.LevelWarn, Timezone: "Asia/Tokyo", ZoneChosen: true, AdminKey: "koe_0123456789abcdef", Secret: longEnough}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Error(diff)
@@ -74,6 +75,7 @@ func TestWrongValues(t *testing.T) {
 		"KOE_MAIL_FROM":            {"koe", "a@example.com, b@example.com", "koe <>", "Koe\r\nBcc: x@example.com <a@example.com>"},
 		"KOE_MAIL_WORKERS":         {"0", "-4", "four", "101", "4.0"},
 		"KOE_MAIL_PER_SECOND":      {"0", "-1", "NaN", "Inf", "fast", "1e999", "10/s"},
+		"KOE_MAIL_LEASE":           {"0s", "999ms", "61s", "15", "soon"},
 		"KOE_MAIL_PER_DOMAIN":      {"0", "-1", "none"},
 		"KOE_RATE_PER_KEY":         {"0", "-0.5", "+Inf", "x"},
 		"KOE_TRUSTED_PROXIES":      {"everybody", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "fe80::1%eth0", "10.0.0.0/8;10.1.0.0/16"},

@@ -196,11 +196,14 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil
 	}
 	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BaseURL: c.BaseURL,
-		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, Log: log})
+		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, Lease: c.MailLease, Log: log})
 	if err != nil {
 		return err
 	}
 	options.SendTest = testMail(mails)
+	if s.scheduler() {
+		options.MailCounts = func() api.MailCounts { return api.MailCounts(mails.Counts()) }
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	if s.scheduler() {

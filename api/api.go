@@ -40,6 +40,8 @@ type Options struct {
 	Mailbox  *Mailbox                              // captured mail; nil where mail is sent
 	SendTest func(context.Context, TestMail) error // nil where mail cannot be sent
 
+	MailCounts func() MailCounts // what this process sent; nil where it sends nothing
+
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	RatePerKey     float64        // requests per second and key; 0 means unlimited
 
@@ -75,7 +77,7 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
-		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics()}
+		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts})}
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)

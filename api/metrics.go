@@ -18,7 +18,7 @@ type metrics struct {
 	show     http.Handler
 }
 
-func newMetrics() *metrics {
+func newMetrics(mails mailMetrics) *metrics {
 	registry := prometheus.NewRegistry()
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "koe_http_requests_total",
@@ -27,7 +27,7 @@ func newMetrics() *metrics {
 			Help:    "How long requests took, by route and method.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route", "method"}),
 	}
-	registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(),
+	registry.MustRegister(m.requests, m.seconds, mails, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.show = promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
 	return m

@@ -33,6 +33,7 @@ type Options struct {
 	Workers   int
 	PerSecond float64
 	PerDomain float64
+	Lease     time.Duration // how long a claimed mail is held without a sign of life; 15 s where 0
 	Log       *slog.Logger
 	Now       func() time.Time // the clock; time.Now where nil
 }
@@ -41,6 +42,7 @@ type Options struct {
 type Scheduler struct {
 	Options
 	limits *limits
+	counts counts
 	wake   chan struct{} // mail may be due
 }
 
@@ -48,6 +50,9 @@ type Scheduler struct {
 func New(o Options) (*Scheduler, error) {
 	if o.Store == nil || o.Words == nil || o.NewMailer == nil || o.BaseURL == "" || o.Workers < 1 {
 		return nil, errors.New("a scheduler needs a store, words, a mailer, a base URL and a worker")
+	}
+	if o.Lease == 0 {
+		o.Lease = 15 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -70,7 +75,7 @@ func (s *Scheduler) jobs() []job {
 		{"send", "@every 1s", s.wakeDispatcher},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
-		{"settle", "@every 5s", s.settle},
+		{"settle", "@every 1s", s.settle},
 		{"sweep", "@every 1m", s.sweep},
 	}
 }

@@ -14,13 +14,6 @@ import (
 	"koe/templates"
 )
 
-// A claim holds for a lease and is extended while its mail waits for a worker
-// or for the server.
-const (
-	lease     = 15 * time.Second
-	heartbeat = 5 * time.Second
-)
-
 // Once koe is asked to stop, a mail that is with a worker may still take so
 // long, and after it the note of what became of it.
 const (
@@ -37,7 +30,7 @@ func (s *Scheduler) dispatch(ctx context.Context) error {
 	for range s.Workers {
 		workers.Go(func() error { return s.work(ctx, work, done) })
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(s.Lease / 3) // claims are extended while a mail waits for a worker or for the server
 	defer beat.Stop()
 	taken := map[store.Claim]struct{}{}
 	for ctx.Err() == nil {
@@ -62,7 +55,7 @@ func (s *Scheduler) claim(ctx context.Context, work chan<- store.Claim, taken ma
 	if len(taken) == most {
 		return
 	}
-	claims, err := s.Store.ClaimDue(ctx, most-len(taken), lease)
+	claims, err := s.Store.ClaimDue(ctx, most-len(taken), s.Lease)
 	if err != nil && ctx.Err() == nil {
 		s.Log.Error("no mail could be claimed", "error", err)
 	}
@@ -74,7 +67,7 @@ func (s *Scheduler) claim(ctx context.Context, work chan<- store.Claim, taken ma
 
 func (s *Scheduler) extend(ctx context.Context, taken map[store.Claim]struct{}) {
 	for c := range taken {
-		if _, err := s.Store.Extend(ctx, c, lease); err != nil && ctx.Err() == nil {
+		if _, err := s.Store.Extend(ctx, c, s.Lease); err != nil && ctx.Err() == nil {
 			s.Log.Error("a lease could not be extended", "invitation", c.Invitation, "error", err)
 		}
 	}
@@ -165,15 +158,15 @@ func (s *Scheduler) noteOnce(ctx context.Context, c store.Claim, outcome error) 
 	var refused *mail.SendError
 	switch {
 	case outcome == nil:
-		return s.Store.Sent(ctx, c)
+		return s.counted(&s.counts.sent, s.Store.Sent(ctx, c))
 	case !errors.As(outcome, &refused):
-		return s.Store.Fail(ctx, c, outcome.Error())
+		return s.counted(&s.counts.failed, s.Store.Fail(ctx, c, outcome.Error()))
 	case refused.Uncertain:
-		return s.Store.Uncertain(ctx, c, refused.Error())
+		return s.counted(&s.counts.uncertain, s.Store.Uncertain(ctx, c, refused.Error()))
 	case refused.Temporary:
-		return s.Store.Retry(ctx, c, refused.Error())
+		return s.counted(&s.counts.retried, s.Store.Retry(ctx, c, refused.Error()))
 	}
-	return s.Store.Fail(ctx, c, refused.Error())
+	return s.counted(&s.counts.failed, s.Store.Fail(ctx, c, refused.Error()))
 }
 
 // message writes a mail.
