@@ -35,7 +35,7 @@ type Settings struct {
 	MailWorkers         string `default:"4" placeholder:"N" help:"connections to the SMTP server (default ${default})"`
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
-	MailLease           string `default:"15s" placeholder:"TIME" hidden:"" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
+	MailLease           string `default:"15s" placeholder:"TIME" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
 	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
 	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
 	LogFormat           string `placeholder:"FORMAT" help:"text or json (default text on a terminal, else json)"`

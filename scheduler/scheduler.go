@@ -91,6 +91,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		return err
 	}
 	clock.Start()
+	_ = s.wakeDispatcher(ctx) // what is due does not wait for the clock's first turn
 	err = s.dispatch(ctx)
 	<-clock.Stop().Done()
 	return err
