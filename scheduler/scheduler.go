@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+	"golang.org/x/time/rate"
 
 	"koe/scheduler/mail"
 	"koe/survey/store"
@@ -40,8 +41,9 @@ type Options struct {
 // Scheduler turns the jobs.
 type Scheduler struct {
 	Options
-	limits *limits
-	wake   chan struct{} // mail may be due
+	caps *domainCaps
+	all  *rate.Limiter
+	wake chan struct{} // mail may be due
 }
 
 // New checks the options.
@@ -55,7 +57,11 @@ func New(o Options) (*Scheduler, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), wake: make(chan struct{}, 1)}, nil
+	all := rate.Inf
+	if o.PerSecond > 0 {
+		all = rate.Limit(o.PerSecond)
+	}
+	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: rate.NewLimiter(all, 1), wake: make(chan struct{}, 1)}, nil
 }
 
 // job is one line of the table: what happens how often.
