@@ -47,6 +47,9 @@ func (c *domainCaps) may(domain string, now time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.domain(domain, now)
+	if d.free.Sub(now) > c.every+early { // the clock was set back
+		*d = domainCap{}
+	}
 	if !now.Before(d.free.Add(-early)) {
 		if d.free.Before(now) {
 			d.free = now
