@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"koe/scheduler/mail"
 	"koe/survey"
@@ -23,10 +24,12 @@ func (s *Scheduler) message(m store.Mail) (mail.Message, error) {
 		return mail.Message{}, fmt.Errorf("write the mail: %w", err)
 	}
 	from := s.Sender(m.Workspace)
+	tag := s.Store.BounceTag(m.Workspace.ID, v.ID)
 	message := mail.Message{ID: v.MessageID, From: from, To: mail.Address{Name: v.Name, Email: v.Email},
 		Subject: words.Subject, Text: words.Text, HTML: words.HTML,
 		ListID: m.Survey.ID.String() + "." + from.Domain(), UnsubscribeURL: s.BaseURL + "/u/" + m.Token,
-		Date: s.Now().UTC(), Headers: map[string]string{"X-Koe-Invitation": v.ID.String()}}
+		Date: s.Now().UTC(), ReturnPath: s.returnPath(tag),
+		Headers: map[string]string{"X-Koe-Invitation": tag}}
 	if m.Workspace.ReplyTo != "" {
 		message.ReplyTo = m.Workspace.ReplyTo
 	}
@@ -35,6 +38,16 @@ func (s *Scheduler) message(m store.Mail) (mail.Message, error) {
 		message.InReplyTo = v.MessageID
 	}
 	return message, nil
+}
+
+// returnPath is where a mail comes back to that could not be delivered: an
+// address of its own by which it is known, where koe has a mailbox for those.
+func (s *Scheduler) returnPath(tag string) string {
+	if s.BounceAddress == "" {
+		return ""
+	}
+	at := strings.LastIndexByte(s.BounceAddress, '@')
+	return s.BounceAddress[:at] + "+" + tag + s.BounceAddress[at:]
 }
 
 // Sender is who a workspace's mail comes from.

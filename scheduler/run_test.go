@@ -53,7 +53,11 @@ func (d desk) eachOnce(ids []survey.ID) {
 	}
 	came := map[string]int{}
 	for _, l := range d.server.all() {
-		came[l.Header.Get("X-Koe-Invitation")]++
+		_, id, ok := d.store.ParseBounceTag(l.Header.Get("X-Koe-Invitation"))
+		if !ok {
+			d.t.Errorf("%q names no invitation", l.Header.Get("X-Koe-Invitation"))
+		}
+		came[id.String()]++
 	}
 	for _, id := range ids {
 		if n := came[id.String()]; n != 1 {

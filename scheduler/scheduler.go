@@ -31,11 +31,14 @@ type Options struct {
 	NewMailer func() mail.Mailer // one for each worker
 	From      mail.Address       // where a workspace names no sender
 	BaseURL   string             // what links begin with
-	Workers   int
-	PerSecond float64
-	PerDomain float64
-	Log       *slog.Logger
-	Now       func() time.Time // the clock; time.Now where nil
+	// BounceAddress is the mailbox that takes what comes back, with a signed
+	// part put behind its name; "" has it come back to the sender.
+	BounceAddress string
+	Workers       int
+	PerSecond     float64
+	PerDomain     float64
+	Log           *slog.Logger
+	Now           func() time.Time // the clock; time.Now where nil
 }
 
 // Scheduler turns the jobs.
