@@ -36,6 +36,9 @@ type Settings struct {
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
 	MailLease           string `default:"15s" placeholder:"TIME" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
+	BounceAddress       string `placeholder:"ADDRESS" help:"mailbox that takes what comes back, such as bounces@mail.example.com (default the sender's)"`
+	DKIMDomain          string `placeholder:"DOMAIN" help:"domain that mail is signed for (default none); goes with KOE_DKIM_KEY"`
+	DKIMSelector        string `placeholder:"NAME" help:"name of the key in that domain's DNS, before ._domainkey"`
 	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
 	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
 	LogFormat           string `placeholder:"FORMAT" help:"text or json (default text on a terminal, else json)"`
@@ -49,6 +52,7 @@ const (
 	smtpVariable   = "KOE_SMTP_URL"
 	keyVariable    = "KOE_ADMIN_KEY"
 	secretVariable = "KOE_SECRET"
+	dkimVariable   = "KOE_DKIM_KEY"
 )
 
 const variablesOnly = `These are variables only, because they are secret:
@@ -61,6 +65,8 @@ const variablesOnly = `These are variables only, because they are secret:
   KOE_SECRET     what links are derived from, 32 characters or more
                  (default made once and kept beside the SQLite file;
                  required with PostgreSQL)
+  KOE_DKIM_KEY   signs mail: a private RSA or Ed25519 key in PEM
+                 (default empty: koe signs nothing)
 `
 
 // Config is what the settings say, checked.
@@ -71,6 +77,7 @@ type Config struct {
 	Connections    int // PostgreSQL's, at most
 	SMTP           *mail.SMTPConfig
 	MailFrom       mail.Address
+	BounceAddress  string // "" where mail comes back to its sender
 	MailWorkers    int
 	MailPerSecond  float64 // 0 is unlimited, here and below
 	MailPerDomain  float64
@@ -113,10 +120,9 @@ func environment(environ []string, known []string) (*koanf.Koanf, error) {
 	return k, errors.Join(err, unknown)
 }
 
-// foreign is true for variables that others set: koe's own tests, what signs
-// mail, and Kubernetes, which describes a service named koe to every container.
+// foreign is true for variables that others set: koe's own tests, and Kubernetes, which describes a service named koe to every container.
 func foreign(name, value string) bool {
-	for _, prefix := range []string{"KOE_TEST_", "KOE_DKIM_", "KOE_SERVICE_", "KOE_PORT_"} {
+	for _, prefix := range []string{"KOE_TEST_", "KOE_SERVICE_", "KOE_PORT_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -181,6 +187,7 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		MailPerDomain:  read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
 		MailLease:      read(&err, "KOE_MAIL_LEASE", s.MailLease, shortTime),
 		RatePerKey:     read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
+		BounceAddress:  read(&err, "KOE_BOUNCE_ADDRESS", s.BounceAddress, bounceAddress),
 		TrustedProxies: read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
 		LogFormat:      read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
 		LogLevel:       read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
@@ -198,6 +205,13 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 			return c, err
 		}
 		c.SMTP = &server
+	}
+	dkim, err := mail.NewDKIM(s.DKIMDomain, s.DKIMSelector, k.String(dkimVariable)) // its error names the variable
+	if err != nil {
+		return c, err
+	}
+	if c.SMTP != nil {
+		c.SMTP.DKIM = dkim
 	}
 	return c, c.together()
 }
@@ -249,6 +263,22 @@ func listenAddress(text string) (string, error) {
 		return "", errors.New("must be HOST:PORT, such as 127.0.0.1:8080 or :8080")
 	}
 	return text, nil
+}
+
+// bounceAddress is a mailbox behind whose name a + and up to 48 characters fit:
+// such a part of an address has 64 at most.
+func bounceAddress(text string) (string, error) {
+	const most = 15
+	if text == "" {
+		return "", nil
+	}
+	address, err := mail.ParseAddress(text)
+	local, _, _ := strings.Cut(address.Email, "@")
+	plain := func(r rune) bool { return r > 0x7e || strings.ContainsRune("+\"\\ ", r) }
+	if err != nil || address.Name != "" || len(local) > most || strings.ContainsFunc(local, plain) {
+		return "", fmt.Errorf("must be one plain address such as bounces@mail.example.com, with at most %d characters and no + before the @", most)
+	}
+	return address.Email, nil
 }
 
 func baseURL(text string) (string, error) {

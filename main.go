@@ -195,7 +195,7 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 	if c.SMTP != nil {
 		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil
 	}
-	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BaseURL: c.BaseURL,
+	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BounceAddress: c.BounceAddress, BaseURL: c.BaseURL,
 		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, Lease: c.MailLease, Log: log})
 	if err != nil {
 		return err

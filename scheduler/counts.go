@@ -18,10 +18,10 @@ func (s *Scheduler) Counts() Counts {
 	return Counts{s.counts.sent.Load(), s.counts.retried.Load(), s.counts.failed.Load(), s.counts.uncertain.Load()}
 }
 
-// counted adds one to what became of mails, once it is kept.
-func (s *Scheduler) counted(n *atomic.Int64, err error) error {
+// counted adds to what became of mails, once it is kept.
+func counted(total *atomic.Int64, n int, err error) error {
 	if err == nil {
-		n.Add(1)
+		total.Add(int64(n))
 	}
 	return err
 }

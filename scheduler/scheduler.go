@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+	"golang.org/x/time/rate"
 
 	"koe/scheduler/mail"
 	"koe/survey/store"
@@ -30,18 +31,22 @@ type Options struct {
 	NewMailer func() mail.Mailer // one for each worker
 	From      mail.Address       // where a workspace names no sender
 	BaseURL   string             // what links begin with
-	Workers   int
-	PerSecond float64
-	PerDomain float64
-	Lease     time.Duration // how long a claimed mail is held without a sign of life; 15 s where 0
-	Log       *slog.Logger
-	Now       func() time.Time // the clock; time.Now where nil
+	// BounceAddress is the mailbox that takes what comes back, with a signed
+	// part put behind its name; "" has it come back to the sender.
+	BounceAddress string
+	Workers       int
+	PerSecond     float64
+	PerDomain     float64
+	Lease         time.Duration // how long a claimed mail is held without a sign of life; 15 s where 0
+	Log           *slog.Logger
+	Now           func() time.Time // the clock; time.Now where nil
 }
 
 // Scheduler turns the jobs.
 type Scheduler struct {
 	Options
-	limits *limits
+	caps   *domainCaps
+	all    *rate.Limiter
 	counts counts
 	wake   chan struct{} // mail may be due
 }
@@ -60,7 +65,11 @@ func New(o Options) (*Scheduler, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), wake: make(chan struct{}, 1)}, nil
+	all := rate.Inf
+	if o.PerSecond > 0 {
+		all = rate.Limit(o.PerSecond)
+	}
+	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: rate.NewLimiter(all, 1), wake: make(chan struct{}, 1)}, nil
 }
 
 // job is one line of the table: what happens how often.
