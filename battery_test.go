@@ -208,12 +208,21 @@ func (b *battle) until(what string, is func() bool) {
 	}
 }
 
+// left is how many mails wait or are under way.
+func (b *battle) left() (n int64) {
+	b.t.Helper()
+	if err := b.rows.QueryRowContext(context.Background(), `SELECT COUNT(*) FROM invitations WHERE mail_state <> 'none'`).Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
+}
+
 // over waits until no mail waits or is under way.
 func (b *battle) over() {
 	b.t.Helper()
 	b.until("no mail is left", func() bool {
-		time.Sleep(50 * time.Millisecond)
-		return len(b.pairs(`SELECT state, mail_state FROM invitations WHERE mail_state <> 'none' LIMIT 1`)) == 0
+		time.Sleep(20 * time.Millisecond)
+		return b.left() == 0
 	})
 }
 
@@ -276,9 +285,18 @@ func TestKills(t *testing.T) {
 			if n%10 == 9 { // while it starts
 				time.Sleep(time.Duration(rand.Int64N(int64(200 * time.Millisecond))))
 			} else { // spread over all mails, however fast the machine is
-				left := int64(size) - b.sink.taken.Load()
-				next := b.sink.taken.Load() + 1 + rand.Int64N(max(1, 2*left/int64(kills-n)-1))
-				b.until("more mails came", func() bool { return b.sink.taken.Load() >= min(next, int64(size)-1) })
+				next := b.sink.taken.Load() + 1 + rand.Int64N(max(1, 2*b.left()/int64(kills-n)-1))
+				asked := time.Now()
+				b.until("more mails came", func() bool {
+					if b.sink.taken.Load() >= next {
+						return true
+					}
+					if time.Since(asked) < 200*time.Millisecond {
+						return false
+					}
+					asked = time.Now()
+					return b.left() == 0
+				})
 				time.Sleep(time.Duration(rand.Int64N(int64(2 * time.Millisecond))))
 			}
 			b.kill(p)
@@ -288,6 +306,7 @@ func TestKills(t *testing.T) {
 			}
 		}
 		p := b.sender("koe <koe@koe.example>")
+		b.until("the last one serves", func() bool { return strings.Contains(p.read(p.log), "koe serves") })
 		b.over()
 		p.stop()
 		b.outcome(cmp.Or(map[bool]string{true: "sqlite"}[strings.HasPrefix(database, "sqlite:")], "postgres"), begun, kills, 0)
