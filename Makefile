@@ -15,7 +15,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores cover fuzz mutate
+.PHONY: help run check format vet lint test race bench bench-scores battery-kill cover fuzz mutate
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: ## answers a second beside the floor: rates, ratio, p99, peak memory
 
 bench-scores: ## imports, reports and exports with BENCH_ANSWERS answers
 	go run ./bench/scores -answers $(BENCH_ANSWERS)
+
+battery-kill: ## 500 kills while 50,000 mails go out, on each database; then three processes over one
+	KOE_BATTERY=full go test -count 1 -timeout 3h -v -run 'TestKills|TestReplicas' .
 
 cover: ## what the tests run, as coverage.html and in total
 	go test -timeout $(TEST_TIMEOUT) -coverpkg=./... -coverprofile=coverage.txt ./...

@@ -121,7 +121,7 @@ func parse(args, environ []string, out io.Writer) (*kong.Context, Config, error)
 	if err != nil {
 		return nil, Config{}, err
 	}
-	known := []string{smtpVariable, keyVariable, secretVariable}
+	known := []string{smtpVariable, keyVariable, secretVariable, dkimVariable}
 	for _, flag := range parser.Model.Flags {
 		if flag.Name != "help" {
 			known = append(known, variable(flag.Name))

@@ -37,6 +37,10 @@ type Settings struct {
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
 	CatchUp             string `default:"6h" placeholder:"DURATION" help:"by how much a schedule may fire late, after koe was down (default ${default})"`
 	WebhookLoopback     string `default:"false" placeholder:"BOOL" help:"let webhooks reach this machine itself, for development (default ${default})"`
+	MailLease           string `default:"15s" placeholder:"TIME" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
+	BounceAddress       string `placeholder:"ADDRESS" help:"mailbox that takes what comes back, such as bounces@mail.example.com (default the sender's)"`
+	DKIMDomain          string `placeholder:"DOMAIN" help:"domain that mail is signed for (default none); goes with KOE_DKIM_KEY"`
+	DKIMSelector        string `placeholder:"NAME" help:"name of the key in that domain's DNS, before ._domainkey"`
 	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
 	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
 	LogFormat           string `placeholder:"FORMAT" help:"text or json (default text on a terminal, else json)"`
@@ -50,6 +54,7 @@ const (
 	smtpVariable   = "KOE_SMTP_URL"
 	keyVariable    = "KOE_ADMIN_KEY"
 	secretVariable = "KOE_SECRET"
+	dkimVariable   = "KOE_DKIM_KEY"
 )
 
 const variablesOnly = `These are variables only, because they are secret:
@@ -62,6 +67,8 @@ const variablesOnly = `These are variables only, because they are secret:
   KOE_SECRET     what links are derived from, 32 characters or more
                  (default made once and kept beside the SQLite file;
                  required with PostgreSQL)
+  KOE_DKIM_KEY   signs mail: a private RSA or Ed25519 key in PEM
+                 (default empty: koe signs nothing)
 `
 
 // Config is what the settings say, checked.
@@ -72,9 +79,11 @@ type Config struct {
 	Connections   int // PostgreSQL's, at most
 	SMTP          *mail.SMTPConfig
 	MailFrom      mail.Address
+	BounceAddress string // "" where mail comes back to its sender
 	MailWorkers   int
 	MailPerSecond float64 // 0 is unlimited, here and below
 	MailPerDomain float64
+	MailLease     time.Duration // 1 to 60 seconds
 	CatchUp       time.Duration
 	// WebhookLoopback: webhooks may reach this machine itself
 	WebhookLoopback bool
@@ -116,10 +125,9 @@ func environment(environ []string, known []string) (*koanf.Koanf, error) {
 	return k, errors.Join(err, unknown)
 }
 
-// foreign is true for variables that others set: koe's own tests, what signs
-// mail, and Kubernetes, which describes a service named koe to every container.
+// foreign is true for variables that others set: koe's own tests, and Kubernetes, which describes a service named koe to every container.
 func foreign(name, value string) bool {
-	for _, prefix := range []string{"KOE_TEST_", "KOE_DKIM_", "KOE_SERVICE_", "KOE_PORT_"} {
+	for _, prefix := range []string{"KOE_TEST_", "KOE_SERVICE_", "KOE_PORT_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -182,6 +190,8 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		MailWorkers:     read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
 		MailPerSecond:   read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
 		MailPerDomain:   read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
+		MailLease:       read(&err, "KOE_MAIL_LEASE", s.MailLease, shortTime),
+		BounceAddress:   read(&err, "KOE_BOUNCE_ADDRESS", s.BounceAddress, bounceAddress),
 		CatchUp:         read(&err, "KOE_CATCH_UP", s.CatchUp, lengthOfTime),
 		WebhookLoopback: read(&err, "KOE_WEBHOOK_LOOPBACK", s.WebhookLoopback, yesOrNo),
 		RatePerKey:      read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
@@ -202,6 +212,13 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 			return c, err
 		}
 		c.SMTP = &server
+	}
+	dkim, err := mail.NewDKIM(s.DKIMDomain, s.DKIMSelector, k.String(dkimVariable)) // its error names the variable
+	if err != nil {
+		return c, err
+	}
+	if c.SMTP != nil {
+		c.SMTP.DKIM = dkim
 	}
 	return c, c.together()
 }
@@ -253,6 +270,22 @@ func listenAddress(text string) (string, error) {
 		return "", errors.New("must be HOST:PORT, such as 127.0.0.1:8080 or :8080")
 	}
 	return text, nil
+}
+
+// bounceAddress is a mailbox behind whose name a + and up to 48 characters fit:
+// such a part of an address has 64 at most.
+func bounceAddress(text string) (string, error) {
+	const most = 15
+	if text == "" {
+		return "", nil
+	}
+	address, err := mail.ParseAddress(text)
+	local, _, _ := strings.Cut(address.Email, "@")
+	plain := func(r rune) bool { return r > 0x7e || strings.ContainsRune("+\"\\ ", r) }
+	if err != nil || address.Name != "" || len(local) > most || strings.ContainsFunc(local, plain) {
+		return "", fmt.Errorf("must be one plain address such as bounces@mail.example.com, with at most %d characters and no + before the @", most)
+	}
+	return address.Email, nil
 }
 
 func baseURL(text string) (string, error) {
@@ -311,6 +344,15 @@ func yesOrNo(text string) (bool, error) {
 		return false, errors.New("must be true or false")
 	}
 	return text == "true", nil
+}
+
+// shortTime reads a time such as 15s, of 1 to 60 seconds.
+func shortTime(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second || d > time.Minute {
+		return 0, errors.New("must be a time from 1s to 60s, such as 15s")
+	}
+	return d, nil
 }
 
 func networks(text string) ([]netip.Prefix, error) {

@@ -11,12 +11,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"koe/scheduler/mail"
 )
+
+const signingKey = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----`
 
 const longEnough = "a-secret-of-at-least-thirty-two-characters"
 
@@ -44,9 +49,10 @@ func TestEverySetting(t *testing.T) {
 	got, err := configOf([]string{
 		"KOE_LISTEN=[::1]:9000", "KOE_BASE_URL=https://feedback.example.com/koe/", "KOE_DATABASE_URL=postgres://a,b/koe?target_session_attrs=read-write",
 		"KOE_DATABASE_CONNECTIONS=2", "KOE_SMTP_URL=smtps://u:p@mx.example.com", "KOE_MAIL_FROM=声 <koe@例え.jp>", "KOE_MAIL_WORKERS=8",
-		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
+		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_MAIL_LEASE=2s", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
 		"KOE_LOG_FORMAT=json", "KOE_LOG_LEVEL=WARN", "KOE_TIMEZONE=Asia/Tokyo", "KOE_ADMIN_KEY=koe_0123456789abcdef", "KOE_SECRET=" + longEnough,
-		"KOE_TEST_DATA=x", "KOE_DKIM_KEY=x", "KOE_SERVICE_HOST=10.0.0.1", "KOE_PORT=tcp://10.0.0.1:80", "KOE_PORT_80_TCP_PROTO=tcp",
+		"KOE_TEST_DATA=x", "KOE_BOUNCE_ADDRESS=bounces@mail.example.com", "KOE_DKIM_DOMAIN=example.com", "KOE_DKIM_SELECTOR=koe1", "KOE_DKIM_KEY=" + signingKey,
+		"KOE_SERVICE_HOST=10.0.0.1", "KOE_PORT=tcp://10.0.0.1:80", "KOE_PORT_80_TCP_PROTO=tcp",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -54,10 +60,13 @@ func TestEverySetting(t *testing.T) {
 	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.5/32"), netip.MustParsePrefix("::1/128")}
 	want := Config{Listen: "[::1]:9000", BaseURL: "https://feedback.example.com/koe", DatabaseURL: "postgres://a,b/koe?target_session_attrs=read-write",
 		Connections: 2, SMTP: &mail.SMTPConfig{Host: "mx.example.com", Port: 465, Username: "u", Password: "p", Security: mail.ImplicitTLS},
-		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, RatePerKey: 100,
+		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, BounceAddress: "bounces@mail.example.com", MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, MailLease: 2 * time.Second, RatePerKey: 100,
 		TrustedProxies: networks, LogFormat: "json", LogLevel: slog.LevelWarn, Timezone: "Asia/Tokyo", ZoneChosen: true, AdminKey: "koe_0123456789abcdef", Secret: longEnough}
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(mail.SMTPConfig{}, "DKIM")); diff != "" {
 		t.Error(diff)
+	}
+	if got.SMTP.DKIM == nil {
+		t.Error("nobody signs")
 	}
 }
 
@@ -74,7 +83,12 @@ func TestWrongValues(t *testing.T) {
 		"KOE_MAIL_FROM":            {"koe", "a@example.com, b@example.com", "koe <>", "Koe\r\nBcc: x@example.com <a@example.com>"},
 		"KOE_MAIL_WORKERS":         {"0", "-4", "four", "101", "4.0"},
 		"KOE_MAIL_PER_SECOND":      {"0", "-1", "NaN", "Inf", "fast", "1e999", "10/s"},
+		"KOE_MAIL_LEASE":           {"0s", "999ms", "61s", "15", "soon"},
 		"KOE_MAIL_PER_DOMAIN":      {"0", "-1", "none"},
+		"KOE_BOUNCE_ADDRESS":       {"bounces", "Bounces <b@example.com>", "b+c@example.com", "bounces-of-our-mail@example.com", "b@example.com, c@example.com"},
+		"KOE_DKIM_DOMAIN":          {"example", "exa mple.com", "-.example.com", "a..b"},
+		"KOE_DKIM_SELECTOR":        {"a;b", "koe1."},
+		"KOE_DKIM_KEY":             {"hidden-word", "-----BEGIN PRIVATE KEY-----\nhidden-word\n-----END PRIVATE KEY-----"},
 		"KOE_RATE_PER_KEY":         {"0", "-0.5", "+Inf", "x"},
 		"KOE_TRUSTED_PROXIES":      {"everybody", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "fe80::1%eth0", "10.0.0.0/8;10.1.0.0/16"},
 		"KOE_LOG_FORMAT":           {"xml", "TEXT"},
@@ -105,7 +119,7 @@ func TestWrongValues(t *testing.T) {
 
 // settingNames are the variables of all settings, from the types themselves.
 func settingNames() []string {
-	names := []string{smtpVariable, keyVariable, secretVariable}
+	names := []string{smtpVariable, keyVariable, secretVariable, dkimVariable}
 	command, _, err := parse([]string{"version"}, nil, io.Discard)
 	if err != nil {
 		panic(err)
@@ -120,11 +134,11 @@ func settingNames() []string {
 
 func TestSettingNames(t *testing.T) {
 	names := settingNames()
-	if want := reflect.TypeFor[Settings]().NumField() + 3; len(names) != want {
+	if want := reflect.TypeFor[Settings]().NumField() + 4; len(names) != want {
 		t.Errorf("%d names, want %d", len(names), want)
 	}
 	for _, name := range []string{"KOE_LISTEN", "KOE_BASE_URL", "KOE_DATABASE_URL", "KOE_SMTP_URL", "KOE_MAIL_FROM", "KOE_MAIL_WORKERS", "KOE_MAIL_PER_SECOND",
-		"KOE_MAIL_PER_DOMAIN", "KOE_ADMIN_KEY", "KOE_SECRET", "KOE_TRUSTED_PROXIES", "KOE_RATE_PER_KEY", "KOE_LOG_FORMAT", "KOE_LOG_LEVEL", "KOE_TIMEZONE",
+		"KOE_MAIL_PER_DOMAIN", "KOE_BOUNCE_ADDRESS", "KOE_DKIM_DOMAIN", "KOE_DKIM_SELECTOR", "KOE_DKIM_KEY", "KOE_ADMIN_KEY", "KOE_SECRET", "KOE_TRUSTED_PROXIES", "KOE_RATE_PER_KEY", "KOE_LOG_FORMAT", "KOE_LOG_LEVEL", "KOE_TIMEZONE",
 		"KOE_DATABASE_CONNECTIONS"} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is missing", name)

@@ -195,14 +195,15 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 	if c.SMTP != nil {
 		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil
 	}
-	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BaseURL: c.BaseURL,
-		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, CatchUp: c.CatchUp, WebhookLoopback: c.WebhookLoopback, Log: log})
+	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BounceAddress: c.BounceAddress, BaseURL: c.BaseURL,
+		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, Lease: c.MailLease, CatchUp: c.CatchUp, WebhookLoopback: c.WebhookLoopback, Log: log})
 	if err != nil {
 		return err
 	}
 	options.SendTest = testMail(mails)
 	if s.scheduler() {
 		options.WebhookTries = func() api.WebhookTries { return api.WebhookTries(mails.Tries()) }
+		options.MailCounts = func() api.MailCounts { return api.MailCounts(mails.Counts()) }
 	}
 
 	group, ctx := errgroup.WithContext(ctx)

@@ -41,6 +41,7 @@ type Options struct {
 	SendTest func(context.Context, TestMail) error // nil where mail cannot be sent
 
 	WebhookTries func() WebhookTries // what this process posted; nil where it sends nothing
+	MailCounts   func() MailCounts   // what this process sent; nil where it sends nothing
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	RatePerKey     float64        // requests per second and key; 0 means unlimited
@@ -77,7 +78,7 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
-		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics(webhookMetrics{o.Store, o.WebhookTries})}
+		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)

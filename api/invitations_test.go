@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"koe/survey/store"
 )
 
 // ids are the ids of a list, in its order.
@@ -96,6 +98,41 @@ func TestCancellingAnInvitation(t *testing.T) {
 	s.survey("link", `"touchpoint":"shop"`)
 	sent := s.do("POST", "/v1/interactions", `{"touchpoint":"shop"}`).want(202).text("decisions[0].invitation_id")
 	s.do("POST", "/v1/invitations/"+sent+"/cancel", nil).wantProblem(409)
+}
+
+// refused has the mail server refuse every mail that is due.
+func (s *server) refused() {
+	s.t.Helper()
+	claims, err := s.store.ClaimDue(s.t.Context(), 100, time.Minute)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.store.StartSending(s.t.Context(), claims, func(m store.Mail) string { return m.Invitation.ID.String() + "@acme.example" }); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, c := range claims {
+		if err := s.store.Fail(s.t.Context(), c, "smtp rcpt: 554 5.7.1 no"); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
+func TestSendingAnInvitationAgain(t *testing.T) {
+	s := newServer(t)
+	s.survey("mail", `"channel":"email"`)
+	id := s.tell(`,"customer":{"email":"ana@example.com"}`).want(202).text("decisions[0].invitation_id")
+	s.do("POST", "/v1/invitations/"+id+"/resend", nil).wantProblem(409)
+	s.refused()
+	s.do("GET", "/v1/invitations/"+id, nil).want(200).wantAt("state", "failed").wantAt("reason", "smtp rcpt: 554 5.7.1 no")
+	s.do("POST", "/v1/invitations/"+id+"/resend", `{"why":"so"}`).wantProblem(400, "why")
+	for i := range 2 {
+		got := s.do("POST", "/v1/invitations/"+id+"/resend", nil, once("k")).want(200).wantAt("state", "scheduled").wantAt("reason", nil).
+			wantAt("message_id", id+"@acme.example").wantAt("events[3].type", "resend").wantAt("events[3].detail", "by test admin").wantAt("events[4]", nil)
+		if replayed := got.header.Get("Idempotency-Replayed"); (replayed == "true") != (i == 1) {
+			t.Errorf("replayed: %q", replayed)
+		}
+	}
+	s.do("POST", "/v1/invitations/0190a1b2-0000-7000-8000-000000000000/resend", nil).wantProblem(404)
 }
 
 // A link past its end is expired, whether or not anybody has swept.

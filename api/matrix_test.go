@@ -223,6 +223,10 @@ func (w *world) walk(operation, sender string) (called, bool) {
 		return called{scheduled(), nil, 200, 404}, true
 	case "cancelInvitation":
 		return called{scheduled() + "/cancel", nil, 200, 404}, true
+	case "resendInvitation":
+		path := scheduled()
+		w.refused()
+		return called{path + "/resend", nil, 200, 404}, true
 	case "createResponse":
 		return called{"/v1/responses", `{"survey_id":"asked","score":9}`, 201, 422}, true
 	case "listResponses":

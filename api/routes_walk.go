@@ -15,6 +15,7 @@ func walkRoutes() []Route {
 		{"listInvitations", get, "/v1/invitations", Editors, noBody, paging + "state survey customer from to", (*api).listInvitations},
 		{"showInvitation", get, "/v1/invitations/{id}", Editors, noBody, "", (*api).showInvitation},
 		{"cancelInvitation", post, "/v1/invitations/{id}/cancel", Editors, bareBody, "", (*api).cancelInvitation},
+		{"resendInvitation", post, "/v1/invitations/{id}/resend", Editors, bareBody, "", (*api).resendInvitation},
 
 		{"createResponse", post, "/v1/responses", Editors, jsonBody, "", (*api).createResponse},
 		{"listResponses", get, "/v1/responses", Readers, noBody, paging + responseFilters, (*api).listResponses},

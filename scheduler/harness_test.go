@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 // letter is a mail that the server was given, taken or not.
 type letter struct {
 	*mail.Message
+	from string // of the envelope
 	to   string
 	raw  string
 	came time.Time
@@ -95,13 +96,14 @@ func listen(t *testing.T) net.Listener {
 type visit struct {
 	*server
 	conn *smtp.Conn
+	from string
 	to   string
 }
 
-func (v *visit) Mail(string, *smtp.MailOptions) error      { return nil }
-func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error { v.to = to; return nil }
-func (v *visit) Reset()                                    {}
-func (v *visit) Logout() error                             { return nil }
+func (v *visit) Mail(from string, _ *smtp.MailOptions) error { v.from = from; return nil }
+func (v *visit) Rcpt(to string, _ *smtp.RcptOptions) error   { v.to = to; return nil }
+func (v *visit) Reset()                                      {}
+func (v *visit) Logout() error                               { return nil }
 func (v *visit) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
@@ -112,7 +114,7 @@ func (v *visit) Data(r io.Reader) error {
 		return err
 	}
 	v.mu.Lock()
-	v.letters = append(v.letters, letter{m, v.to, string(raw), time.Now()})
+	v.letters = append(v.letters, letter{m, v.from, v.to, string(raw), time.Now()})
 	v.mu.Unlock()
 	err = v.answer(v.to, len(v.lettersTo(v.to)))
 	if errors.Is(err, errHangUp) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"koe/scheduler/mail"
 	"koe/survey/store"
@@ -32,9 +33,13 @@ type Options struct {
 	NewMailer func() mail.Mailer // one for each worker
 	From      mail.Address       // where a workspace names no sender
 	BaseURL   string             // what links begin with
-	Workers   int
-	PerSecond float64
-	PerDomain float64
+	// BounceAddress is the mailbox that takes what comes back, with a signed
+	// part put behind its name; "" has it come back to the sender.
+	BounceAddress string
+	Workers       int
+	PerSecond     float64
+	PerDomain     float64
+	Lease         time.Duration // how long a claimed mail is held without a sign of life; 15 s where 0
 	// CatchUp is by how much a schedule may fire late, after koe was down; 6 hours
 	// where 0.
 	CatchUp time.Duration
@@ -49,7 +54,9 @@ type Options struct {
 // Scheduler turns the jobs.
 type Scheduler struct {
 	Options
-	limits    *limits
+	caps      *domainCaps
+	all       *rate.Limiter
+	counts    counts
 	endpoints *endpoints
 	tries     tries
 	wake      chan struct{} // mail may be due
@@ -60,6 +67,9 @@ type Scheduler struct {
 func New(o Options) (*Scheduler, error) {
 	if o.Store == nil || o.Words == nil || o.NewMailer == nil || o.BaseURL == "" || o.Workers < 1 {
 		return nil, errors.New("a scheduler needs a store, words, a mailer, a base URL and a worker")
+	}
+	if o.Lease == 0 {
+		o.Lease = 15 * time.Second
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -73,8 +83,12 @@ func New(o Options) (*Scheduler, error) {
 	if o.DeliveryTime == 0 {
 		o.DeliveryTime = deliveryTime
 	}
-	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), endpoints: newEndpoints(o.DeliveryTime, o.WebhookLoopback, o.Resolver),
-		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1)}, nil
+	all := rate.Inf
+	if o.PerSecond > 0 {
+		all = rate.Limit(o.PerSecond)
+	}
+	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: rate.NewLimiter(all, 1), wake: make(chan struct{}, 1),
+		endpoints: newEndpoints(o.DeliveryTime, o.WebhookLoopback, o.Resolver), outbox: make(chan struct{}, 1)}, nil
 }
 
 // job is one line of the table: what happens how often.
@@ -92,7 +106,7 @@ func (s *Scheduler) jobs() []job {
 		{"notify", "@every 5s", s.notify},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
-		{"settle", "@every 5s", s.settle},
+		{"settle", "@every 1s", s.settle},
 		{"settle deliveries", "@every 5s", s.settleDeliveries},
 		{"sweep", "@every 1m", s.sweep},
 	}
@@ -109,6 +123,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		return err
 	}
 	clock.Start()
+	_ = s.wakeDispatcher(ctx) // what is due does not wait for the clock's first turn
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return s.dispatch(ctx) })
 	work.Go(func() error { return s.deliverAll(ctx) })

@@ -35,7 +35,7 @@ func TestADueMailIsSentOnce(t *testing.T) {
 			"List-Unsubscribe":      "<" + link + ">",
 			"List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
 			"Reply-To":              "<help@acme.example>",
-			"X-Koe-Invitation":      id.String(),
+			"X-Koe-Invitation":      d.store.BounceTag(d.by.Workspace, id),
 			"Date":                  "Sun, 22 Nov 2026 09:00:00 +0000",
 			"Auto-Submitted":        "auto-generated",
 			"In-Reply-To":           "",
@@ -58,6 +58,28 @@ func TestADueMailIsSentOnce(t *testing.T) {
 			d.t.Errorf("%s %v", kind, err)
 		}
 	})
+}
+
+func TestAMailComesBackToAnAddressThatNamesIt(t *testing.T) {
+	t.Parallel()
+	d := alone(t, nil)
+	d.ask("chat", nil)
+	id := d.happens("chat", "a@example.com")
+	d.run(func(o *scheduler.Options) { o.BounceAddress = "bounces@mail.koe.example" })
+	d.becomes(id, survey.InvitationSent)
+	from := d.server.lettersTo("a@example.com")[0].from
+	local, domain, _ := strings.Cut(from, "@")
+	name, tag, _ := strings.Cut(local, "+")
+	if workspace, named, ok := d.store.ParseBounceTag(tag); !ok || workspace != d.by.Workspace || named != id ||
+		name != "bounces" || domain != "mail.koe.example" || len(local) > 64 {
+		t.Errorf("it comes back to %s", from)
+	}
+	without := alone(t, nil)
+	without.ask("chat", nil)
+	without.becomes(func() survey.ID { id := without.happens("chat", "a@example.com"); without.run(nil); return id }(), survey.InvitationSent)
+	if from := without.server.lettersTo("a@example.com")[0].from; from != "feedback@acme.example" {
+		t.Errorf("without a mailbox for it, it comes back to %s", from)
+	}
 }
 
 func TestADelayIsKept(t *testing.T) {

@@ -44,6 +44,7 @@ const (
 	EndWindowClosed   Reason = "window_closed" // it does not open again before the link ends
 	WaitSendWindow    Reason = "send_window"
 	WaitRetry         Reason = "retry"
+	WaitDomainCap     Reason = "domain_cap" // more mails for its domain than a second may have
 	WaitReminder      Reason = "reminder"
 )
 

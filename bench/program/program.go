@@ -152,6 +152,14 @@ func (p *Program) Stop() {
 	_ = p.cmd.Wait()
 }
 
+// CPU is the processor time that a program took which has ended.
+func (p *Program) CPU() time.Duration {
+	if p.cmd.ProcessState == nil {
+		return 0
+	}
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
 // FreePort is a port that was free a moment ago.
 func FreePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

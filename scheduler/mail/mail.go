@@ -81,9 +81,12 @@ type Message struct {
 	From    Address
 	To      Address
 	ReplyTo string // plain address; "" for none
-	Subject string
-	Text    string // the words as plain text
-	HTML    string // the same words as HTML; "" makes a mail of text alone
+	// ReturnPath is where a server sends what it could not deliver, a plain
+	// address in ASCII; "" is the sender's.
+	ReturnPath string
+	Subject    string
+	Text       string // the words as plain text
+	HTML       string // the same words as HTML; "" makes a mail of text alone
 
 	ListID         string // List-Id without its angle brackets; "" for none
 	UnsubscribeURL string // takes a POST (RFC 8058); "" for none
@@ -122,10 +125,23 @@ func (m Message) checkAddresses() error {
 	if err := m.To.check("to"); err != nil {
 		return err
 	}
-	if m.ReplyTo == "" {
-		return nil
+	for field, address := range map[string]string{"reply_to": m.ReplyTo, "return_path": m.ReturnPath} {
+		if address == "" {
+			continue
+		}
+		if err := (Address{Email: address}).check(field); err != nil {
+			return err
+		}
 	}
-	return Address{Email: m.ReplyTo}.check("reply_to")
+	return nil
+}
+
+// returnPath is the sender of the envelope.
+func (m Message) returnPath() string {
+	if m.ReturnPath == "" {
+		return m.From.envelope()
+	}
+	return Address{Email: m.ReturnPath}.envelope()
 }
 
 func (m Message) checkIDs() error {

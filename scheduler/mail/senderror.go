@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/textproto"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -66,6 +67,15 @@ func (e *SendError) Error() string {
 
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
+
+// NoSuchAddress is true where the server said for good, by the enhanced status
+// code, that the recipient's address does not exist (RFC 3463: 5.1.1; moved
+// without a new one, 5.1.6; a domain that takes no mail, 5.1.10). A bare 550 is
+// not taken for that: servers use it for anything they do not like.
+func (e *SendError) NoSuchAddress() bool {
+	about := e.Stage == StageRcpt || e.Stage == StageData || e.Stage == StageReply
+	return about && !e.Temporary && !e.Uncertain && slices.Contains([]string{"5.1.1", "5.1.6", "5.1.10"}, e.Enhanced)
+}
 
 const (
 	codeClosing   = 421 // the server hangs up; not about this mail

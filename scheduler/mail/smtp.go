@@ -29,6 +29,9 @@ func NewSMTP(config SMTPConfig) *SMTP {
 // accepted the message.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	raw, err := m.Bytes()
+	if err == nil {
+		raw, err = s.config.DKIM.sign(raw)
+	}
 	if err != nil {
 		return err
 	}
@@ -53,7 +56,7 @@ func (s *SMTP) attempt(ctx context.Context, m Message, raw []byte) error {
 		}
 		s.session = session
 	}
-	err := s.session.deliver(ctx, m.From.envelope(), m.To.envelope(), raw)
+	err := s.session.deliver(ctx, m.returnPath(), m.To.envelope(), raw)
 	if !s.session.ready(err) {
 		_ = s.session.conn.Close() // broken anyway; err says why
 		s.session = nil

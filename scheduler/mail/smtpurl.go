@@ -34,7 +34,8 @@ type SMTPConfig struct {
 	Password string `json:"-"` // "" with an empty Username: no login
 	Security Security
 
-	TLS *tls.Config `json:"-"` // nil: the system's certificate authorities
+	TLS  *tls.Config `json:"-"` // nil: the system's certificate authorities
+	DKIM *DKIM       `json:"-"` // signs what is sent; nil: nobody does
 
 	DialTimeout    time.Duration // connecting: 10 s
 	CommandTimeout time.Duration // each command, and the message up to its dot: 60 s

@@ -25,10 +25,19 @@ func claimOne(t *testing.T, s *store.Store) store.Claim {
 	return claims[0]
 }
 
+// start marks one claimed mail as sending; nil where it is not to be sent.
+func start(ctx context.Context, s *store.Store, c store.Claim) (*store.Mail, error) {
+	mails, err := s.StartSending(ctx, []store.Claim{c}, plainID)
+	if err != nil || len(mails) == 0 {
+		return nil, err
+	}
+	return &mails[0], nil
+}
+
 func startOne(t *testing.T, s *store.Store) store.Claim {
 	t.Helper()
 	c := claimOne(t, s)
-	if m, err := s.StartSending(t.Context(), c, plainID); err != nil || m == nil {
+	if m, err := start(t.Context(), s, c); err != nil || m == nil {
 		t.Fatalf("start: %v, %v", m, err)
 	}
 	return c
@@ -138,7 +147,7 @@ func TestTheRulesAreAskedAgainBeforeSending(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range claims {
-			if m, err := s.StartSending(t.Context(), c, plainID); err != nil || m != nil {
+			if m, err := start(t.Context(), s, c); err != nil || m != nil {
 				t.Errorf("started %v, %v", m, err)
 			}
 		}
@@ -200,7 +209,7 @@ func TestAnAnswerMeanwhileWins(t *testing.T) {
 		mustSurvey(t, s, by, "chat", nil)
 		id := *only(t, record(t, s, by, chat("a@example.com"))).Invitation
 		c := claimOne(t, s)
-		m, err := s.StartSending(t.Context(), c, plainID)
+		m, err := start(t.Context(), s, c)
 		if err != nil || m == nil {
 			t.Fatal(m, err)
 		}
@@ -231,7 +240,7 @@ func TestLeasesOfTheGone(t *testing.T) {
 		if err != nil || len(sending) != 1 {
 			t.Fatal(sending, err)
 		}
-		if m, err := s.StartSending(t.Context(), sending[0], plainID); m == nil || err != nil {
+		if m, err := start(t.Context(), s, sending[0]); m == nil || err != nil {
 			t.Fatal(m, err)
 		}
 		time.Sleep(100 * time.Millisecond) // PostgreSQL's leases run on its own clock
@@ -243,10 +252,10 @@ func TestLeasesOfTheGone(t *testing.T) {
 		if v := state(t, s, by, unsure); v.State != survey.InvitationUncertain {
 			t.Errorf("what was under way is %s", v.State)
 		}
-		if m, err := s.StartSending(t.Context(), late[0], plainID); m != nil || err != nil {
+		if m, err := start(t.Context(), s, late[0]); m != nil || err != nil {
 			t.Errorf("a lost claim started: %v, %v", m, err)
 		}
-		if held, err := s.Extend(t.Context(), late[0], lease); held || err != nil {
+		if held, err := s.Extend(t.Context(), lease, late[0]); len(held) != 0 || err != nil {
 			t.Errorf("a lost claim was extended: %v, %v", held, err)
 		}
 		if c := claimOne(t, s); c.Invitation != waits {

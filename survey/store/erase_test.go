@@ -102,9 +102,9 @@ func (c *crowd) refusedMails(n int) {
 	claims, err := c.s.ClaimDue(ctx, n, time.Minute)
 	ok(c.t, err)
 	for _, claim := range claims {
-		mail, err := c.s.StartSending(ctx, claim, func(store.Mail) string { return "<qqserver@example.com>" })
+		mail, err := c.s.StartSending(ctx, []store.Claim{claim}, func(store.Mail) string { return "<qqserver@example.com>" })
 		ok(c.t, err)
-		if mail != nil {
+		if len(mail) == 1 {
 			ok(c.t, c.s.Fail(ctx, claim, "550 5.1.1 qqserver says no"))
 		}
 	}

@@ -45,6 +45,7 @@ type invitationRow struct {
 	Commented       bool
 	CreatedAt       int64
 	UpdatedAt       int64
+	dueAt           int64 // of the next mail; read for mails alone
 }
 
 const invitationColumns = `workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id, template_id, template_version,

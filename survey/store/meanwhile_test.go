@@ -23,7 +23,7 @@ func TestAnAnswerBeforeAPassingFailureIsTheEnd(t *testing.T) {
 		mustSurvey(t, s, by, "chat", nil)
 		id := *only(t, record(t, s, by, chat("a@example.com"))).Invitation
 		c := claimOne(t, s)
-		m, err := s.StartSending(t.Context(), c, plainID)
+		m, err := start(t.Context(), s, c)
 		ok(t, err)
 		_, err = s.Answer(t.Context(), m.Token, store.Reply{Score: pointer(9)})
 		ok(t, err)
@@ -32,7 +32,7 @@ func TestAnAnswerBeforeAPassingFailureIsTheEnd(t *testing.T) {
 		claims, err := s.ClaimDue(t.Context(), 10, lease)
 		ok(t, err)
 		for _, c := range claims {
-			if m, err := s.StartSending(t.Context(), c, plainID); m != nil || err != nil {
+			if m, err := start(t.Context(), s, c); m != nil || err != nil {
 				t.Errorf("sent again: %v, %v", m, err)
 			}
 		}
@@ -50,7 +50,7 @@ func TestWhatWasClaimedBeforeAPauseWaits(t *testing.T) {
 		c := claimOne(t, s)
 		_, err := s.SetSurveyState(t.Context(), by, v.ID.String(), survey.Paused, 0)
 		ok(t, err)
-		if m, err := s.StartSending(t.Context(), c, plainID); m != nil || err != nil {
+		if m, err := start(t.Context(), s, c); m != nil || err != nil {
 			t.Fatalf("sent from a paused survey: %v, %v", m, err)
 		}
 		if claims, err := s.ClaimDue(t.Context(), 10, lease); len(claims) != 0 || err != nil {

@@ -59,7 +59,7 @@ const (
 
 // waitReasons are all keys of Waiting.
 var waitReasons = []survey.Reason{WaitScheduled, survey.WaitSendWindow, survey.SkipDailyLimit, survey.SkipQuietPeriod,
-	survey.WaitRetry, survey.WaitReminder, WaitPaused}
+	survey.WaitRetry, survey.WaitDomainCap, survey.WaitReminder, WaitPaused}
 
 // sentMinutes is how far back Minutes goes.
 const sentMinutes = 5

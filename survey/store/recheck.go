@@ -6,8 +6,9 @@ import (
 
 // recheck asks the rules again and keeps what they say; true where the mail may
 // go out now.
-func (s *Store) recheck(q *session, m Mail, row invitationRow) (bool, error) {
-	know, err := s.meanwhile(q, m, row)
+func (s *Store) recheck(q *session, m Mail, claimed claimedRow, known known) (bool, error) {
+	know, err := q.meanwhile(m, claimed, known)
+	row := claimed.invitationRow
 	if err != nil {
 		return false, err
 	}
@@ -52,11 +53,10 @@ func (q *session) endMail(row invitationRow, again survey.Recheck) error {
 // meanwhile is what has happened since the decision about a mail that is about
 // to go out. Beyond the suppression it is only asked of a mail that was never
 // out, and only what the survey's rules look at.
-func (s *Store) meanwhile(q *session, m Mail, row invitationRow) (survey.Meanwhile, error) {
-	var know survey.Meanwhile
-	var err error
-	if know.Suppressed, err = s.suppressed(q, m.Invitation.Email); err != nil || know.Suppressed || row.MailNo > 0 || row.SentAt != nil {
-		return know, err
+func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhile, error) {
+	know := survey.Meanwhile{Suppressed: row.suppressed}
+	if know.Suppressed || row.MailNo > 0 || row.SentAt != nil {
+		return know, nil
 	}
 	know.OccurredAt = m.Invitation.CreatedAt
 	if m.OccurredAt != nil {
@@ -65,16 +65,19 @@ func (s *Store) meanwhile(q *session, m Mail, row invitationRow) (survey.Meanwhi
 	if person := row.PersonID.orNil(); person != nil {
 		know.PersonKey = person.String()
 	}
-	var lastAsked *survey.Instant
-	if know.Attributes, lastAsked, err = s.knownNow(q, m, row); err != nil {
+	var err error
+	if know.Attributes, err = q.knownNow(m, row); err != nil {
 		return know, err
 	}
 	if period, _ := survey.QuietRule(m.Survey, m.Workspace); period.Length() > 0 {
-		if err := s.sentMeanwhile(q, &know, row); err != nil {
-			return know, err
+		if row.others {
+			if err := q.sentMeanwhile(&know, row.invitationRow, known.going); err != nil {
+				return know, err
+			}
 		}
-		if lastAsked != nil { // by another tool
-			know.SentAny = append(know.SentAny, survey.Sent{At: *lastAsked, Planned: *lastAsked})
+		if row.lastAsked != nil {
+			at := survey.Instant(*row.lastAsked)
+			know.SentAny = append(know.SentAny, survey.Sent{At: at, Planned: at})
 		}
 	}
 	if m.Survey.Rules.DailyLimit != nil {
@@ -85,40 +88,34 @@ func (s *Store) meanwhile(q *session, m Mail, row invitationRow) (survey.Meanwhi
 
 // knownNow are the attributes that a condition is about: the occasion's own
 // over the person's of today; what was known when it was decided lies below.
-// With them comes when another tool last asked the person.
-func (s *Store) knownNow(q *session, m Mail, row invitationRow) (survey.Attributes, *survey.Instant, error) {
-	var person, own string // "" where there is no such row
-	var lastAsked *survey.Instant
-	if _, err := q.row(`SELECT attributes, last_asked_at FROM people WHERE workspace_id = ? AND id = ?`,
-		[]any{q.by.Workspace, row.PersonID}, &person, &lastAsked); err != nil {
-		return nil, nil, err
-	}
+func (q *session) knownNow(m Mail, row claimedRow) (survey.Attributes, error) {
 	if len(m.Survey.Rules.Condition) == 0 {
-		return nil, lastAsked, nil
+		return nil, nil
 	}
+	var own *string
 	if _, err := q.row(`SELECT attributes FROM interactions WHERE workspace_id = ? AND id = ?`,
-		[]any{q.by.Workspace, row.InteractionID}, &own); err != nil {
-		return nil, nil, err
+		[]any{row.WorkspaceID, row.InteractionID}, &own); err != nil {
+		return nil, err
 	}
 	known := m.Invitation.Attributes
-	for _, text := range []string{person, own} {
-		if text == "" {
+	for _, text := range []*string{row.person, own} {
+		if text == nil {
 			continue
 		}
 		newer := survey.Attributes{}
-		if err := fromJSON(text, &newer); err != nil {
-			return nil, nil, err
+		if err := fromJSON(*text, &newer); err != nil {
+			return nil, err
 		}
 		known = newer.Over(known)
 	}
-	return known, lastAsked, nil
+	return known, nil
 }
 
 // sentMeanwhile finds what reached the person or the address by other
 // invitations. Where another of them may be about to go out, the address is
 // locked first: two mails to one person must not both find that nothing was
 // sent.
-func (s *Store) sentMeanwhile(q *session, know *survey.Meanwhile, row invitationRow) error {
+func (q *session) sentMeanwhile(know *survey.Meanwhile, row invitationRow, going map[survey.ID]bool) error {
 	for locked := !q.postgres; ; locked = true {
 		others, err := q.otherInvitations(row)
 		if err != nil {
@@ -132,7 +129,7 @@ func (s *Store) sentMeanwhile(q *session, know *survey.Meanwhile, row invitation
 			case at != nil:
 			case other.AnsweredAt != nil: // faster than the mail server's reply
 				at = other.AnsweredAt
-			case other.State == string(survey.InvitationSending):
+			case other.State == string(survey.InvitationSending), going[survey.ID(other.ID)]:
 				at = (*int64)(&q.now)
 			default:
 				rival = rival || other.State == string(survey.InvitationScheduled)
@@ -154,6 +151,7 @@ func (s *Store) sentMeanwhile(q *session, know *survey.Meanwhile, row invitation
 }
 
 type otherInvitation struct {
+	ID         id
 	SurveyID   id
 	State      string
 	PlannedAt  int64
@@ -178,9 +176,9 @@ func (q *session) otherInvitations(row invitationRow) ([]otherInvitation, error)
 		if !by.known {
 			continue
 		}
-		if err := q.each(`SELECT survey_id, state, planned_at, sent_at, answered_at FROM invitations
+		if err := q.each(`SELECT id, survey_id, state, planned_at, sent_at, answered_at FROM invitations
 			WHERE workspace_id = ? AND `+by.column+` = ?`+counts, []any{q.by.Workspace, by.value, row.ID},
-			[]any{&one.SurveyID, &one.State, &one.PlannedAt, &one.SentAt, &one.AnsweredAt}, func() error {
+			[]any{&one.ID, &one.SurveyID, &one.State, &one.PlannedAt, &one.SentAt, &one.AnsweredAt}, func() error {
 				list = append(list, one)
 				one = otherInvitation{}
 				return nil
@@ -245,7 +243,10 @@ func (q *session) moveDay(row invitationRow, to survey.Day) error {
 		row.WorkspaceID, row.SurveyID, row.PlannedDay); err != nil {
 		return err
 	}
-	q.plan(surveyDay{survey.ID(row.SurveyID), to})
+	if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 1)
+		ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + 1`, row.WorkspaceID, row.SurveyID, to); err != nil {
+		return err
+	}
 	return q.must(`UPDATE invitations SET planned_day = ? WHERE workspace_id = ? AND id = ?`, to, row.WorkspaceID, row.ID)
 }
 

@@ -21,14 +21,12 @@ func goOut(t *testing.T, s *store.Store) int {
 		if len(claims) == 0 {
 			return sent
 		}
-		for _, c := range claims {
-			m, err := s.StartSending(t.Context(), c, plainID)
-			ok(t, err)
-			if m != nil {
-				ok(t, s.Sent(t.Context(), c))
-				sent++
-			}
+		mails, err := s.StartSending(t.Context(), claims, plainID)
+		ok(t, err)
+		for _, m := range mails {
+			ok(t, s.Sent(t.Context(), m.Claim))
 		}
+		sent += len(mails)
 	}
 }
 

@@ -283,6 +283,12 @@ func (v *verifier) between() error {
 			WHERE workspace_id = ? AND state = 'answered' AND (answered_at IS NULL OR cohort_at IS NULL)`,
 		"a mail is waiting for an invitation that has ended": `SELECT COUNT(*) FROM invitations
 			WHERE workspace_id = ? AND mail_state = 'waiting' AND state IN ('answered', 'failed', 'expired', 'cancelled', 'suppressed')`,
+		"a scheduled invitation has no mail on the queue": `SELECT COUNT(*) FROM invitations
+			WHERE workspace_id = ? AND state = 'scheduled' AND mail_state = 'none'`,
+		"an invitation is being sent and its mail is not": `SELECT COUNT(*) FROM invitations
+			WHERE workspace_id = ? AND state = 'sending' AND mail_state <> 'sending'`,
+		"an invitation went out and does not say when": `SELECT COUNT(*) FROM invitations
+			WHERE workspace_id = ? AND state IN ('sent', 'uncertain') AND sent_at IS NULL`,
 		"a decision names an invitation that is not kept": `SELECT COUNT(*) FROM decisions d WHERE d.workspace_id = ? AND d.invitation_id IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM invitations v WHERE v.workspace_id = d.workspace_id AND v.id = d.invitation_id)`,
 		"a response has an attribute that no export has a column for": `SELECT COUNT(*) FROM

@@ -1,0 +1,229 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"koe/survey"
+	"koe/survey/store"
+)
+
+// heartbeat is how often a claim is extended while its mail waits for a worker
+// or for the server.
+func (s *Scheduler) heartbeat() time.Duration { return s.Lease / 3 }
+
+// pipeline takes mails through their steps. At most twice as many as there are
+// workers are in it: what a process that is killed leaves behind is one of
+// those. A step takes all mails that are ready for it at once, so that one
+// durable write serves many, and while some are written down others are sent.
+//
+//	claim -> start (rules, "sending") -> work (SMTP) -> note ("sent")
+type pipeline struct {
+	*Scheduler
+	most    int
+	claimed chan []store.Claim // to be started
+	ready   chan begun         // marked as sending
+	sent    chan store.Claim   // taken by the server
+	done    chan []store.Claim // out of the pipeline
+	taken   map[store.Claim]struct{}
+	hungry  bool // more may be due than was last claimed
+	next    time.Time
+}
+
+// begun is a mail that is marked as sending, with when that was known to hold.
+type begun struct {
+	mail store.Mail
+	at   time.Time
+}
+
+// dispatch runs the pipeline until ctx is done and all that was in it has ended
+// or was given back.
+func (s *Scheduler) dispatch(ctx context.Context) error {
+	most := 2 * s.Workers
+	p := &pipeline{Scheduler: s, most: most, claimed: make(chan []store.Claim, most), ready: make(chan begun, most),
+		sent: make(chan store.Claim, most), done: make(chan []store.Claim, most), taken: map[store.Claim]struct{}{}}
+	var starter, workers, noter errgroup.Group
+	starter.Go(func() error { p.start(ctx); return nil })
+	for range s.Workers {
+		workers.Go(func() error { return p.work(ctx) })
+	}
+	noter.Go(func() error { p.note(ctx); return nil })
+	p.feed(ctx)
+	close(p.claimed)
+	_ = starter.Wait() // it has no error
+	close(p.ready)
+	err := workers.Wait()
+	close(p.sent)
+	_ = noter.Wait() // likewise
+	return err
+}
+
+// feed claims what is due, until ctx is done.
+func (p *pipeline) feed(ctx context.Context) {
+	beat := time.NewTicker(p.heartbeat())
+	defer beat.Stop()
+	slot := time.NewTimer(time.Hour) // when a mail that was over its domain's cap may go
+	defer slot.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-p.wake:
+			p.claim(ctx)
+		case <-slot.C:
+			p.claim(ctx)
+		case claims := <-p.done:
+			for _, c := range claims {
+				delete(p.taken, c)
+			}
+			if p.hungry && len(p.taken) <= p.Workers { // half of it is through: fetch more
+				p.claim(ctx)
+			}
+		case <-beat.C:
+			p.extend(ctx)
+		}
+		if !p.next.IsZero() {
+			slot.Reset(max(early, p.next.Sub(p.Now())))
+			p.next = time.Time{}
+		}
+	}
+}
+
+// claim takes as many due mails as there is room for. Those over their domain's
+// cap are put back at once, and others are taken in their place.
+func (p *pipeline) claim(ctx context.Context) {
+	for ctx.Err() == nil && len(p.taken) < p.most {
+		room := p.most - len(p.taken)
+		claims, err := p.Store.ClaimDue(ctx, room, p.Lease)
+		if err != nil && ctx.Err() == nil {
+			p.Log.Error("no mail could be claimed", "error", err)
+		}
+		p.hungry = len(claims) == room
+		now := p.Now()
+		var mayGo []store.Claim
+		var later []store.Later
+		for _, c := range claims {
+			if at := p.caps.may(c.Domain, now); at.IsZero() {
+				mayGo = append(mayGo, c)
+			} else {
+				later = append(later, store.Later{Claim: c, Until: survey.InstantOf(at)})
+				if p.next.IsZero() || at.Before(p.next) {
+					p.next = at
+				}
+			}
+		}
+		for _, c := range mayGo {
+			p.taken[c] = struct{}{}
+		}
+		if len(mayGo) > 0 {
+			p.claimed <- mayGo // it never blocks: there is room for all that may be taken
+		}
+		if len(later) == 0 {
+			return
+		}
+		if err := p.Store.Postpone(ctx, later); err != nil {
+			p.Log.Error("mails over a cap could not be put back", "error", err) // their leases run out
+			return
+		}
+		if !p.hungry {
+			return
+		}
+	}
+}
+
+// extend keeps what is in the pipeline from being taken for lost.
+func (p *pipeline) extend(ctx context.Context) {
+	claims := make([]store.Claim, 0, len(p.taken))
+	for c := range p.taken {
+		claims = append(claims, c)
+	}
+	if len(claims) == 0 {
+		return
+	}
+	if _, err := p.Store.Extend(ctx, p.Lease, claims...); err != nil && ctx.Err() == nil {
+		p.Log.Error("leases could not be extended", "error", err)
+	}
+}
+
+// start asks the rules again and marks mails as sending, all that wait at once.
+// What the cap over all does not let go yet waits here, before it is marked.
+func (p *pipeline) start(ctx context.Context) {
+	var waiting []store.Claim
+	for {
+		if len(waiting) == 0 {
+			claims, open := <-p.claimed
+			if !open {
+				return
+			}
+			waiting = claims
+		}
+		for more := true; more; {
+			select {
+			case claims := <-p.claimed: // nil where it is closed
+				waiting = append(waiting, claims...)
+				more = claims != nil
+			default:
+				more = false
+			}
+		}
+		n := 1
+		if p.all.Wait(ctx) == nil {
+			for n < len(waiting) && p.all.Allow() {
+				n++
+			}
+			p.begin(ctx, waiting[:n])
+		} else { // koe is asked to stop: somebody else sends them at once
+			n = len(waiting)
+			p.giveBack(ctx, waiting)
+		}
+		waiting = waiting[n:]
+	}
+}
+
+// begin brings claimed mails to the workers. Where that fails for all together
+// each is tried alone, so that one that cannot be read holds up no other.
+func (p *pipeline) begin(ctx context.Context, claims []store.Claim) {
+	late, cancel := lasting(ctx, toNote)
+	defer cancel()
+	mails, err := p.Store.StartSending(late, claims, p.messageID)
+	switch {
+	case err != nil && len(claims) > 1 && !away(err):
+		for _, c := range claims {
+			p.begin(ctx, []store.Claim{c})
+		}
+		return
+	case err != nil:
+		p.Log.Error("mails could not be begun", "count", len(claims), "invitation", claims[0].Invitation, "error", err)
+		p.giveBack(ctx, claims) // the mark may be there all the same
+		return
+	}
+	at := time.Now()
+	begins := make(map[store.Claim]bool, len(mails))
+	for _, m := range mails {
+		begins[m.Claim] = true
+	}
+	var over []store.Claim
+	for _, c := range claims {
+		if !begins[c] {
+			over = append(over, c)
+		}
+	}
+	if len(over) > 0 {
+		p.done <- over
+	}
+	for _, m := range mails {
+		p.ready <- begun{m, at}
+	}
+}
+
+// giveBack gives back mails of which no server has heard.
+func (p *pipeline) giveBack(ctx context.Context, claims []store.Claim) {
+	late, cancel := lasting(ctx, toNote)
+	defer cancel()
+	err := patiently(late, func() error { return p.Store.Release(late, claims...) })
+	if err != nil {
+		p.Log.Error("mails could not be given back", "count", len(claims), "error", err)
+	}
+	p.done <- claims
+}
