@@ -10,12 +10,15 @@ BENCH_REQUESTS ?= 60000
 BENCH_ROUNDS ?= 3
 # make bench-scores BENCH_ANSWERS=100000 for a quick look
 BENCH_ANSWERS ?= 10000000
+# make bench-mail BENCH_MAILS=2000 for a quick look
+BENCH_MAILS ?= 20000
+BENCH_CONNECTIONS ?= 64
 # make fuzz FUZZ_TIME=5m for a long one; it is the time of each fuzz test
 FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores battery-kill cover fuzz mutate
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp cover fuzz mutate
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +52,15 @@ bench-scores: ## imports, reports and exports with BENCH_ANSWERS answers
 
 battery-kill: ## 500 kills while 50,000 mails go out, on each database; then three processes over one
 	KOE_BATTERY=full go test -count 1 -timeout 3h -v -run 'TestKills|TestReplicas' .
+
+bench-mail: ## survey mails a second beside the library alone; KOE_TEST_POSTGRES_URL adds PostgreSQL
+	go run ./bench/mail -mails $(BENCH_MAILS) -connections $(BENCH_CONNECTIONS)
+
+bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wait for days
+	go test ./survey/store -run '^$$' -bench Tick -benchtime 2s
+
+battery-smtp: ## every odd mail server of the tests x 200 mails, as a table
+	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -v | grep -v '^ *\(===\|---\)'
 
 cover: ## what the tests run, as coverage.html and in total
 	go test -timeout $(TEST_TIMEOUT) -coverpkg=./... -coverprofile=coverage.txt ./...

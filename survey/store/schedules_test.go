@@ -288,10 +288,10 @@ func TestFollowOns(t *testing.T) {
 		record(t, s, by, chat("p@example.com")) // answers on the page
 		claims, err := s.ClaimDue(ctx, 10, lease)
 		ok(t, err)
-		mail, err := s.StartSending(ctx, claims[0], plainID)
+		mails, err := s.StartSending(ctx, claims, plainID)
 		ok(t, err)
-		ok(t, s.Sent(ctx, claims[0]))
-		token := mail.Token
+		ok(t, s.Sent(ctx, claims...))
+		token := mails[0].Token
 		_, err = s.Answer(ctx, token, store.Reply{Score: pointer(0)})
 		ok(t, err)
 		want("on the page", "a cancelled answer_changed", "b cancelled response_deleted", "a scheduled ", "p scheduled ")
