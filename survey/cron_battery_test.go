@@ -164,3 +164,25 @@ func TestCronFiresByTicks(t *testing.T) {
 		}
 	}
 }
+
+func TestCronCounts(t *testing.T) {
+	lines := []string{"* * * * *", "30 2 * * *", "0 0 * * 1-5", "0 0 29 2 *"}
+	for _, name := range append([]string{"Pacific/Apia"}, batteryZones...) {
+		loc := zone(name)
+		start := InstantOf(time.Date(2011, 12, 27, 5, 30, 0, 0, time.UTC)) // Apia has no 30 December 2011
+		for _, length := range []time.Duration{0, time.Minute, 24 * time.Hour, 5 * 24 * time.Hour, 100 * 24 * time.Hour} {
+			for _, line := range lines {
+				c, until := parsedCron(t, line), start.Add(length)
+				if got, want := c.Count(start, until, loc), len(c.Fires(start, until, loc)); got != want {
+					t.Errorf("%s, %q, %s: %d, want %d", name, line, length, got, want)
+				}
+			}
+		}
+	}
+	// Ten years by the minute are counted by the day: enumerated they were five
+	// million fires.
+	from := InstantOf(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	if n := parsedCron(t, "* * * * *").Count(from, from.Add(3650*24*time.Hour), time.UTC); n != 3650*1440 {
+		t.Errorf("%d minutes in 3,650 days", n)
+	}
+}
