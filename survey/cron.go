@@ -106,6 +106,27 @@ func (c Cron) Fires(after, until Instant, loc *time.Location) []Fire {
 	return fires
 }
 
+// Count is how many fires Fires has. It looks at days, not at each fire: only
+// those at both ends may have some inside and some outside.
+func (c Cron) Count(after, until Instant, loc *time.Location) (n int) {
+	first, last := DayOf(after, loc), DayOf(until, loc)
+	for day := first - 2; day <= last+1; day++ {
+		if !c.on(day) {
+			continue
+		}
+		if day > first+2 && day < last-2 {
+			n += len(c.minutes)
+			continue
+		}
+		for _, minute := range c.minutes {
+			if at := WallTime(day, minute, loc); at > after && at <= until {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Next is the first fire in loc after an instant.
 func (c Cron) Next(after Instant, loc *time.Location) Fire {
 	for day := DayOf(after, loc) - 2; ; day++ {

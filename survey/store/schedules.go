@@ -297,7 +297,7 @@ func (s *Store) shareOf(q *session, place surveyPlace, r running) (int, error) {
 		[]any{q.by.Workspace, r.survey, since, r.due}, &due); err != nil {
 		return 0, err
 	}
-	return survey.Share(audience, asked, len(cron.Fires(since, r.due, loc)), due), nil
+	return survey.Share(audience, asked, cron.Count(since, r.due, loc), due), nil
 }
 
 // audience is the condition that a row of people is of a schedule's audience:
