@@ -61,6 +61,7 @@ type api struct {
 	echo     *echo.Echo
 	validate *validator.Validate
 	limits   *limits
+	open     *openLimits
 	metrics  *metrics
 	running  sync.Map // Idempotency-Keys whose first request has not ended
 }
@@ -75,7 +76,7 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
-		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics()}
+		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), metrics: newMetrics()}
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)

@@ -64,6 +64,7 @@ type responseResponse struct {
 	CreatedAt    survey.Instant    `json:"created_at"`
 	UpdatedAt    survey.Instant    `json:"updated_at"`
 	Complete     bool              `json:"complete"`
+	Excluded     *string           `json:"excluded_reason"`
 	Tags         []string          `json:"tags"`
 	Events       []store.Event     `json:"events,omitempty"`
 }
@@ -73,7 +74,7 @@ func responseOf(r survey.Response) responseResponse {
 		Answers: r.Answers, Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel),
 		Customer: personOf(r.Person), Attributes: r.Attributes, Template: versionResponse{r.Template, r.TemplateVersion},
 		InvitationID: r.Invitation, ExternalID: r.ExternalID, RespondedAt: r.RespondedAt,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Tags: r.Tags}
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: orNull(r.Excluded), Tags: r.Tags}
 	if out.Attributes == nil {
 		out.Attributes = survey.Attributes{}
 	}
@@ -127,6 +128,8 @@ type responsePatch struct {
 	Score   *point         `json:"score"`
 	Answers survey.Answers `json:"answers"`
 	Tags    []string       `json:"tags"`
+
+	Excluded bool `json:"excluded"`
 }
 
 func (a *api) patchResponse(c echo.Context) error {
@@ -136,10 +139,10 @@ func (a *api) patchResponse(c echo.Context) error {
 	}
 	r, events, err := a.Store.ChangeResponse(c.Request().Context(), caller(c), id, func(v *store.ResponseChange) error {
 		var wanted responsePatch
-		if err := mergePatch(responsePatch{(*point)(v.Score), v.Answers, v.Tags}, rawBody(c), &wanted); err != nil {
+		if err := mergePatch(responsePatch{(*point)(v.Score), v.Answers, v.Tags, v.Excluded}, rawBody(c), &wanted); err != nil {
 			return err
 		}
-		v.Score, v.Answers, v.Tags = (*int)(wanted.Score), wanted.Answers, wanted.Tags
+		v.Score, v.Answers, v.Tags, v.Excluded = (*int)(wanted.Score), wanted.Answers, wanted.Tags, wanted.Excluded
 		return nil
 	})
 	return reply(c, responseWith(r, events), err)
@@ -194,6 +197,13 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	if said != "" {
 		with := said == "true"
 		f.HasComment = &with
+	}
+	if said, err = q.oneOf("excluded", "true", "false"); err != nil {
+		return f, err
+	}
+	if said != "" {
+		left := said == "true"
+		f.Excluded = &left
 	}
 	var p survey.Problems
 	survey.Prose(&p, "q", f.Q, 200)
