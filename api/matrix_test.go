@@ -27,6 +27,8 @@ type called struct {
 // world is a workspace in which everything exists that a path can name.
 type world struct {
 	*server
+	slug string // of the open link of the survey "asked"
+
 	n int // how many things were made, for fresh names
 }
 
@@ -37,6 +39,7 @@ func newWorld(t *testing.T) *world {
 	w.do("PATCH", "/v1/workspace", `{"name":"`+hidden+`"}`).want(200)
 	w.survey("asked", `"name":"`+hidden+`","rules":{"quiet_period":"0s"}`)
 	w.survey("mailed", `"name":"`+hidden+`","channel":"email","touchpoint":"shop","rules":{"quiet_period":"0s"}`)
+	w.slug = w.openLink("asked", ``)
 	return w
 }
 
@@ -160,6 +163,11 @@ func (w *world) surveys(operation string) (called, bool) {
 		return called{path + "/pause", nil, 200, 404}, true
 	case "archiveSurvey":
 		return called{asked() + "/archive", nil, 200, 404}, true
+	case "showOpenLink", "putOpenLink", "deleteOpenLink", "showQRSVG", "showQRPNG":
+		path := asked()
+		w.do("PUT", path+"/open-link", `{}`).want(201)
+		return map[string]called{"showOpenLink": {path + "/open-link", nil, 200, 404}, "putOpenLink": {path + "/open-link", `{}`, 200, 404},
+			"deleteOpenLink": {path + "/open-link", nil, 204, 404}, "showQRSVG": {path + "/qr.svg", nil, 200, 404}, "showQRPNG": {path + "/qr.png", nil, 200, 404}}[operation], true
 	}
 	return called{}, false
 }
@@ -221,7 +229,18 @@ func (w *world) walk(operation, sender string) (called, bool) {
 // public are the calls that ask for no key.
 func (w *world) public(operation string) (called, bool) {
 	token := func() string { return w.token("asked", `{}`) }
-	path, known := map[string]string{"healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
+	if strings.HasSuffix(operation, "OpenPage") || strings.HasSuffix(operation, "OpenAnswer") {
+		v := w.visit(w.slug)
+		if operation == "showOpenPage" {
+			return called{"/l/" + v.path, nil, 200, 200}, true
+		}
+		if operation == "answerOpenPage" {
+			return called{"/l/" + v.path, "step=score&score=9&form=" + v.form, 200, 200}, true
+		}
+		v.post("step=score&score=9").want(200)
+		return called{v.own(), map[string]any{"showOpenAnswer": nil, "changeOpenAnswer": "step=score&score=9"}[operation], 200, 200}, true
+	}
+	path, known := map[string]string{"embedScript": "/embed.js", "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
 		"showMailbox": "/mailbox", "showMail": "/mailbox/m@1", "showMailHTML": "/mailbox/m@1/html",
 		"showSurveyPage": "/s/" + token(), "showUnsubscribePage": "/u/" + token(), "unsubscribe": "/u/" + token()}[operation]
 	if operation == "answerSurveyPage" {
@@ -261,7 +280,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				if strings.HasSuffix(r.Path, "/import") {
 					request.Header.Set("Content-Type", "text/csv")
 				}
-				if strings.HasPrefix(r.Path, "/s/") {
+				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
 			})

@@ -64,7 +64,8 @@ type responseResponse struct {
 	CreatedAt    survey.Instant    `json:"created_at"`
 	UpdatedAt    survey.Instant    `json:"updated_at"`
 	Complete     bool              `json:"complete"`
-	Excluded     *string           `json:"excluded_reason"`
+	Excluded     bool              `json:"excluded"`
+	Why          string            `json:"excluded_reason,omitempty"`
 	Tags         []string          `json:"tags"`
 	Events       []store.Event     `json:"events,omitempty"`
 }
@@ -74,7 +75,7 @@ func responseOf(r survey.Response) responseResponse {
 		Answers: r.Answers, Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel),
 		Customer: personOf(r.Person), Attributes: r.Attributes, Template: versionResponse{r.Template, r.TemplateVersion},
 		InvitationID: r.Invitation, ExternalID: r.ExternalID, RespondedAt: r.RespondedAt,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: orNull(r.Excluded), Tags: r.Tags}
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags}
 	if out.Attributes == nil {
 		out.Attributes = survey.Attributes{}
 	}

@@ -27,7 +27,7 @@ func (w *Writer) Flush() error { return w.flush() }
 // exportedColumns come before the attributes and the answers.
 var exportedColumns = []string{"id", "survey_id", "touchpoint", "metric", "score", "comment", "responded_at", "external_id",
 	"locale", "channel", "customer.id", "customer.external_id", "customer.email", "customer.name", "tags", "template.key",
-	"template.version", "invitation_id", "complete", "created_at", "updated_at"}
+	"template.version", "invitation_id", "complete", "excluded_reason", "created_at", "updated_at"}
 
 // WriteCSV begins a CSV file with a column for every attribute and question
 // that is named. Write refuses a response that has others (Conflict): they came
@@ -103,7 +103,7 @@ func appendCells(row []string, r survey.Response) []string {
 	return append(row, r.ID.String(), r.Survey.String(), r.Touchpoint, r.Metric, strconv.Itoa(r.Score), Guard(r.Comment),
 		r.RespondedAt.String(), Guard(r.ExternalID), Guard(r.Locale), Guard(r.Channel), personID, Guard(person.ExternalID),
 		Guard(person.Email), Guard(person.Name), joinList(r.Tags), r.Template, strconv.Itoa(r.TemplateVersion), invitation,
-		strconv.FormatBool(r.Complete), r.CreatedAt.String(), r.UpdatedAt.String())
+		strconv.FormatBool(r.Complete), r.Excluded, r.CreatedAt.String(), r.UpdatedAt.String())
 }
 
 // answerCell writes an answer so that parseAnswer reads the same.
@@ -141,6 +141,8 @@ type exported struct {
 	CreatedAt    survey.Instant    `json:"created_at"`
 	UpdatedAt    survey.Instant    `json:"updated_at"`
 	Complete     bool              `json:"complete"`
+	Excluded     bool              `json:"excluded"`
+	Why          string            `json:"excluded_reason,omitempty"`
 	Tags         []string          `json:"tags"`
 }
 
@@ -171,7 +173,7 @@ func exportOf(r survey.Response) exported {
 	out := exported{ID: r.ID, SurveyID: r.Survey, Touchpoint: r.Touchpoint, Metric: r.Metric, Score: r.Score, Answers: r.Answers,
 		Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel), Attributes: r.Attributes,
 		Template: exportedTemplate{r.Template, r.TemplateVersion}, InvitationID: r.Invitation, ExternalID: r.ExternalID,
-		RespondedAt: r.RespondedAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Tags: r.Tags}
+		RespondedAt: r.RespondedAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags}
 	if p := r.Person; p != nil {
 		out.Customer = &exportedPerson{p.ID, p.ExternalID, p.Email, p.Name, p.Locale, p.Timezone}
 	}

@@ -143,18 +143,14 @@ func (s *Store) formOpened(q *session, place surveyPlace, f openForm, lock strin
 	if err != nil {
 		return o, err
 	}
+	o.Editable = true
 	if found {
 		r, err := row.response()
 		if err != nil {
 			return o, err
 		}
-		o.Response, o.Invitation.Attributes, o.Invitation.Locale = &r, r.Attributes, r.Locale
 		template, version = survey.ID(row.TemplateID), row.TemplateVersion
-		o.Unfinished = survey.Unfinished(o.Invitation, r, q.now)
-		// the next person at a kiosk must not find this one's answer open
-		o.Editable = r.Channel != survey.ByKiosk && survey.Editable(place.Survey, r, q.now)
-	} else {
-		o.Editable = true
+		o.answeredOpen(r, q.now)
 	}
 	if o.Template, err = s.templateVersion(q, template, version); err != nil {
 		return o, err
@@ -163,6 +159,14 @@ func (s *Store) formOpened(q *session, place surveyPlace, f openForm, lock strin
 		return o, err
 	}
 	return o, q.occasion(&o, invitationRow{TouchpointID: id(place.TouchpointID)})
+}
+
+// answeredOpen is what follows from the answer that was made with a form.
+func (o *Opened) answeredOpen(r survey.Response, now survey.Instant) {
+	o.Response, o.Invitation.Attributes, o.Invitation.Locale = &r, r.Attributes, r.Locale
+	o.Unfinished = survey.Unfinished(o.Invitation, r, now)
+	// the next person at a kiosk must not find this one's answer open
+	o.Editable = r.Channel != survey.ByKiosk && survey.Editable(o.Survey, r, now)
 }
 
 // formClosed says why nothing can be answered with a form any more.
@@ -225,7 +229,7 @@ func (s *Store) AnswerForm(ctx context.Context, slug, form string, reply Reply, 
 				return err
 			}
 		}
-		page.Response = after
+		page.answeredOpen(*after, q.now)
 		return nil
 	})
 	return page, err
