@@ -53,14 +53,18 @@ func explain(v *kong.Value) string {
 	return v.Help
 }
 
+// notes is where a command says what is no part of its result: standard error.
+type notes struct{ io.Writer }
+
 // run does what the command line asks for.
-func run(ctx context.Context, args, environ []string, out io.Writer) error {
+func run(ctx context.Context, args, environ []string, out io.Writer, beside notes) error {
 	command, config, err := parse(args, environ, out)
 	if err != nil {
 		return err
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	command.BindTo(out, (*io.Writer)(nil))
+	command.Bind(beside)
 	return asGiven(command, command.Run(config))
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,12 +11,27 @@ import (
 	"koe/survey/store/storetest"
 )
 
-// command runs a command in this process and returns what it prints.
+// command runs a command in this process and returns what it prints. What it
+// says beside is shown where the test fails.
 func command(t *testing.T, database string, args ...string) (string, error) {
 	t.Helper()
-	var out bytes.Buffer
-	err := run(t.Context(), args, []string{"KOE_DATABASE_URL=" + database, "KOE_SECRET=" + longEnough, "KOE_TIMEZONE=Asia/Tokyo"}, &out)
-	return out.String(), err
+	printed, beside, err := commandBeside(t, database, args...)
+	if beside != "" {
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("koe %s: %s", strings.Join(args, " "), beside)
+			}
+		})
+	}
+	return printed, err
+}
+
+// commandBeside is command, and returns what is said on standard error.
+func commandBeside(t *testing.T, database string, args ...string) (printed, beside string, err error) {
+	t.Helper()
+	var out, said bytes.Buffer
+	err = run(t.Context(), args, []string{"KOE_DATABASE_URL=" + database, "KOE_SECRET=" + longEnough, "KOE_TIMEZONE=Asia/Tokyo"}, &out, notes{&said})
+	return out.String(), said.String(), err
 }
 
 // opened is the database, as a test looks into it.
@@ -110,7 +126,7 @@ func TestWrongCommands(t *testing.T) {
 func TestVersionNeedsNothing(t *testing.T) {
 	for _, word := range []string{"version", "--version"} {
 		var out bytes.Buffer
-		err := run(t.Context(), []string{word}, []string{"KOE_LISTEN=wrong"}, &out)
+		err := run(t.Context(), []string{word}, []string{"KOE_LISTEN=wrong"}, &out, notes{io.Discard})
 		if err != nil || !regexp.MustCompile(`^koe \S+, commit .+, go1\.\d+.*\n$`).MatchString(out.String()) {
 			t.Errorf("%q %v", out.String(), err)
 		}

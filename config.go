@@ -34,6 +34,7 @@ type Settings struct {
 	MailWorkers         string `default:"4" placeholder:"N" help:"connections to the SMTP server (default ${default})"`
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
+	WebhookLoopback     string `default:"false" placeholder:"BOOL" help:"let webhooks reach this machine itself, for development (default ${default})"`
 	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
 	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
 	LogFormat           string `placeholder:"FORMAT" help:"text or json (default text on a terminal, else json)"`
@@ -63,23 +64,25 @@ const variablesOnly = `These are variables only, because they are secret:
 
 // Config is what the settings say, checked.
 type Config struct {
-	Listen         string // HOST:PORT
-	BaseURL        string // without a slash at its end; "" follows the listening address
-	DatabaseURL    string
-	Connections    int // PostgreSQL's, at most
-	SMTP           *mail.SMTPConfig
-	MailFrom       mail.Address
-	MailWorkers    int
-	MailPerSecond  float64 // 0 is unlimited, here and below
-	MailPerDomain  float64
-	RatePerKey     float64
-	TrustedProxies []netip.Prefix
-	LogFormat      string // text, json, or "": as the terminal wants
-	LogLevel       slog.Level
-	Timezone       string // of the machine where nobody chose one
-	ZoneChosen     bool   // somebody chose Timezone
-	AdminKey       string // "" for none
-	Secret         string // "" where it is kept beside the SQLite file
+	Listen        string // HOST:PORT
+	BaseURL       string // without a slash at its end; "" follows the listening address
+	DatabaseURL   string
+	Connections   int // PostgreSQL's, at most
+	SMTP          *mail.SMTPConfig
+	MailFrom      mail.Address
+	MailWorkers   int
+	MailPerSecond float64 // 0 is unlimited, here and below
+	MailPerDomain float64
+	// WebhookLoopback: webhooks may reach this machine itself
+	WebhookLoopback bool
+	RatePerKey      float64
+	TrustedProxies  []netip.Prefix
+	LogFormat       string // text, json, or "": as the terminal wants
+	LogLevel        slog.Level
+	Timezone        string // of the machine where nobody chose one
+	ZoneChosen      bool   // somebody chose Timezone
+	AdminKey        string // "" for none
+	Secret          string // "" where it is kept beside the SQLite file
 }
 
 // variable is the environment's name of a flag.
@@ -168,22 +171,23 @@ func fromEnvironment(k *koanf.Koanf) kong.Resolver {
 func (s Settings) config(k *koanf.Koanf) (Config, error) {
 	var err error
 	c := Config{
-		Listen:         read(&err, "KOE_LISTEN", s.Listen, listenAddress),
-		BaseURL:        read(&err, "KOE_BASE_URL", s.BaseURL, baseURL),
-		DatabaseURL:    read(&err, "KOE_DATABASE_URL", s.DatabaseURL, databaseURL),
-		Connections:    read(&err, "KOE_DATABASE_CONNECTIONS", s.DatabaseConnections, upTo(1000)),
-		MailFrom:       read(&err, "KOE_MAIL_FROM", s.MailFrom, mail.ParseAddress),
-		MailWorkers:    read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
-		MailPerSecond:  read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
-		MailPerDomain:  read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
-		RatePerKey:     read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
-		TrustedProxies: read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
-		LogFormat:      read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
-		LogLevel:       read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
-		Timezone:       read(&err, "KOE_TIMEZONE", s.Timezone, timezone),
-		ZoneChosen:     s.Timezone != "",
-		AdminKey:       read(&err, keyVariable, k.String(keyVariable), presentableKey),
-		Secret:         read(&err, secretVariable, k.String(secretVariable), longSecret),
+		Listen:          read(&err, "KOE_LISTEN", s.Listen, listenAddress),
+		BaseURL:         read(&err, "KOE_BASE_URL", s.BaseURL, baseURL),
+		DatabaseURL:     read(&err, "KOE_DATABASE_URL", s.DatabaseURL, databaseURL),
+		Connections:     read(&err, "KOE_DATABASE_CONNECTIONS", s.DatabaseConnections, upTo(1000)),
+		MailFrom:        read(&err, "KOE_MAIL_FROM", s.MailFrom, mail.ParseAddress),
+		MailWorkers:     read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
+		MailPerSecond:   read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
+		MailPerDomain:   read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
+		WebhookLoopback: read(&err, "KOE_WEBHOOK_LOOPBACK", s.WebhookLoopback, yesOrNo),
+		RatePerKey:      read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
+		TrustedProxies:  read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
+		LogFormat:       read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
+		LogLevel:        read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
+		Timezone:        read(&err, "KOE_TIMEZONE", s.Timezone, timezone),
+		ZoneChosen:      s.Timezone != "",
+		AdminKey:        read(&err, keyVariable, k.String(keyVariable), presentableKey),
+		Secret:          read(&err, secretVariable, k.String(secretVariable), longSecret),
 	}
 	if err != nil {
 		return c, err
@@ -291,6 +295,13 @@ func rate(text string) (float64, error) {
 		return 0, errors.New("must be a number above 0 or the word unlimited")
 	}
 	return n, nil
+}
+
+func yesOrNo(text string) (bool, error) {
+	if text != "true" && text != "false" {
+		return false, errors.New("must be true or false")
+	}
+	return text == "true", nil
 }
 
 func networks(text string) ([]netip.Prefix, error) {

@@ -60,7 +60,7 @@ type exitError struct {
 const someRejected = 3
 
 // Run checks the file as a whole, then keeps its rows.
-func (i importResponses) Run(ctx context.Context, c Config, out io.Writer) error {
+func (i importResponses) Run(ctx context.Context, c Config, out io.Writer, beside notes) error {
 	options, err := i.options(c)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (i importResponses) Run(ctx context.Context, c Config, out io.Writer) error
 		return i.stopped(ctx, err, done)
 	}
 	for _, note := range done.Notes() {
-		_, _ = fmt.Fprintln(os.Stderr, "note: "+note) // what was kept is kept, whether or not this can be read
+		_, _ = fmt.Fprintln(beside, "note: "+note) // what was kept is kept, whether or not this can be read
 	}
 	return report.say(out, done, i.DryRun)
 }

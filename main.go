@@ -48,7 +48,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends koe at once
-	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout)
+	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, notes{os.Stderr})
 	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
 		fmt.Fprintln(os.Stderr, "koe:", strings.ReplaceAll(err.Error(), "\n", "; "))
 		status := exitError{status: 1}
@@ -196,7 +196,7 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil
 	}
 	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BaseURL: c.BaseURL,
-		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, Log: log})
+		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, WebhookLoopback: c.WebhookLoopback, Log: log})
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (f scoreFile) measure() (scoring.Measure, error) {
 }
 
 // Run reads the file once and prints the report.
-func (f scoreFile) Run(ctx context.Context, c Config, out io.Writer) error {
+func (f scoreFile) Run(ctx context.Context, c Config, out io.Writer, beside notes) error {
 	in := io.Reader(os.Stdin)
 	if f.File != "-" {
 		file, err := os.Open(f.File)
@@ -100,7 +100,7 @@ func (f scoreFile) Run(ctx context.Context, c Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	counts.warn(os.Stderr)
+	counts.warn(beside)
 	switch f.Format {
 	case "json":
 		text := json.NewEncoder(out)

@@ -371,7 +371,7 @@ func TestStartsThatFail(t *testing.T) {
 func TestStopDuringStart(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := run(ctx, []string{"serve"}, []string{"KOE_LISTEN=127.0.0.1:0", "KOE_DATABASE_URL=" + storetest.SQLite(t)}, io.Discard)
+	err := run(ctx, []string{"serve"}, []string{"KOE_LISTEN=127.0.0.1:0", "KOE_DATABASE_URL=" + storetest.SQLite(t)}, io.Discard, notes{io.Discard})
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

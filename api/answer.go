@@ -42,6 +42,9 @@ func listed[T any](items []T, next string) answer {
 // okay is the answer with a resource as it is now; etag may be empty.
 func okay(body any, etag string) answer { return answer{http.StatusOK, body, etag} }
 
+// accepted is the answer with what is under way.
+func accepted(body any) answer { return answer{http.StatusAccepted, body, ""} }
+
 // created is the answer with a new resource.
 func created(body any, etag string) answer { return answer{http.StatusCreated, body, etag} }
 

@@ -6,72 +6,17 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
-// personResponse is a person as a list shows them beside an answer.
-type personResponse struct {
-	ID         survey.ID `json:"id"`
-	ExternalID string    `json:"external_id,omitempty"`
-	Email      string    `json:"email,omitempty"`
-	Name       string    `json:"name,omitempty"`
-	Locale     string    `json:"locale,omitempty"`
-	Timezone   string    `json:"timezone,omitempty"`
-}
-
-func personOf(p *survey.Person) *personResponse {
-	if p == nil {
-		return nil
-	}
-	return &personResponse{p.ID, p.ExternalID, p.Email, p.Name, p.Locale, p.Timezone}
-}
-
-type versionResponse struct {
-	Key     string `json:"key"`
-	Version int    `json:"version"`
-}
-
 type invitationResponse struct {
-	ID            survey.ID              `json:"id"`
-	SurveyID      survey.ID              `json:"survey_id"`
-	Touchpoint    string                 `json:"touchpoint"`
-	Channel       survey.Channel         `json:"channel"`
-	State         survey.InvitationState `json:"state"`
-	Reason        *string                `json:"reason"`
-	Customer      *personResponse        `json:"customer"`
-	InteractionID *survey.ID             `json:"interaction_id"`
-	Template      versionResponse        `json:"template"`
-	Locale        string                 `json:"locale"`
-	SendAt        survey.Instant         `json:"send_at"`
-	ExpiresAt     survey.Instant         `json:"expires_at"`
-	SentAt        *survey.Instant        `json:"sent_at"`
-	AnsweredAt    *survey.Instant        `json:"answered_at"`
-	OpenedAt      *survey.Instant        `json:"opened_at"`
-	BouncedAt     *survey.Instant        `json:"bounced_at"`
-	MessageID     *string                `json:"message_id"`
-	MailNo        int                    `json:"mail_no"`
-	Attempt       int                    `json:"attempt"`
-	Held          bool                   `json:"held"`
-	CreatedAt     survey.Instant         `json:"created_at"`
-	UpdatedAt     survey.Instant         `json:"updated_at"`
-	Events        []store.Event          `json:"events,omitempty"`
+	shown.Invitation
+	Events []store.Event `json:"events,omitempty"`
 }
 
 func invitationOf(v survey.Invitation) invitationResponse {
-	return invitationResponse{ID: v.ID, SurveyID: v.Survey, Touchpoint: v.Touchpoint, Channel: v.Channel, State: v.State,
-		Reason: orNull(v.Reason), Customer: personOf(v.Person), InteractionID: v.Interaction,
-		Template: versionResponse{v.Template, v.TemplateVersion}, Locale: v.Locale, SendAt: v.SendAt, ExpiresAt: v.ExpiresAt,
-		SentAt: v.SentAt, AnsweredAt: v.AnsweredAt, OpenedAt: v.OpenedAt, BouncedAt: v.BouncedAt,
-		MessageID: orNull(v.MessageID), MailNo: v.MailNo, Attempt: v.Attempt, Held: v.Held,
-		CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt}
-}
-
-// orNull is null for an empty text.
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+	return invitationResponse{Invitation: shown.NewInvitation(v)}
 }
 
 func (a *api) listInvitations(c echo.Context) error {

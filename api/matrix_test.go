@@ -87,6 +87,38 @@ func (w *world) settings(operation string) (called, bool) {
 	return called{}, false
 }
 
+// webhooks are the calls about webhooks.
+func (w *world) webhooks(operation string) (called, bool) {
+	const input = `{"url":"https://hidden-words.example.com/koe","events":["response.created"]}`
+	made := func() string { return "/v1/webhooks/" + w.do("POST", "/v1/webhooks", input).want(201).text("id") }
+	delivery := func(path string) string {
+		return w.do("POST", path+"/test", nil).want(202).text("id")
+	}
+	switch operation {
+	case "createWebhook":
+		return called{"/v1/webhooks", strings.Replace(input, "hidden-words", "mine", 1), 201, 201}, true
+	case "listWebhooks":
+		made()
+		return called{"/v1/webhooks", nil, 200, 200}, true
+	case "showWebhook":
+		return called{made(), nil, 200, 404}, true
+	case "patchWebhook":
+		return called{made(), `{"description":"mine"}`, 200, 404}, true
+	case "deleteWebhook":
+		return called{made(), nil, 204, 404}, true
+	case "rotateWebhook":
+		return called{made() + "/rotate", nil, 200, 404}, true
+	case "testWebhook":
+		return called{made() + "/test", nil, 202, 404}, true
+	case "listDeliveries":
+		return called{made() + "/deliveries", nil, 200, 404}, true
+	case "redeliverWebhook": // it waits still
+		path := made()
+		return called{path + "/deliveries/" + delivery(path) + "/redeliver", nil, 409, 404}, true
+	}
+	return called{}, false
+}
+
 // people are the calls about people.
 func (w *world) people(operation string) (called, bool) {
 	put := func() string {
@@ -219,6 +251,9 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	case "showScoreboard":
 		answered()
 		return called{"/v1/scores/touchpoints", nil, 200, 200}, true
+	case "showImpact":
+		answered()
+		return called{"/v1/impact?touchpoint=chat&volume_per_day=100", nil, 200, 422}, true
 	case "showSurveyAnswers":
 		answered()
 		return called{"/v1/surveys/asked/answers", nil, 200, 404}, true
@@ -252,7 +287,7 @@ func (w *world) public(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func() (called, bool){
-		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.people(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
+		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.webhooks(r.Operation) }, func() (called, bool) { return w.people(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
 		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.public(r.Operation) },
 	} {
 		if c, known := find(); known {

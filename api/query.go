@@ -13,7 +13,8 @@ import (
 )
 
 // query is a request's query parameters: each is one that the operation
-// knows, given once, and has a value.
+// knows and is given once. It has a value unless it is one of those where an
+// empty one means something: their names end in ? where routes list them.
 type query map[string]string
 
 // queryKey is where a request keeps its query.
@@ -39,14 +40,15 @@ func readQuery(c echo.Context, allowed string) error {
 	q := make(query, len(values))
 	for name, given := range values {
 		clean, err := survey.Clean(given[0])
+		known, empty := knows(allowed, name)
 		switch {
-		case !knows(allowed, name):
+		case !known:
 			return survey.Errorf(survey.Malformed, "", "there is no query parameter %.80q here%s", name, suggest(allowed))
 		case len(given) > 1:
 			return survey.Errorf(survey.Malformed, "", "the query parameter %.80q is given %d times", name, len(given))
 		case err != nil:
 			return survey.Errorf(survey.Malformed, "", "the query parameter %.80q %s", name, err)
-		case clean == "":
+		case clean == "" && !empty:
 			return survey.Errorf(survey.Invalid, name, "%s must not be empty; leave it out", name)
 		}
 		q[name] = clean
@@ -55,18 +57,21 @@ func readQuery(c echo.Context, allowed string) error {
 	return nil
 }
 
-func knows(allowed, name string) bool {
-	for known := range strings.FieldsSeq(allowed) {
-		prefix, open := strings.CutSuffix(known, "*")
-		if known == name || open && strings.HasPrefix(name, prefix) && name != prefix {
-			return true
+// knows says whether a parameter is among the allowed, and whether it may be
+// empty.
+func knows(allowed, name string) (known, empty bool) {
+	for one := range strings.FieldsSeq(allowed) {
+		one, empty := strings.CutSuffix(one, "?")
+		prefix, open := strings.CutSuffix(one, "*")
+		if one == name || open && strings.HasPrefix(name, prefix) && name != prefix {
+			return true, empty
 		}
 	}
-	return false
+	return false, false
 }
 
 func suggest(allowed string) string {
-	if names := strings.Fields(allowed); len(names) > 0 {
+	if names := strings.Fields(strings.ReplaceAll(allowed, "?", "")); len(names) > 0 {
 		return "; there are " + strings.Join(names, ", ")
 	}
 	return ""

@@ -11,6 +11,7 @@ import (
 
 	"koe/scoring"
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
@@ -46,40 +47,12 @@ type responseRequest struct {
 }
 
 type responseResponse struct {
-	ID           survey.ID         `json:"id"`
-	SurveyID     survey.ID         `json:"survey_id"`
-	Touchpoint   string            `json:"touchpoint"`
-	Metric       string            `json:"metric"`
-	Score        int               `json:"score"`
-	Answers      survey.Answers    `json:"answers"`
-	Comment      *string           `json:"comment"`
-	Locale       *string           `json:"locale"`
-	Channel      *string           `json:"channel"`
-	Customer     *personResponse   `json:"customer"`
-	Attributes   survey.Attributes `json:"attributes"`
-	Template     versionResponse   `json:"template"`
-	InvitationID *survey.ID        `json:"invitation_id"`
-	ExternalID   string            `json:"external_id,omitempty"`
-	RespondedAt  survey.Instant    `json:"responded_at"`
-	CreatedAt    survey.Instant    `json:"created_at"`
-	UpdatedAt    survey.Instant    `json:"updated_at"`
-	Complete     bool              `json:"complete"`
-	Excluded     bool              `json:"excluded"`
-	Why          string            `json:"excluded_reason,omitempty"`
-	Tags         []string          `json:"tags"`
-	Events       []store.Event     `json:"events,omitempty"`
+	shown.Response
+	Events []store.Event `json:"events,omitempty"`
 }
 
 func responseOf(r survey.Response) responseResponse {
-	out := responseResponse{ID: r.ID, SurveyID: r.Survey, Touchpoint: r.Touchpoint, Metric: r.Metric, Score: r.Score,
-		Answers: r.Answers, Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel),
-		Customer: personOf(r.Person), Attributes: r.Attributes, Template: versionResponse{r.Template, r.TemplateVersion},
-		InvitationID: r.Invitation, ExternalID: r.ExternalID, RespondedAt: r.RespondedAt,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags}
-	if out.Attributes == nil {
-		out.Attributes = survey.Attributes{}
-	}
-	return out
+	return responseResponse{Response: shown.NewResponse(r)}
 }
 
 // createResponse keeps an answer that was taken elsewhere: 201, or 200 with

@@ -111,6 +111,16 @@ func settingsRoutes() []Route {
 		{"erasePerson", remove, "/v1/people/{id}", Admins, noBody, "", (*api).erasePerson},
 		{"exportPerson", get, "/v1/people/{id}/export", Admins, noBody, "", (*api).exportPerson},
 
+		{"createWebhook", post, "/v1/webhooks", Admins, jsonBody, "", (*api).createWebhook},
+		{"listWebhooks", get, "/v1/webhooks", Admins, noBody, paging, (*api).listWebhooks},
+		{"showWebhook", get, "/v1/webhooks/{id}", Admins, noBody, "", (*api).showWebhook},
+		{"patchWebhook", patch, "/v1/webhooks/{id}", Admins, patchBody, "", (*api).patchWebhook},
+		{"deleteWebhook", remove, "/v1/webhooks/{id}", Admins, noBody, "", (*api).deleteWebhook},
+		{"rotateWebhook", post, "/v1/webhooks/{id}/rotate", Admins, bareBody, "", (*api).rotateWebhook},
+		{"testWebhook", post, "/v1/webhooks/{id}/test", Admins, bareBody, "", (*api).testWebhook},
+		{"listDeliveries", get, "/v1/webhooks/{id}/deliveries", Admins, noBody, paging, (*api).listDeliveries},
+		{"redeliverWebhook", post, "/v1/webhooks/{id}/deliveries/{delivery}/redeliver", Admins, bareBody, "", (*api).redeliverWebhook},
+
 		{"createSuppression", post, "/v1/suppressions", Editors, jsonBody, "", (*api).createSuppression},
 		{"listSuppressions", get, "/v1/suppressions", Editors, noBody, paging + "email", (*api).listSuppressions},
 		{"deleteSuppression", remove, "/v1/suppressions/{id}", Editors, noBody, "", (*api).deleteSuppression},

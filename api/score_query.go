@@ -16,7 +16,7 @@ import (
 // What every report of scores takes: which answers, of which range, in which
 // format.
 const (
-	answerFilters = "metric ces_version locale channel tag attributes.* "
+	answerFilters = "metric ces_version locale? channel? tag attributes.*? "
 	scoreFilters  = answerFilters + "survey "
 	reportRange   = "from to timezone level format "
 )
@@ -38,11 +38,12 @@ func scoreFilter(q query) (f store.ScoreFilter, err error) {
 	}
 	var p survey.Problems
 	if raw, given := q["locale"]; given {
-		locale, err := survey.ParseLocale(raw)
-		if err != nil {
-			p.Add("locale", "format", "%s", err)
+		f.Locale = new("") // answers without one
+		if raw != "" {
+			if *f.Locale, err = survey.ParseLocale(raw); err != nil {
+				p.Add("locale", "format", "%s", err)
+			}
 		}
-		f.Locale = &locale
 	}
 	if raw, given := q["channel"]; given {
 		channel := survey.Line(&p, "channel", raw, 64)

@@ -1,15 +1,11 @@
 package api_test
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -84,159 +80,6 @@ func (r response) sheet() (rows []map[string]string) {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// truth is what other tools computed of a touchpoint in the synthetic file.
-type truth struct {
-	Metric    string                `json:"metric"`
-	Overall   truthScore            `json:"overall"`
-	BySegment map[string]truthScore `json:"by_segment"`
-	ByMonth   map[string]truthScore `json:"by_month"`
-	ByISOWeek map[string]struct {
-		N, Value float64
-	} `json:"by_iso_week"`
-	MonthOnMonth map[string]truthChange `json:"month_on_month"`
-}
-
-type truthScore struct {
-	N        float64
-	NPS      *float64
-	Adjusted []float64 `json:"adj_wald95_clipped"`
-	Top2     struct {
-		Percent float64   `json:"pct"`
-		Wilson  []float64 `json:"wilson95"`
-	}
-}
-
-// score is the NPS, or the share of the top two points.
-func (s truthScore) score() float64 {
-	if s.NPS != nil {
-		return *s.NPS
-	}
-	return s.Top2.Percent
-}
-
-func (s truthScore) interval() []float64 {
-	if s.NPS != nil {
-		return s.Adjusted
-	}
-	return s.Top2.Wilson
-}
-
-type truthChange struct {
-	Wald *struct {
-		Diff, Z float64
-		P       float64   `json:"p_two_sided"`
-		CI      []float64 `json:"ci95"`
-	}
-	Diff float64   `json:"diff_pct_points"`
-	Z    float64   `json:"z_pooled"`
-	P    float64   `json:"p_two_sided"`
-	CI   []float64 `json:"newcombe95"`
-}
-
-// figures are the difference, its interval, z and p.
-func (c truthChange) figures() (diff float64, ci []float64, z, p float64) {
-	if c.Wald != nil {
-		return c.Wald.Diff, c.Wald.CI, c.Wald.Z, c.Wald.P
-	}
-	return c.Diff, c.CI, c.Z, c.P
-}
-
-// The synthetic file's touchpoints, posted answer by answer with re-deliveries,
-// come to what other tools computed: in all, by segment, by month and week, and
-// from month to month.
-func TestScoresOfTheReferenceData(t *testing.T) {
-	dir := storetest.Data(t)
-	synthetic, err := os.ReadFile(filepath.Join(dir, "data", "synth_10k_seed1.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := csv.NewReader(bytes.NewReader(synthetic)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(filepath.Join(dir, "truth", "synth_10k_seed1.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var known struct{ Touchpoints map[string]truth }
-	if err := json.Unmarshal(content, &known); err != nil {
-		t.Fatal(err)
-	}
-	eachServer(t, func(t *testing.T, s *server) {
-		for _, touchpoint := range []string{"app_release", "branch_visit"} {
-			want := known.Touchpoints[touchpoint]
-			s.survey(touchpoint, fmt.Sprintf(`"touchpoint":%q,"template":%q,"segments":["segment"]`, touchpoint, want.Metric))
-			lowest, highest := 0, 10
-			if want.Metric == "csat" {
-				lowest, highest = 1, 5
-			}
-			for _, line := range lines {
-				score, err := scoring.ParseScore(line[3])
-				if line[1] != touchpoint || err != nil || score < lowest || score > highest {
-					continue
-				}
-				if got := s.do("POST", "/v1/responses", map[string]any{"survey_id": touchpoint, "score": score, "external_id": line[0], "responded_at": line[5],
-					"channel": line[6], "attributes": map[string]any{"segment": line[7]}, "locale": line[8]}); got.status != 201 {
-					got.want(200) // delivered again
-				}
-			}
-			s.wantTruth(touchpoint, want)
-		}
-	})
-}
-
-func (s *server) wantTruth(touchpoint string, want truth) {
-	s.t.Helper()
-	got := s.scores("touchpoint=%s&interval=month&group_by=attributes.segment", touchpoint).wantAt("source", "tallies").
-		wantNumber("total.responses", want.Overall.N).wantNumber("total.score", want.Overall.score()).
-		wantNumber("total.interval.low", want.Overall.interval()[0]).wantNumber("total.interval.high", want.Overall.interval()[1])
-	months, found := got.list("periods"), 0
-	for i, p := range months {
-		start, _ := p["start"].(string)
-		of, known := want.ByMonth[start[:7]]
-		if !known {
-			got.wantAt(fmt.Sprintf("periods[%d].score", i), nil)
-			continue
-		}
-		found++
-		got.wantNumber(fmt.Sprintf("periods[%d].responses", i), of.N).wantNumber(fmt.Sprintf("periods[%d].score", i), of.score())
-		if i == 0 || months[i-1]["score"] == nil {
-			continue
-		}
-		before, _ := months[i-1]["start"].(string)
-		diff, ci, z, pValue := want.MonthOnMonth[start[:7]+" - "+before[:7]].figures()
-		moved := s.scores("touchpoint=%s&from=%s&to=%s&compare=previous", touchpoint, start, p["end"]).wantNumber("comparison.difference", diff).
-			wantNumber("comparison.interval.low", ci[0]).wantNumber("comparison.interval.high", ci[1])
-		if moved.at("comparison.z") != nil {
-			moved.wantNumber("comparison.z", z).wantNumber("comparison.p_value", pValue)
-		}
-	}
-	if found != len(want.ByMonth) {
-		s.t.Errorf("%s: %d of %d months", touchpoint, found, len(want.ByMonth))
-	}
-	groups := got.list("groups")
-	for i, g := range groups {
-		key, _ := g["key"].(string)
-		got.wantNumber(fmt.Sprintf("groups[%d].score", i), want.BySegment[key].score()).wantNumber(fmt.Sprintf("groups[%d].responses", i), want.BySegment[key].N)
-	}
-	if len(groups) != len(want.BySegment) {
-		s.t.Errorf("%s: %d of %d segments", touchpoint, len(groups), len(want.BySegment))
-	}
-	weeks := s.scores("touchpoint=%s&interval=week", touchpoint)
-	for i, p := range weeks.list("periods") {
-		start, _ := p["start"].(string)
-		day, err := survey.ParseDay(start)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		if week, known := want.ByISOWeek[day.ISOWeek()]; known {
-			weeks.wantNumber(fmt.Sprintf("periods[%d].score", i), week.Value).wantNumber(fmt.Sprintf("periods[%d].responses", i), week.N)
-		} else {
-			weeks.wantAt(fmt.Sprintf("periods[%d].responses", i), 0.0)
-		}
-	}
 }
 
 // told is an answer with what it can be split by.

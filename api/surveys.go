@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
@@ -40,7 +41,7 @@ type surveyResponse struct {
 	survey.Survey
 }
 
-func surveyOf(s survey.Survey) surveyResponse { return surveyResponse{s.ID, orNull(s.Key), s} }
+func surveyOf(s survey.Survey) surveyResponse { return surveyResponse{s.ID, shown.OrNull(s.Key), s} }
 
 func surveyAnswer(s survey.Survey) (any, string) { return surveyOf(s), etag(s.Revision) }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+	"golang.org/x/sync/errgroup"
 
 	"koe/scheduler/mail"
 	"koe/survey/store"
@@ -33,15 +34,19 @@ type Options struct {
 	Workers   int
 	PerSecond float64
 	PerDomain float64
-	Log       *slog.Logger
-	Now       func() time.Time // the clock; time.Now where nil
+	// WebhookLoopback lets webhooks reach this machine itself, for development.
+	WebhookLoopback bool
+	Log             *slog.Logger
+	Now             func() time.Time // the clock; time.Now where nil
 }
 
 // Scheduler turns the jobs.
 type Scheduler struct {
 	Options
-	limits *limits
-	wake   chan struct{} // mail may be due
+	limits    *limits
+	endpoints *endpoints
+	wake      chan struct{} // mail may be due
+	outbox    chan struct{} // something else may be
 }
 
 // New checks the options.
@@ -55,7 +60,8 @@ func New(o Options) (*Scheduler, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), wake: make(chan struct{}, 1)}, nil
+	return &Scheduler{Options: o, limits: newLimits(o.PerSecond, o.PerDomain), endpoints: newEndpoints(o.WebhookLoopback),
+		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1)}, nil
 }
 
 // job is one line of the table: what happens how often.
@@ -68,9 +74,12 @@ type job struct {
 func (s *Scheduler) jobs() []job {
 	return []job{
 		{"send", "@every 1s", s.wakeDispatcher},
+		{"deliver", "@every 1s", s.wakeDeliveries},
+		{"notify", "@every 5s", s.notify},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
 		{"settle", "@every 5s", s.settle},
+		{"settle deliveries", "@every 5s", s.settleDeliveries},
 		{"sweep", "@every 1m", s.sweep},
 	}
 }
@@ -86,7 +95,10 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		return err
 	}
 	clock.Start()
-	err = s.dispatch(ctx)
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.dispatch(ctx) })
+	work.Go(func() error { return s.deliverAll(ctx) })
+	err = work.Wait()
 	<-clock.Stop().Done()
 	return err
 }
@@ -127,6 +139,9 @@ func (s *Scheduler) wakeDispatcher(context.Context) error {
 
 // starting settles what an earlier process left, before anything is claimed.
 func (s *Scheduler) starting(ctx context.Context) error {
+	if _, err := s.Store.SettleDeliveries(ctx, true); err != nil {
+		return fmt.Errorf("settle the deliveries of an earlier run: %w", err)
+	}
 	for {
 		n, err := s.Store.SettleLeases(ctx, true)
 		if err != nil {

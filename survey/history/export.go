@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"koe/survey"
+	"koe/survey/shown"
 )
 
 // Writer writes responses one by one, in a form that imports again.
@@ -121,71 +122,11 @@ func answerCell(v any) string {
 	return ""
 }
 
-// exported is a response in JSON: what the API shows.
-type exported struct {
-	ID           survey.ID         `json:"id"`
-	SurveyID     survey.ID         `json:"survey_id"`
-	Touchpoint   string            `json:"touchpoint"`
-	Metric       string            `json:"metric"`
-	Score        int               `json:"score"`
-	Answers      survey.Answers    `json:"answers"`
-	Comment      *string           `json:"comment"`
-	Locale       *string           `json:"locale"`
-	Channel      *string           `json:"channel"`
-	Customer     *exportedPerson   `json:"customer"`
-	Attributes   survey.Attributes `json:"attributes"`
-	Template     exportedTemplate  `json:"template"`
-	InvitationID *survey.ID        `json:"invitation_id"`
-	ExternalID   string            `json:"external_id,omitempty"`
-	RespondedAt  survey.Instant    `json:"responded_at"`
-	CreatedAt    survey.Instant    `json:"created_at"`
-	UpdatedAt    survey.Instant    `json:"updated_at"`
-	Complete     bool              `json:"complete"`
-	Excluded     bool              `json:"excluded"`
-	Why          string            `json:"excluded_reason,omitempty"`
-	Tags         []string          `json:"tags"`
-}
-
-type exportedTemplate struct {
-	Key     string `json:"key"`
-	Version int    `json:"version"`
-}
-
-type exportedPerson struct {
-	ID         survey.ID `json:"id"`
-	ExternalID string    `json:"external_id,omitempty"`
-	Email      string    `json:"email,omitempty"`
-	Name       string    `json:"name,omitempty"`
-	Locale     string    `json:"locale,omitempty"`
-	Timezone   string    `json:"timezone,omitempty"`
-}
-
 // WriteJSONLines writes one JSON object a line, with everything that the API
 // shows of a response.
 func WriteJSONLines(w io.Writer) *Writer {
 	buffer := bufio.NewWriter(w)
 	out := json.NewEncoder(buffer)
 	out.SetEscapeHTML(false)
-	return &Writer{func(r survey.Response) error { return out.Encode(exportOf(r)) }, buffer.Flush}
-}
-
-func exportOf(r survey.Response) exported {
-	out := exported{ID: r.ID, SurveyID: r.Survey, Touchpoint: r.Touchpoint, Metric: r.Metric, Score: r.Score, Answers: r.Answers,
-		Comment: orNull(r.Comment), Locale: orNull(r.Locale), Channel: orNull(r.Channel), Attributes: r.Attributes,
-		Template: exportedTemplate{r.Template, r.TemplateVersion}, InvitationID: r.Invitation, ExternalID: r.ExternalID,
-		RespondedAt: r.RespondedAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags}
-	if p := r.Person; p != nil {
-		out.Customer = &exportedPerson{p.ID, p.ExternalID, p.Email, p.Name, p.Locale, p.Timezone}
-	}
-	if out.Attributes == nil {
-		out.Attributes = survey.Attributes{}
-	}
-	return out
-}
-
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+	return &Writer{func(r survey.Response) error { return out.Encode(shown.NewResponse(r)) }, buffer.Flush}
 }

@@ -185,6 +185,9 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if err := s.answered(q, row, r); err != nil {
 		return nil, err
 	}
+	if err := q.emit(survey.EventResponseCreated, survey.ID(r.ID), r.PersonID.orNil()); err != nil {
+		return nil, err
+	}
 	out, err := r.response()
 	return &out, err
 }
@@ -244,7 +247,10 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 		if now.Complete == o.Response.Complete {
 			return o.Response, nil
 		}
-		return &now, q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID)
+		if err := q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID); err != nil {
+			return nil, err
+		}
+		return &now, q.emit(survey.EventResponseUpdated, now.ID, row.PersonID.orNil())
 	}
 	finishes := now.Score == o.Response.Score && survey.Unfinished(o.Invitation, *o.Response, q.now)
 	if !o.Editable && !finishes {
@@ -280,6 +286,9 @@ func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) erro
 		if err := s.commented(q, row, now.Comment != ""); err != nil {
 			return err
 		}
+	}
+	if err := q.emit(survey.EventResponseUpdated, now.ID, row.PersonID.orNil()); err != nil {
+		return err
 	}
 	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
 }
@@ -346,7 +355,10 @@ func (s *Store) Unsubscribe(ctx context.Context, token string) error {
 		if row.Email == nil {
 			return nil
 		}
-		_, _, err = s.suppress(q, *row.Email, survey.Unsubscribed)
-		return err
+		made, fresh, err := s.suppress(q, *row.Email, survey.Unsubscribed)
+		if err != nil || !fresh {
+			return err
+		}
+		return q.emit(survey.EventPersonUnsubscribed, made.ID, row.PersonID.orNil())
 	})
 }

@@ -229,6 +229,11 @@ func (s *Store) Sent(ctx context.Context, c Claim) error {
 		if err := q.event(aboutInvitation, c.Invitation, sentWord(row.MailNo), "", ""); err != nil {
 			return err
 		}
+		if row.MailNo == 0 {
+			if err := q.emit(survey.EventInvitationSent, c.Invitation, row.PersonID.orNil()); err != nil {
+				return err
+			}
+		}
 		return s.planReminder(q, *row)
 	})
 }

@@ -3,14 +3,10 @@ package store_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -404,65 +400,6 @@ func TestExportIsWhole(t *testing.T) {
 		boom := errors.New("the reader has gone")
 		if err := s.Export(ctx, by, store.ResponseFilter{}, func(survey.Response) error { return boom }); !errors.Is(err, boom) {
 			t.Error(err)
-		}
-	})
-}
-
-// npsTruth are figures that others computed.
-type npsTruth struct {
-	N   int64   `json:"n"`
-	NPS float64 `json:"nps"`
-	SE  float64 `json:"se"`
-}
-
-func (w npsTruth) check(t *testing.T, cells []scoring.Cell) {
-	t.Helper()
-	r, err := scoring.Report(cells, 0.95)
-	if err != nil || w.N == 0 || r.Responses != w.N || math.Abs(*r.Score-w.NPS) > 1e-6 || math.Abs(*r.StandardError-w.SE) > 1e-6 {
-		t.Errorf("got %+v %v, want %+v", r, err, w)
-	}
-}
-
-// TestImportedTruth: the figures of the reference data, from what was imported.
-func TestImportedTruth(t *testing.T) {
-	folder := storetest.Data(t)
-	dates, err := history.ParseDateFormat("%d/%m/%y")
-	ok(t, err)
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		by := storetest.Default(t, s)
-		imported(t, s, by, "bank", "nps", "market")
-		f, err := os.Open(filepath.Join(folder, "data", "nps_bank_2021.csv"))
-		ok(t, err)
-		defer func() { _ = f.Close() }()
-		got, err := s.Import(ctx, by, reading("bank", f, history.Options{Dates: dates, Columns: map[string]string{
-			"score": "NPS", "responded_at": "Survey date", "external_id": "ID", "customer.name": "Customer Name", "attributes.market": "Market"}}, nil))
-		if err != nil || got != (store.Imported{Accepted: 5000}) {
-			t.Fatal(got, err)
-		}
-		var truth struct {
-			Overall npsTruth            `json:"overall"`
-			Markets map[string]npsTruth `json:"by_market"`
-			Months  map[string]npsTruth `json:"by_month"`
-		}
-		text, err := os.ReadFile(filepath.Join(folder, "truth", "nps_bank_2021.json"))
-		ok(t, err)
-		ok(t, json.Unmarshal(text, &truth))
-		spans, months := []store.Span{{}}, []string{}
-		for month := survey.Instant(0); len(months) < 12; {
-			from := survey.StartOf(survey.DayOfDate(2021, time.Month(len(months)+1), 1), time.UTC)
-			month = survey.StartOf(survey.DayOfDate(2021, time.Month(len(months)+2), 1), time.UTC)
-			spans, months = append(spans, store.Span{From: &from, To: new(month)}), append(months, from.String()[:7])
-		}
-		c := counted(t, s, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS, Survey: "bank"}, Spans: spans, GroupBy: "attributes.market"})
-		truth.Overall.check(t, c.Spans[0])
-		for i, month := range months {
-			truth.Months[month].check(t, c.Spans[i+1])
-		}
-		for _, g := range c.Groups {
-			truth.Markets[g.Key].check(t, g.Spans[0])
-		}
-		if len(c.Groups) != 3 || c.Source != "tallies" {
-			t.Errorf("%+v", c)
 		}
 	})
 }

@@ -287,5 +287,10 @@ func (q *session) endInvitation(row invitationRow, to survey.InvitationState, re
 			return err
 		}
 	}
+	if to == survey.InvitationFailed {
+		if err := q.emit(survey.EventInvitationFailed, survey.ID(row.ID), row.PersonID.orNil()); err != nil {
+			return err
+		}
+	}
 	return q.event(aboutInvitation, survey.ID(row.ID), string(to), reason, detail)
 }

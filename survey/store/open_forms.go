@@ -274,6 +274,9 @@ func (s *Store) firstOpenReply(q *session, place surveyPlace, o Opened, f openFo
 			return nil, err
 		}
 	}
+	if err := q.emit(survey.EventResponseCreated, f.response, nil); err != nil {
+		return nil, err
+	}
 	out, err := r.response()
 	return &out, err
 }

@@ -47,6 +47,9 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 					return err
 				}
 			}
+			if err := q.emit(survey.EventResponseUpdated, of, old.PersonID.orNil()); err != nil {
+				return err
+			}
 			if err := q.edited(old, now, changed); err != nil {
 				return err
 			}

@@ -68,7 +68,7 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		}
 		q.resource = survey.ID(d.row.ID).String()
 		out = d.response()
-		return nil
+		return q.emit(survey.EventResponseCreated, out.ID, d.row.PersonID.orNil())
 	})
 	return out, repeat, err
 }

@@ -41,6 +41,7 @@ type session struct {
 type shared struct {
 	calendars map[int64]calendar
 	surveys   map[surveyOf]surveyPlace // for their segments: whoever declares one begins a rebuild
+	listening map[int64][]listener     // the active webhooks of a workspace
 }
 
 type surveyOf struct {
@@ -60,6 +61,7 @@ func (s *shared) forget() {
 	if s != nil {
 		clear(s.calendars)
 		clear(s.surveys)
+		clear(s.listening)
 	}
 }
 

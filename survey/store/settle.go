@@ -98,7 +98,10 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 				return err
 			}
 		}
-		_, err := q.exec(`DELETE FROM idempotency WHERE created_at < ?`, q.now.Add(-remembers))
+		if _, err := q.exec(`DELETE FROM idempotency WHERE created_at < ?`, q.now.Add(-remembers)); err != nil {
+			return err
+		}
+		_, err := q.exec(`DELETE FROM outbox WHERE state IN ('delivered', 'failed') AND created_at < ?`, q.now.Add(-keepsDeliveries))
 		return err
 	})
 	return swept, err

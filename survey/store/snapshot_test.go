@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -50,6 +52,64 @@ func TestReportsBesideWriters(t *testing.T) {
 			default:
 			}
 		}
+	})
+}
+
+// With as many reports as there are places, none of which ends, what a page
+// needs is read and answers are kept; every report still sees what it began
+// with, and another one waits for its place no longer than it is asked to.
+func TestLongReportsLetPagesBe(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		v := mustSurvey(t, s, by, "chat", nil)
+		answer := func() {
+			t.Helper()
+			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: v.ID.String(), Score: pointer(9)})
+			ok(t, err)
+		}
+		answer()
+		meanwhile := func() {
+			gone, stop := context.WithCancel(ctx)
+			stop()
+			if err := s.Report(gone, by, func(func() (int, error)) error { return nil }); !errors.Is(err, context.Canceled) {
+				t.Errorf("one report too many: %v", err)
+			}
+			_, err := s.Survey(ctx, by, v.ID.String())
+			ok(t, err)
+			answer()
+		}
+		ok(t, besideReports(ctx, t, s, by, s.ReportsAtOnce(), meanwhile))
+		ok(t, s.Report(ctx, by, func(responses func() (int, error)) error {
+			n, err := responses()
+			if n != 2 {
+				t.Errorf("a later report sees %d responses", n)
+			}
+			return err
+		}))
+	})
+}
+
+// besideReports runs do while a number of reports have begun, each of which
+// must see one response before and after.
+func besideReports(ctx context.Context, t *testing.T, s *store.Store, by store.Caller, reports int, do func()) error {
+	t.Helper()
+	if reports == 0 {
+		do()
+		return nil
+	}
+	return s.Report(ctx, by, func(responses func() (int, error)) error {
+		before, err := responses()
+		if err != nil {
+			return err
+		}
+		if err := besideReports(ctx, t, s, by, reports-1, do); err != nil {
+			return err
+		}
+		after, err := responses()
+		if before != 1 || after != 1 {
+			t.Errorf("a report saw %d responses, then %d", before, after)
+		}
+		return err
 	})
 }
 

@@ -48,6 +48,11 @@ func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason su
 			q.resource = "repeat " + q.resource
 			return nil
 		}
+		if reason == survey.Unsubscribed {
+			if err := q.emit(survey.EventPersonUnsubscribed, out.ID, nil); err != nil {
+				return err
+			}
+		}
 		return q.audit("suppression.created", out.ID.String(), string(reason))
 	})
 	return out, created, err

@@ -1,0 +1,286 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"koe/survey"
+)
+
+// Dispatch is a row of the outbox that one process has taken to send. The fence
+// grows with every claim, as that of survey mail.
+type Dispatch struct {
+	Workspace int64
+	ID        survey.ID
+	Fence     int64
+	Attempt   int // how often it was tried before
+	Webhook   survey.ID
+	URL       string
+	Secrets   []string // the newest first
+	Event     survey.Event
+	Subject   survey.ID
+	CreatedAt survey.Instant
+	To        string // of a notice: the address
+}
+
+// Endpoint names a webhook among those of all workspaces.
+type Endpoint struct {
+	Workspace int64
+	Webhook   survey.ID
+}
+
+// ClaimDeliveries takes at most n events that are due, for a lease: for each
+// webhook at most as many as make perEndpoint together with those that busy
+// says are under way.
+func (s *Store) ClaimDeliveries(ctx context.Context, n, perEndpoint int, busy map[Endpoint]int, lease time.Duration) ([]Dispatch, error) {
+	var due []Endpoint
+	q := s.reading(ctx, Caller{})
+	var one Endpoint
+	var webhook id
+	if err := q.each(`SELECT w.workspace_id, w.id FROM webhooks w WHERE w.state = 'active' AND EXISTS (SELECT 1 FROM outbox o
+		WHERE o.workspace_id = w.workspace_id AND o.webhook_id = w.id AND o.state = 'waiting' AND o.due_at <= ?)`, []any{q.now},
+		[]any{&one.Workspace, &webhook}, func() error {
+			if one.Webhook = survey.ID(webhook); busy[one] < perEndpoint {
+				due = append(due, one)
+			}
+			return nil
+		}); err != nil || len(due) == 0 {
+		return nil, away(err)
+	}
+	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) // none is always the last
+	var claimed []Dispatch
+	err := s.write(ctx, Caller{}, func(q *session) error {
+		claimed = claimed[:0]
+		for _, to := range due {
+			room := min(perEndpoint-busy[to], n-len(claimed))
+			if room < 1 {
+				break
+			}
+			some, err := s.claimFor(q, to, room, lease)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, some...)
+		}
+		return nil
+	})
+	return claimed, err
+}
+
+// claimFor claims what is due for one webhook.
+func (s *Store) claimFor(q *session, to Endpoint, n int, lease time.Duration) ([]Dispatch, error) {
+	q.by.Workspace = to.Workspace
+	hook, err := q.webhookRow(to.Webhook, "")
+	if errors.Is(err, errNoWebhook) || err == nil && hook.State != string(survey.Active) { // since it was looked for
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	secrets := []string{s.webhookSecret(to.Workspace, hook.ID, hook.Nonce)}
+	if hook.FormerUntil != nil && survey.Instant(*hook.FormerUntil) > q.now {
+		secrets = append(secrets, s.webhookSecret(to.Workspace, hook.ID, hook.FormerNonce))
+	}
+	claimed, err := q.claimOutbox(`webhook_id = ?`, []any{to.Webhook}, n, lease)
+	for i := range claimed {
+		claimed[i].Webhook, claimed[i].URL, claimed[i].Secrets = to.Webhook, hook.URL, secrets
+	}
+	return claimed, err
+}
+
+// claimOutbox claims rows of the session's workspace that are due.
+func (q *session) claimOutbox(which string, args []any, n int, lease time.Duration) ([]Dispatch, error) {
+	lock := ""
+	if q.postgres {
+		lock = " FOR UPDATE SKIP LOCKED"
+	}
+	var claimed []Dispatch
+	d := Dispatch{Workspace: q.by.Workspace}
+	var one, subject id
+	var event string
+	all := append(append([]any{q.by.Workspace}, args...), q.now, n)
+	if err := q.each(`SELECT id, fence + 1, attempt, event, subject_id, created_at, destination FROM outbox WHERE workspace_id = ? AND `+which+`
+		AND state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?`+lock, all,
+		[]any{&one, &d.Fence, &d.Attempt, &event, &subject, &d.CreatedAt, &d.To}, func() error {
+			d.ID, d.Event, d.Subject = survey.ID(one), survey.Event(event), survey.ID(subject)
+			claimed = append(claimed, d)
+			return nil
+		}); err != nil {
+		return nil, err
+	}
+	end, value := q.leaseEnd(lease)
+	for _, d := range claimed {
+		if err := q.must(`UPDATE outbox SET state = 'claimed', fence = ?, lease_until = `+end+` WHERE workspace_id = ? AND id = ?`,
+			d.Fence, value, d.Workspace, d.ID); err != nil {
+			return nil, err
+		}
+	}
+	return claimed, nil
+}
+
+// ClaimNotices takes mails to the owners of webhooks that are due.
+func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([]Dispatch, error) {
+	q := s.reading(ctx, Caller{})
+	var workspaces []int64
+	if err := q.list(&workspaces, `SELECT DISTINCT workspace_id FROM outbox WHERE state = 'waiting' AND kind = 'notice' AND webhook_id IS NULL
+		AND due_at <= ?`, q.now); err != nil || len(workspaces) == 0 {
+		return nil, away(err)
+	}
+	var claimed []Dispatch
+	err := s.write(ctx, Caller{}, func(q *session) error {
+		claimed = claimed[:0]
+		for _, workspace := range workspaces {
+			q.by.Workspace = workspace
+			some, err := q.claimOutbox(`kind = 'notice' AND webhook_id IS NULL`, nil, n, lease)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, some...)
+		}
+		return nil
+	})
+	return claimed, err
+}
+
+// Outcome of a try: a status of 200 to 299 means that it was taken; 0 that none
+// came, and Error says why.
+type Tried struct {
+	Status  int
+	Latency time.Duration
+	Error   string // without anything personal
+	Final   bool   // of a notice: it will never be taken
+}
+
+func (t Tried) taken() bool { return t.Status >= 200 && t.Status <= 299 }
+
+// NoteDelivery keeps what became of a delivery: it is done, tried again later,
+// or given up. An endpoint that has failed for three days is paused, and its
+// owner told; paused is true then. A claim that was lost is left to whoever has
+// it now.
+func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused bool, err error) {
+	err = s.write(ctx, Caller{Workspace: d.Workspace}, func(q *session) error {
+		paused = false
+		state, due, attempt := outboxDelivered, q.now, d.Attempt+1
+		if !t.taken() {
+			next, again := survey.NextDelivery(attempt, q.now, rand.Float64()) //nolint:gosec // it spreads load, and hides nothing
+			state, due = outboxWaiting, next
+			if !again || t.Final || t.Status == survey.StatusGone {
+				state, due = outboxFailed, q.now
+			}
+		}
+		n, err := q.exec(`UPDATE outbox SET state = ?, due_at = ?, attempt = ?, attempted_at = ?, status = ?, latency_ms = ?, last_error = ?
+			WHERE workspace_id = ? AND id = ? AND fence = ? AND state = 'claimed'`, state, due, attempt, q.now, t.Status,
+			t.Latency.Milliseconds(), t.Error, d.Workspace, d.ID, d.Fence)
+		if err != nil || n == 0 || d.Webhook.IsZero() {
+			return err
+		}
+		paused, err = q.noteEndpoint(d.Webhook, t)
+		return err
+	})
+	return paused, err
+}
+
+// noteEndpoint keeps whether a webhook's endpoint works.
+func (q *session) noteEndpoint(of survey.ID, t Tried) (paused bool, err error) {
+	if t.taken() {
+		_, err := q.exec(`UPDATE webhooks SET failing_since = NULL WHERE workspace_id = ? AND id = ? AND failing_since IS NOT NULL`, q.by.Workspace, of)
+		return false, err
+	}
+	row, err := q.webhookRow(of, q.forUpdate())
+	if err != nil {
+		return false, err
+	}
+	before, err := row.webhook()
+	if err != nil {
+		return false, err
+	}
+	after, paused := before.AfterFailure(t.Status, q.now)
+	if !paused && before.FailingSince != nil {
+		return false, nil
+	}
+	if err := q.saveWebhook(after); err != nil || !paused {
+		return false, err
+	}
+	q.shared.forget()
+	if err := q.audit("webhook.paused", of.String(), after.PausedReason); err != nil || after.OwnerEmail == "" {
+		return true, err
+	}
+	_, err = q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at, attempt,
+		lease_until, fence, created_at, event) VALUES (?, ?, ?, ?, NULL, ?, '', 'waiting', ?, 0, 0, 0, ?, 'webhook.paused')`,
+		q.by.Workspace, newID(), outboxNotice, of, after.OwnerEmail, q.now, q.now)
+	return true, err
+}
+
+// ReleaseDelivery gives back what was not tried to its end.
+func (s *Store) ReleaseDelivery(ctx context.Context, d Dispatch) error {
+	return s.write(ctx, Caller{Workspace: d.Workspace}, func(q *session) error {
+		_, err := q.exec(`UPDATE outbox SET state = 'waiting', fence = fence + 1 WHERE workspace_id = ? AND id = ? AND fence = ? AND state = 'claimed'`,
+			d.Workspace, d.ID, d.Fence)
+		return err
+	})
+}
+
+// SettleDeliveries takes back what processes that are gone had claimed: it is
+// sent again, with the same id. At start-up on SQLite that is every claim.
+func (s *Store) SettleDeliveries(ctx context.Context, starting bool) (int, error) {
+	q := s.reading(ctx, Caller{})
+	until, args := "lease_until < ?", []any{q.now}
+	switch {
+	case s.postgres:
+		until, args = "lease_until < "+databaseClock, nil
+	case starting:
+		until, args = "lease_until >= 0", nil
+	}
+	var any int
+	if found, err := q.row(`SELECT 1 FROM outbox WHERE state = 'claimed' AND `+until+` LIMIT 1`, args, &any); err != nil || !found {
+		return 0, away(err)
+	}
+	var settled int64
+	err := s.write(ctx, Caller{}, func(q *session) (err error) {
+		settled, err = q.exec(`UPDATE outbox SET state = 'waiting', fence = fence + 1 WHERE state = 'claimed' AND `+until, args...)
+		return err
+	})
+	return int(settled), err
+}
+
+// Subject is what an event is about, as it is now; all nil where it is gone.
+type Subject struct {
+	Response    *survey.Response
+	Invitation  *survey.Invitation
+	Suppression *survey.Suppression
+	Webhook     *survey.Webhook
+}
+
+// SubjectOf looks up what a dispatch is about.
+func (s *Store) SubjectOf(ctx context.Context, d Dispatch) (out Subject, err error) {
+	by := Caller{Workspace: d.Workspace, Role: Admin}
+	switch d.Event {
+	case survey.EventResponseCreated, survey.EventResponseUpdated:
+		var r survey.Response
+		if r, _, err = s.Response(ctx, by, d.Subject); err == nil {
+			out.Response = &r
+		}
+	case survey.EventInvitationSent, survey.EventInvitationFailed:
+		var v survey.Invitation
+		if v, _, err = s.Invitation(ctx, by, d.Subject); err == nil {
+			out.Invitation = &v
+		}
+	case survey.EventPersonUnsubscribed:
+		var v survey.Suppression
+		if v, err = s.Suppression(ctx, by, d.Subject); err == nil {
+			out.Suppression = &v
+		}
+	default:
+		var w survey.Webhook
+		if w, err = s.Webhook(ctx, by, d.Subject); err == nil {
+			out.Webhook = &w
+		}
+	}
+	var known *survey.Error
+	if errors.As(err, &known) && known.Kind == survey.NotFound {
+		err = nil
+	}
+	return out, err
+}

@@ -1,0 +1,17 @@
+package store
+
+import "context"
+
+// Report runs fn as the count of a report does: on one snapshot. responses is
+// how many responses it sees.
+func (s *Store) Report(ctx context.Context, by Caller, fn func(responses func() (int, error)) error) error {
+	return s.snapshot(ctx, by, func(q *session) error {
+		return fn(func() (n int, err error) {
+			_, err = q.row(`SELECT COUNT(*) FROM responses WHERE workspace_id = ?`, []any{by.Workspace}, &n)
+			return n, err
+		})
+	})
+}
+
+// ReportsAtOnce is how many reports have a place.
+func (s *Store) ReportsAtOnce() int { return cap(s.reporting) }

@@ -1,0 +1,233 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"koe/survey"
+)
+
+// The outbox holds what leaves koe beside survey mail: a row in the transaction
+// of its cause. What is sent is written when it is sent, so nothing personal
+// lies here.
+
+// The states of a row of the outbox.
+const (
+	outboxWaiting   = "waiting"
+	outboxClaimed   = "claimed"
+	outboxDelivered = "delivered"
+	outboxFailed    = "failed" // given up
+)
+
+// keepsDeliveries is how long what was sent is listed.
+const keepsDeliveries = 30 * 24 * time.Hour
+
+// The kinds of a row.
+const (
+	outboxWebhook = "webhook"
+	outboxNotice  = "notice" // a mail to the owner of a webhook
+)
+
+// listener is an active webhook.
+type listener struct {
+	id     id
+	events []survey.Event
+}
+
+// listeners are the active webhooks of the session's workspace.
+func (q *session) listeners() ([]listener, error) {
+	if known, ok := q.shared.listening[q.by.Workspace]; ok {
+		return known, nil
+	}
+	list := []listener{}
+	var one listener
+	var events string
+	if err := q.each(`SELECT id, events FROM webhooks WHERE workspace_id = ? AND state = 'active'`, []any{q.by.Workspace},
+		[]any{&one.id, &events}, func() error {
+			one.events = nil
+			if err := fromJSON(events, &one.events); err != nil {
+				return err
+			}
+			list = append(list, one)
+			return nil
+		}); err != nil {
+		return nil, err
+	}
+	if q.shared.listening == nil {
+		q.shared.listening = map[int64][]listener{}
+	}
+	q.shared.listening[q.by.Workspace] = list
+	return list, nil
+}
+
+// emit tells every webhook that wants to know of an event about a response, an
+// invitation or a suppression, in the transaction of its cause.
+func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID) error {
+	list, err := q.listeners()
+	if err != nil {
+		return err
+	}
+	for _, to := range list {
+		if !(survey.Webhook{Events: to.events}).Wants(event) {
+			continue
+		}
+		if _, err := q.deliver(survey.ID(to.id), event, subject, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver puts one event for one webhook into the outbox.
+func (q *session) deliver(to survey.ID, event survey.Event, subject survey.ID, person *survey.ID) (survey.ID, error) {
+	made := newID()
+	_, err := q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at,
+		attempt, lease_until, fence, created_at, webhook_id, event) VALUES (?, ?, ?, ?, ?, '', '', 'waiting', ?, 0, 0, 0, ?, ?, ?)`,
+		q.by.Workspace, made, outboxWebhook, subject, person, q.now, q.now, to, string(event))
+	return made, err
+}
+
+// Delivery is an event on its way to a webhook.
+type Delivery struct {
+	ID          survey.ID       `json:"id"`
+	Webhook     survey.ID       `json:"webhook_id"`
+	Event       survey.Event    `json:"event"`
+	SubjectID   *survey.ID      `json:"subject_id"`
+	State       string          `json:"state"` // waiting, claimed, delivered or failed
+	Attempts    int             `json:"attempts"`
+	Status      *int            `json:"response_status"` // of the last try; nil where none came
+	LatencyMS   *int64          `json:"latency_ms"`      // of the last try
+	LastError   *string         `json:"last_error"`
+	CreatedAt   survey.Instant  `json:"created_at"`
+	AttemptedAt *survey.Instant `json:"attempted_at"`
+	NextAt      *survey.Instant `json:"next_attempt_at"` // nil where there is none
+}
+
+type deliveryRow struct {
+	ID          id
+	WebhookID   id
+	Event       string
+	SubjectID   id
+	State       string
+	Attempt     int
+	Status      int
+	LatencyMs   int64
+	LastError   string
+	CreatedAt   int64
+	AttemptedAt *int64
+	DueAt       int64
+}
+
+const deliveryColumns = `id, webhook_id, event, subject_id, state, attempt, status, latency_ms, last_error, created_at, attempted_at, due_at`
+
+func (r deliveryRow) delivery() Delivery {
+	d := Delivery{ID: survey.ID(r.ID), Webhook: survey.ID(r.WebhookID), Event: survey.Event(r.Event), SubjectID: r.SubjectID.orNil(),
+		State: r.State, Attempts: r.Attempt, CreatedAt: survey.Instant(r.CreatedAt), AttemptedAt: (*survey.Instant)(r.AttemptedAt)}
+	if r.Status != 0 {
+		d.Status = &r.Status
+	}
+	if r.AttemptedAt != nil {
+		d.LatencyMS = &r.LatencyMs
+	}
+	if r.LastError != "" {
+		d.LastError = &r.LastError
+	}
+	if r.State == outboxWaiting {
+		d.NextAt = (*survey.Instant)(&r.DueAt)
+	}
+	return d
+}
+
+// Deliveries lists what was sent, or is to be sent, to a webhook in the last 30
+// days, the newest first.
+func (s *Store) Deliveries(ctx context.Context, by Caller, of survey.ID, page Page) ([]Delivery, string, error) {
+	q := s.reading(ctx, by)
+	if _, err := q.webhookRow(of, ""); err != nil {
+		return nil, "", away(err)
+	}
+	var rows []deliveryRow
+	next, err := s.newestFirst(q, "deliveries", of, page, "created_at", []string{"workspace_id = ?", "webhook_id = ?"}, []any{by.Workspace, of},
+		func(tail string, args []any) (int, error) {
+			err := q.list(&rows, `SELECT `+deliveryColumns+` FROM outbox`+tail, args...)
+			return len(rows), err
+		}, func(i int) (int64, survey.ID) { return rows[i].CreatedAt, survey.ID(rows[i].ID) })
+	if err != nil {
+		return nil, "", away(err)
+	}
+	list := make([]Delivery, min(len(rows), page.Limit))
+	for i := range list {
+		list[i] = rows[i].delivery()
+	}
+	return list, next, nil
+}
+
+// TestWebhook sends a webhook an event that means nothing, whatever it
+// subscribed to. A paused one is a Conflict.
+func (s *Store) TestWebhook(ctx context.Context, by Caller, of survey.ID) (out Delivery, err error) {
+	err = s.write(ctx, by, func(q *session) error {
+		row, err := q.webhookRow(of, "")
+		if err != nil {
+			return err
+		}
+		if row.State != string(survey.Active) {
+			return errPausedWebhook
+		}
+		made, err := q.deliver(of, survey.EventWebhookTest, of, nil)
+		if err != nil {
+			return err
+		}
+		q.resource = made.String()
+		out, err = q.delivery(of, made)
+		return err
+	})
+	return out, err
+}
+
+var errPausedWebhook = survey.Errorf(survey.Conflict, "", `the webhook is paused; set its state to "active" first`)
+
+var errNoDelivery = survey.Errorf(survey.NotFound, "", "there is no such delivery")
+
+func (q *session) delivery(of, one survey.ID) (Delivery, error) {
+	var row deliveryRow
+	found, err := q.find(&row, `SELECT `+deliveryColumns+` FROM outbox WHERE workspace_id = ? AND id = ? AND webhook_id = ?`,
+		q.by.Workspace, one, of)
+	if err == nil && !found {
+		err = errNoDelivery
+	}
+	return row.delivery(), err
+}
+
+// Delivery shows one delivery of a webhook.
+func (s *Store) Delivery(ctx context.Context, by Caller, of, one survey.ID) (Delivery, error) {
+	d, err := s.reading(ctx, by).delivery(of, one)
+	return d, away(err)
+}
+
+// Redeliver sends a delivery that has ended once more, with the same id, as if
+// it were new. One that is under way is a Conflict.
+func (s *Store) Redeliver(ctx context.Context, by Caller, of, one survey.ID) (out Delivery, err error) {
+	err = s.write(ctx, by, func(q *session) error {
+		row, err := q.webhookRow(of, "")
+		if err != nil {
+			return err
+		}
+		if _, err := q.delivery(of, one); err != nil {
+			return err
+		}
+		if row.State != string(survey.Active) {
+			return errPausedWebhook
+		}
+		n, err := q.exec(`UPDATE outbox SET state = 'waiting', due_at = ?, attempt = 0, fence = fence + 1
+			WHERE workspace_id = ? AND id = ? AND state IN ('delivered', 'failed')`, q.now, by.Workspace, one)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return survey.Errorf(survey.Conflict, "", "the delivery is still under way; it is tried again by itself")
+		}
+		q.resource = one.String()
+		out, err = q.delivery(of, one)
+		return err
+	})
+	return out, err
+}

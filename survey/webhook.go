@@ -1,0 +1,167 @@
+package survey
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Event is something that others may want to be told of.
+type Event string
+
+// The events that webhooks are sent for.
+const (
+	EventResponseCreated    Event = "response.created"
+	EventResponseUpdated    Event = "response.updated"
+	EventInvitationSent     Event = "invitation.sent"
+	EventInvitationFailed   Event = "invitation.failed"
+	EventPersonUnsubscribed Event = "person.unsubscribed"
+	// EventWebhookTest is sent to try an endpoint; nobody subscribes to it.
+	EventWebhookTest Event = "webhook.test"
+)
+
+// Events are those that a webhook may subscribe to.
+func Events() []Event {
+	return []Event{EventResponseCreated, EventResponseUpdated, EventInvitationSent, EventInvitationFailed, EventPersonUnsubscribed}
+}
+
+// Webhook is an endpoint of somebody else's that is told of events.
+type Webhook struct {
+	ID           ID       `json:"id"`
+	URL          string   `json:"url"`
+	Description  string   `json:"description"`
+	Events       []Event  `json:"events"`
+	OwnerEmail   string   `json:"owner_email"`   // is told when koe pauses the webhook; "" for nobody
+	State        State    `json:"state"`         // active or paused
+	PausedReason string   `json:"paused_reason"` // "" where active
+	FailingSince *Instant `json:"failing_since"` // nil where the last delivery was taken
+	CreatedAt    Instant  `json:"created_at"`
+	UpdatedAt    Instant  `json:"updated_at"`
+}
+
+// The reasons for which a webhook is paused.
+const (
+	PausedByHand  = "manual"
+	PausedFailing = "failing" // it has taken nothing for three days
+	PausedGone    = "gone"    // it said 410: it wants no more
+)
+
+// maxURL is the length of an endpoint's address.
+const maxURL = 2000
+
+// Clean brings a webhook into the form that koe keeps, or returns an Invalid
+// error with every field that is wrong.
+func (w *Webhook) Clean() error {
+	var p Problems
+	w.cleanURL(&p)
+	w.Description = Line(&p, "description", w.Description, 200)
+	w.cleanEvents(&p)
+	if w.OwnerEmail != "" {
+		address, err := NormalizeAddress(w.OwnerEmail)
+		if err != nil {
+			p.Add("owner_email", "format", "%s", err)
+		}
+		w.OwnerEmail = address
+	}
+	switch w.State {
+	case "":
+		w.State = Active
+	case Active, Paused:
+	default:
+		p.Add("state", "unknown", "must be active or paused")
+	}
+	return p.Err()
+}
+
+func (w *Webhook) cleanURL(p *Problems) {
+	w.URL = strings.TrimSpace(w.URL)
+	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f }
+	u, err := url.Parse(w.URL)
+	switch {
+	case w.URL == "":
+		p.Add("url", "required", "is required: where events are posted, such as https://example.com/koe")
+	case utf8.RuneCountInString(w.URL) > maxURL:
+		p.Add("url", "too_long", "must have at most %d characters", maxURL)
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || strings.ContainsFunc(w.URL, odd):
+		p.Add("url", "format", "must be an http or https address in ASCII, such as https://example.com/koe")
+	case u.User != nil:
+		p.Add("url", "format", "must hold no user name and password; events are signed, which says more")
+	case u.Fragment != "":
+		p.Add("url", "format", "must have no # part; it is never sent")
+	}
+}
+
+func (w *Webhook) cleanEvents(p *Problems) {
+	if len(w.Events) == 0 {
+		p.Add("events", "required", "must name at least one of %s", eventNames())
+	}
+	seen := map[Event]bool{}
+	for i, event := range w.Events {
+		field := fmt.Sprintf("events[%d]", i)
+		switch {
+		case seen[event]:
+			p.Add(field, "duplicate", "is named twice")
+		case !slices.Contains(Events(), event):
+			p.Add(field, "unknown", "must be one of %s", eventNames())
+		}
+		seen[event] = true
+	}
+}
+
+func eventNames() string {
+	names := make([]string, 0, len(Events()))
+	for _, event := range Events() {
+		names = append(names, string(event))
+	}
+	return strings.Join(names, ", ")
+}
+
+// Wants is true where a webhook is to be told of an event.
+func (w Webhook) Wants(event Event) bool {
+	return slices.Contains(w.Events, event)
+}
+
+// deliveryPauses are those between the tries of a delivery, which span three
+// days: the schedule that the Standard Webhooks specification suggests.
+var deliveryPauses = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
+	10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
+
+// NextDelivery is when a delivery that failed is tried again, attempt being how
+// often it was; false where it is given up. Jitter, from 0 up to 1, lengthens a
+// pause by up to a tenth, so that what failed together does not return
+// together.
+func NextDelivery(attempt int, now Instant, jitter float64) (Instant, bool) {
+	if attempt < 1 || attempt > len(deliveryPauses) {
+		return 0, false
+	}
+	pause := deliveryPauses[attempt-1]
+	return now.Add(pause + time.Duration(jitter*float64(pause)/10)), true
+}
+
+// failingFor is how long an endpoint may take nothing before it is paused.
+const failingFor = 72 * time.Hour
+
+// StatusGone is what an endpoint says that wants no more (HTTP 410).
+const StatusGone = 410
+
+// AfterFailure is a webhook after a delivery that was not taken, with the
+// status that came (0 for none); paused is true where koe pauses it for that.
+func (w Webhook) AfterFailure(status int, now Instant) (after Webhook, paused bool) {
+	after = w
+	if after.FailingSince == nil {
+		after.FailingSince = &now
+	}
+	if w.State != Active {
+		return after, false
+	}
+	switch {
+	case status == StatusGone:
+		after.State, after.PausedReason = Paused, PausedGone
+	case now.Sub(*after.FailingSince) >= failingFor:
+		after.State, after.PausedReason = Paused, PausedFailing
+	}
+	return after, after.State == Paused
+}
