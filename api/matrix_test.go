@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"image/color"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,6 +69,10 @@ func (w *world) settings(operation string) (called, bool) {
 		return called{"/v1/workspace", nil, 200, 200}, true
 	case "patchWorkspace":
 		return called{"/v1/workspace", `{}`, 200, 200}, true
+	case "putLogo":
+		return called{"/v1/workspace/logo", pngOf(w.t, picture(2, 2, color.Black)), 200, 200}, true
+	case "deleteLogo":
+		return called{"/v1/workspace/logo", nil, 204, 204}, true
 	case "createKey":
 		return called{"/v1/keys", `{"name":"mine","role":"viewer"}`, 201, 201}, true
 	case "listKeys":
@@ -275,7 +280,11 @@ func (w *world) public(operation string) (called, bool) {
 		v.post("step=score&score=9").want(200)
 		return called{v.own(), map[string]any{"showOpenAnswer": nil, "changeOpenAnswer": "step=score&score=9"}[operation], 200, 200}, true
 	}
-	path, known := map[string]string{"embedScript": "/embed.js", "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
+	if operation == "showLogo" {
+		logo := w.do("PUT", "/v1/workspace/logo", pngOf(w.t, picture(2, 2, color.Black)), with("Content-Type", "image/png")).want(200).text("logo.url")
+		return called{strings.TrimPrefix(logo, "https://koe.example.com"), nil, 200, 200}, true
+	}
+	path, known := map[string]string{"embedScript": "/embed.js", "showBrandStyle": "/brand/0b4a80.css", "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
 		"showMailbox": "/mailbox", "showMail": "/mailbox/m@1", "showMailHTML": "/mailbox/m@1/html",
 		"showSurveyPage": "/s/" + token(), "showUnsubscribePage": "/u/" + token(), "unsubscribe": "/u/" + token()}[operation]
 	if operation == "answerSurveyPage" {
@@ -314,6 +323,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			got := w.do(r.Method, c.path, c.body, as(key), func(request *http.Request) {
 				if strings.HasSuffix(r.Path, "/import") {
 					request.Header.Set("Content-Type", "text/csv")
+				}
+				if r.Operation == "putLogo" {
+					request.Header.Set("Content-Type", "image/png")
 				}
 				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")

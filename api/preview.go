@@ -102,7 +102,7 @@ func (a *api) templateToShow(ctx context.Context, by store.Caller, key string) (
 // that says so.
 func (a *api) sampleMail(t survey.Template, w survey.Workspace, name, locale string, attributes survey.Attributes, test bool) templates.InvitationMail {
 	return templates.InvitationMail{Template: t, Workspace: w, Name: name, Locale: locale, Attributes: attributes,
-		SurveyURL: a.BaseURL + "/s/preview", UnsubscribeURL: a.BaseURL + "/u/preview", Test: test}
+		BaseURL: a.BaseURL, SurveyURL: a.BaseURL + "/s/preview", UnsubscribeURL: a.BaseURL + "/u/preview", Test: test}
 }
 
 type testMailRequest struct {

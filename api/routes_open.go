@@ -1,5 +1,15 @@
 package api
 
+// brandRoutes are the operations of how a company looks.
+func brandRoutes() []Route {
+	return []Route{
+		{"putLogo", put, "/v1/workspace/logo", Admins, imageBody, "", (*api).putLogo},
+		{"deleteLogo", remove, "/v1/workspace/logo", Admins, noBody, "", (*api).deleteLogo},
+		{"showLogo", get, "/logos/{file}", Public, noBody, "", (*api).showLogo},
+		{"showBrandStyle", get, "/brand/{file}", Public, noBody, "", (*api).showBrandStyle},
+	}
+}
+
 // openRoutes are the operations of anonymous ways in.
 func openRoutes() []Route {
 	return []Route{
