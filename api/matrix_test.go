@@ -280,6 +280,10 @@ func (w *world) public(operation string) (called, bool) {
 		v.post("step=score&score=9").want(200)
 		return called{v.own(), map[string]any{"showOpenAnswer": nil, "changeOpenAnswer": "step=score&score=9"}[operation], 200, 200}, true
 	}
+	if operation == "showPreview" || operation == "tryPreview" {
+		preview := w.do("POST", "/v1/templates/nps/preview", `{"what":"page"}`).want(200).text("url")
+		return called{strings.TrimPrefix(preview, "https://koe.example.com"), map[string]any{"tryPreview": "step=score&score=9"}[operation], 200, 200}, true
+	}
 	if operation == "showLogo" {
 		logo := w.do("PUT", "/v1/workspace/logo", pngOf(w.t, picture(2, 2, color.Black)), with("Content-Type", "image/png")).want(200).text("logo.url")
 		return called{strings.TrimPrefix(logo, "https://koe.example.com"), nil, 200, 200}, true
@@ -327,7 +331,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				if r.Operation == "putLogo" {
 					request.Header.Set("Content-Type", "image/png")
 				}
-				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") {
+				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") || r.Operation == "tryPreview" {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
 			})

@@ -5,6 +5,8 @@ func brandRoutes() []Route {
 	return []Route{
 		{"putLogo", put, "/v1/workspace/logo", Admins, imageBody, "", (*api).putLogo},
 		{"deleteLogo", remove, "/v1/workspace/logo", Admins, noBody, "", (*api).deleteLogo},
+		{"showPreview", get, "/preview/{sealed}", Public, noBody, "", (*api).showPreview},
+		{"tryPreview", post, "/preview/{sealed}", Public, formBody, "", (*api).tryPreview},
 		{"showLogo", get, "/logos/{file}", Public, noBody, "", (*api).showLogo},
 		{"showBrandStyle", get, "/brand/{file}", Public, noBody, "", (*api).showBrandStyle},
 	}
