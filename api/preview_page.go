@@ -139,8 +139,12 @@ func (a *api) tryPreview(c echo.Context) error {
 	if t.Answered == nil {
 		return a.pageError(c, opened, form, survey.Errorf(survey.Invalid, survey.ScoreKey, "is required"))
 	}
+	var wrong survey.Problems
+	answers := t.template.CheckAnswers(&wrong, "answers", reply.Answers)
+	if err := wrong.Err(); err != nil {
+		return a.pageError(c, opened, form, err)
+	}
 	step := templates.StepQuestions
-	answers := t.template.CheckAnswers(&survey.Problems{}, "answers", reply.Answers)
 	if reply.Complete || len(t.template.Shown(*t.Answered, answers)) == 0 {
 		step = templates.StepThanks
 	}
