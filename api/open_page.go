@@ -52,7 +52,14 @@ func (a *api) showOpenAnswer(c echo.Context) error {
 	}
 	p := a.openPage(c, page)
 	p.Step, p.Preselected = stepOf(page.Opened, c.QueryParams())
-	return a.shownOpen(c, http.StatusOK, p)
+	if p.Start != "" {
+		wait := kioskThanks
+		if p.Step == templates.StepQuestions {
+			wait = kioskQuestions
+		}
+		backToStart(c, p, wait)
+	}
+	return a.respondentPage(c, http.StatusOK, p)
 }
 
 // changeOpenAnswer goes on with an answer by an open link.
@@ -97,8 +104,11 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 		a.rememberAnswered(c, after)
 	}
 	p := a.openPage(c, after)
+	if p.Start != "" { // so that going back on a shared device posts nothing again
+		return c.Redirect(http.StatusSeeOther, p.Address)
+	}
 	p.Step = nextStep(after.Opened, reply)
-	return a.shownOpen(c, http.StatusOK, p)
+	return a.respondentPage(c, http.StatusOK, p)
 }
 
 // arrival is how an answer came, with what is odd about it.
@@ -162,16 +172,8 @@ const (
 	kioskQuestions = 90 * time.Second
 )
 
-// shownOpen shows a page after the first answer.
-func (a *api) shownOpen(c echo.Context, status int, p templates.SurveyPage) error {
-	if p.Start != "" {
-		wait := kioskThanks
-		if p.Step == templates.StepQuestions {
-			wait = kioskQuestions
-		}
-		c.Response().Header().Set("Refresh", strconv.Itoa(int(wait.Seconds()))+";url="+p.Start)
-	}
-	return a.respondentPage(c, status, p)
+func backToStart(c echo.Context, p templates.SurveyPage, after time.Duration) {
+	c.Response().Header().Set("Refresh", strconv.Itoa(int(after.Seconds()))+";url="+p.Start)
 }
 
 // openError shows an error as a page, as pageError does. A form that is not
@@ -191,7 +193,7 @@ func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, e
 	}
 	p := a.openPage(c, page)
 	if p.Start != "" && known.Kind != survey.Invalid {
-		c.Response().Header().Set("Refresh", strconv.Itoa(int(kioskThanks.Seconds()))+";url="+p.Start)
+		backToStart(c, p, kioskThanks)
 	}
 	return a.problemPage(c, p, page.Opened, typed, known)
 }

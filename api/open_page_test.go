@@ -200,7 +200,7 @@ func TestOneAnswerABrowser(t *testing.T) {
 	if s.count("responses") != 1 {
 		t.Error("a browser answered twice")
 	}
-	if kiosk := s.visit(slug+"?via=kiosk", told).post("step=score&score=9", told).want(200); kiosk.header.Get("Set-Cookie") != "" {
+	if kiosk := s.visit(slug+"?via=kiosk", told).post("step=score&score=9", told).want(303); kiosk.header.Get("Set-Cookie") != "" {
 		t.Error("a cookie on a shared device")
 	}
 }
@@ -212,20 +212,24 @@ func TestAKiosk(t *testing.T) {
 	s.do("GET", "/v1/surveys/shop/open-link", nil).want(200).wantAt("kiosk_url", "https://koe.example.com/l/"+slug+"?via=kiosk")
 	start := "/l/" + slug + "?store=12&via=kiosk"
 	v := s.visit(slug + "?via=kiosk&store=12")
-	asked := v.post("step=score&score=9").wantPage(200, `href="`+strings.ReplaceAll(start, "&", "&amp;")+`"`, "Next answer")
+	if to := v.post("step=score&score=9").want(303).header.Get("Location"); to != v.own() {
+		t.Errorf("to %s", to)
+	}
+	asked := s.do("GET", v.own(), nil, as("")).wantPage(200, `href="`+strings.ReplaceAll(start, "&", "&amp;")+`"`, "Next answer")
 	if got := asked.header.Get("Refresh"); got != "90;url="+start {
 		t.Errorf("Refresh %q", got)
 	}
-	thanked := s.do("POST", v.own(), "step=questions&q_praise=kind", form).wantPage(200, "Next answer").never("kind", "Your answer", "?edit=1", "review")
+	s.do("POST", v.own(), "step=questions&q_praise=kind", form).want(303)
+	thanked := s.do("GET", v.own(), nil, as("")).wantPage(200, "Next answer").never("kind", "Your answer", "?edit=1", "review")
 	if got := thanked.header.Get("Refresh"); got != "6;url="+start {
 		t.Errorf("Refresh %q", got)
 	}
 	s.do("GET", v.own()+"?edit=1", nil, as("")).wantPage(200, "Next answer").never("kind", `value="score"`) // the next person goes back
 	s.do("POST", v.own(), "step=score&score=0", form).wantPage(409)
-	s.visit(slug + "?via=kiosk&store=12").post("step=score&score=9").want(200)
+	s.visit(slug + "?via=kiosk&store=12").post("step=score&score=9").want(303)
 	tapped := s.visit(slug + "?via=kiosk&store=12")
 	s.now.move(-1500 * time.Millisecond) // a child
-	tapped.post("step=score&score=9").want(200)
+	tapped.post("step=score&score=9").want(303)
 	s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].excluded_reason", "too_fast").wantAt("data[1].excluded", false).wantAt("data[2].channel", "kiosk").wantAt("data[2].attributes.store", "12")
 	if other := s.visit(slug + "?store=12"); !strings.Contains(string(other.post("step=score&score=9").body), "Your answer: 9") {
 		t.Error("the link is a kiosk for everybody")
