@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	_ "time/tzdata" // zones are the same on every machine
 
 	"github.com/alecthomas/kong"
@@ -34,6 +35,7 @@ type Settings struct {
 	MailWorkers         string `default:"4" placeholder:"N" help:"connections to the SMTP server (default ${default})"`
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
+	CatchUp             string `default:"6h" placeholder:"DURATION" help:"by how much a schedule may fire late, after koe was down (default ${default})"`
 	WebhookLoopback     string `default:"false" placeholder:"BOOL" help:"let webhooks reach this machine itself, for development (default ${default})"`
 	TrustedProxies      string `placeholder:"NETWORK,…" help:"whose X-Forwarded-* headers are believed, such as 10.0.0.0/8 (default none)"`
 	RatePerKey          string `default:"unlimited" placeholder:"N" help:"requests a second and key at most (default ${default})"`
@@ -73,6 +75,7 @@ type Config struct {
 	MailWorkers   int
 	MailPerSecond float64 // 0 is unlimited, here and below
 	MailPerDomain float64
+	CatchUp       time.Duration
 	// WebhookLoopback: webhooks may reach this machine itself
 	WebhookLoopback bool
 	RatePerKey      float64
@@ -179,6 +182,7 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		MailWorkers:     read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
 		MailPerSecond:   read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
 		MailPerDomain:   read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
+		CatchUp:         read(&err, "KOE_CATCH_UP", s.CatchUp, lengthOfTime),
 		WebhookLoopback: read(&err, "KOE_WEBHOOK_LOOPBACK", s.WebhookLoopback, yesOrNo),
 		RatePerKey:      read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
 		TrustedProxies:  read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
@@ -295,6 +299,11 @@ func rate(text string) (float64, error) {
 		return 0, errors.New("must be a number above 0 or the word unlimited")
 	}
 	return n, nil
+}
+
+func lengthOfTime(text string) (time.Duration, error) {
+	d, err := survey.ParseDuration(text)
+	return d.Length(), err
 }
 
 func yesOrNo(text string) (bool, error) {

@@ -196,7 +196,7 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil
 	}
 	mails, err := scheduler.New(scheduler.Options{Store: db, Words: words, NewMailer: newMailer, From: c.MailFrom, BaseURL: c.BaseURL,
-		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, WebhookLoopback: c.WebhookLoopback, Log: log})
+		Workers: c.MailWorkers, PerSecond: c.MailPerSecond, PerDomain: c.MailPerDomain, CatchUp: c.CatchUp, WebhookLoopback: c.WebhookLoopback, Log: log})
 	if err != nil {
 		return err
 	}

@@ -268,22 +268,6 @@ func TestWhoWaitsForContinueIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// A trigger of a later version is told as that, whatever fields it has.
-func TestTriggersThatAreNotOffered(t *testing.T) {
-	s := newServer(t)
-	s.do("PUT", "/v1/surveys/chat", `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"manual"}}`).want(201)
-	for _, trigger := range []string{`{"type":"schedule"}`, `{"type":"response"}`, `{"type":"schedule","cron":"0 9 * * *","timezone":"UTC"}`,
-		`{"audience":{"plan":"pro"},"every":"90d","type":"schedule"}`, `{"type":"response","survey":"after","when":{"score":{"max":6}}}`} {
-		document := `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":` + trigger + `}`
-		for _, got := range []response{s.do("POST", "/v1/surveys", document), s.do("PUT", "/v1/surveys/chat", document),
-			s.do("PATCH", "/v1/surveys/chat", `{"trigger":`+trigger+`}`)} {
-			got.request += " " + trigger
-			got.wantProblem(422, "trigger.type").wantAt("errors[0].code", "unsupported")
-		}
-	}
-	s.do("PATCH", "/v1/surveys/chat", `{"trigger":{"type":"interaction","cron":"0 9 * * *"}}`).wantProblem(400, "trigger.cron")
-}
-
 func TestASurveyWithoutAKeySaysSo(t *testing.T) {
 	s := newServer(t)
 	made := s.do("POST", "/v1/surveys", `{"name":"Chat","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"manual"}}`).want(201)

@@ -192,6 +192,8 @@ func (w *world) surveys(operation string) (called, bool) {
 		return called{asked(), mySurvey, 200, 201}, true
 	case "patchSurvey":
 		return called{asked(), `{"name":"mine"}`, 200, 404}, true
+	case "listFires":
+		return called{asked() + "/fires", nil, 200, 404}, true
 	case "activateSurvey":
 		return called{asked() + "/activate", nil, 200, 404}, true
 	case "pauseSurvey":
@@ -266,6 +268,18 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	return called{}, false
 }
 
+// sending are the calls about what koe decided and sends.
+func (w *world) sending(operation string) (called, bool) {
+	switch operation {
+	case "listDecisions":
+		w.do("POST", "/v1/interactions", `{"touchpoint":"shop",`+somebody+`}`).want(202)
+		return called{"/v1/surveys/mailed/decisions", nil, 200, 404}, true
+	case "showOutbox":
+		return called{"/v1/outbox/summary", nil, 200, 200}, true
+	}
+	return called{}, false
+}
+
 // public are the calls that ask for no key.
 func (w *world) public(operation string) (called, bool) {
 	token := func() string { return w.token("asked", `{}`) }
@@ -299,11 +313,11 @@ func (w *world) public(operation string) (called, bool) {
 
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
-	for _, find := range []func() (called, bool){
-		func() (called, bool) { return w.settings(r.Operation) }, func() (called, bool) { return w.webhooks(r.Operation) }, func() (called, bool) { return w.people(r.Operation) }, func() (called, bool) { return w.surveys(r.Operation) },
-		func() (called, bool) { return w.walk(r.Operation, sender) }, func() (called, bool) { return w.public(r.Operation) },
+	for _, find := range []func(operation string) (called, bool){
+		w.settings, w.webhooks, w.people, w.surveys, w.sending, w.public,
+		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
-		if c, known := find(); known {
+		if c, known := find(r.Operation); known {
 			return c
 		}
 	}

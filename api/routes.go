@@ -76,7 +76,7 @@ const paging = "limit cursor "
 // Routes are all operations. A GET answers HEAD too; every POST with a key
 // takes an Idempotency-Key.
 func Routes() []Route {
-	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), openRoutes(), brandRoutes())
+	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes())
 }
 
 func systemRoutes() []Route {
@@ -151,8 +151,17 @@ func surveyRoutes() []Route {
 		{"showSurvey", get, "/v1/surveys/{id}", Readers, noBody, "", (*api).showSurvey},
 		{"putSurvey", put, "/v1/surveys/{id}", Editors, jsonBody, "", (*api).putSurvey},
 		{"patchSurvey", patch, "/v1/surveys/{id}", Editors, patchBody, "", (*api).patchSurvey},
+		{"listFires", get, "/v1/surveys/{id}/fires", Readers, noBody, paging, (*api).listFires},
 		{"activateSurvey", post, "/v1/surveys/{id}/activate", Editors, bareBody, "", (*api).activateSurvey},
 		{"pauseSurvey", post, "/v1/surveys/{id}/pause", Editors, bareBody, "", (*api).pauseSurvey},
 		{"archiveSurvey", post, "/v1/surveys/{id}/archive", Editors, bareBody, "", (*api).archiveSurvey},
+	}
+}
+
+// sendingRoutes say what koe decided and whether it is sending.
+func sendingRoutes() []Route {
+	return []Route{
+		{"listDecisions", get, "/v1/surveys/{id}/decisions", Readers, noBody, paging + "decision reason from to", (*api).listDecisions},
+		{"showOutbox", get, "/v1/outbox/summary", Readers, noBody, "", (*api).showOutbox},
 	}
 }

@@ -1,10 +1,6 @@
 package api
 
 import (
-	"errors"
-	"strings"
-
-	"github.com/go-json-experiment/json"
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
@@ -45,36 +41,9 @@ func surveyOf(s survey.Survey) surveyResponse { return surveyResponse{s.ID, show
 
 func surveyAnswer(s survey.Survey) (any, string) { return surveyOf(s), etag(s.Revision) }
 
-// notYet says of a trigger whose type this version does not offer that, rather
-// than of the fields of that type that they do not exist. Every other error
-// stays.
-func notYet(raw []byte, err error) error {
-	var known *survey.Error
-	if !errors.As(err, &known) || len(known.Fields) == 0 || known.Fields[0].Code != "unknown" ||
-		!strings.HasPrefix(known.Fields[0].Field, "trigger.") {
-		return err
-	}
-	var in struct {
-		Trigger struct {
-			Type survey.TriggerType `json:"type"`
-		} `json:"trigger"`
-	}
-	if json.Unmarshal(raw, &in) != nil {
-		return err
-	}
-	switch in.Trigger.Type {
-	case survey.OnSchedule, survey.OnResponse:
-		return wrongField(survey.Invalid, "trigger.type", "unsupported",
-			string(in.Trigger.Type)+" is not offered by this version of koe; interaction and manual are")
-	}
-	return err
-}
-
-func bindSurvey(c echo.Context, into *surveyRequest) error { return notYet(rawBody(c), bind(c, into)) }
-
 func (a *api) createSurvey(c echo.Context) error {
 	var in surveyRequest
-	if err := bindSurvey(c, &in); err != nil {
+	if err := bind(c, &in); err != nil {
 		return err
 	}
 	ctx := c.Request().Context()
@@ -116,7 +85,7 @@ func (a *api) showSurvey(c echo.Context) error {
 
 func (a *api) putSurvey(c echo.Context) error {
 	var in surveyRequest
-	if err := bindSurvey(c, &in); err != nil {
+	if err := bind(c, &in); err != nil {
 		return err
 	}
 	var err error
@@ -147,7 +116,7 @@ func (a *api) patchSurvey(c echo.Context) error {
 	}
 	s, err := a.Store.PatchSurvey(c.Request().Context(), caller(c), ref, match, func(s survey.Survey) (survey.Survey, error) {
 		var in surveyRequest
-		err := notYet(rawBody(c), mergePatch(requestOf(s), rawBody(c), &in))
+		err := mergePatch(requestOf(s), rawBody(c), &in)
 		return in.over(s), err
 	})
 	return reply(c, okay(surveyAnswer(s)), err)

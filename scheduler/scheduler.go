@@ -34,6 +34,9 @@ type Options struct {
 	Workers   int
 	PerSecond float64
 	PerDomain float64
+	// CatchUp is by how much a schedule may fire late, after koe was down; 6 hours
+	// where 0.
+	CatchUp time.Duration
 	// WebhookLoopback lets webhooks reach this machine itself, for development.
 	WebhookLoopback bool
 	Log             *slog.Logger
@@ -57,6 +60,9 @@ func New(o Options) (*Scheduler, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if o.CatchUp == 0 {
+		o.CatchUp = 6 * time.Hour
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -74,6 +80,7 @@ type job struct {
 func (s *Scheduler) jobs() []job {
 	return []job{
 		{"send", "@every 1s", s.wakeDispatcher},
+		{"fire", "@every 1s", s.fire},
 		{"deliver", "@every 1s", s.wakeDeliveries},
 		{"notify", "@every 5s", s.notify},
 		{"fold", "@every 1s", s.fold},

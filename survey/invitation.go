@@ -69,38 +69,6 @@ func (v Invitation) Cancel() error {
 	return Errorf(Conflict, "", "the invitation is %s; only a scheduled one can be cancelled", v.State)
 }
 
-// Recheck is what the rules say when a mail is about to go out.
-type Recheck struct {
-	Send   bool
-	WaitTo Instant         // where not Send and not ended: try again then
-	State  InvitationState // where ended
-	Reason string
-}
-
-// BeforeSending asks the rules again at the moment of sending: somebody may
-// have unsubscribed since, the survey may have been archived, the link may
-// have expired, the window may have closed. (What was answered is not due any
-// more, and what is paused is held.)
-func BeforeSending(v Invitation, s Survey, w Workspace, suppressed bool, now Instant) Recheck {
-	switch {
-	case suppressed:
-		return Recheck{State: InvitationSuppressed, Reason: string(SkipSuppressed)}
-	case s.State == Archived:
-		return Recheck{State: InvitationCancelled, Reason: "survey_archived"}
-	case v.Expired(now):
-		return Recheck{State: InvitationExpired, Reason: "expired"}
-	case s.Rules.SendWindow != nil:
-		open := s.Rules.SendWindow.Next(now, WindowZone(*s.Rules.SendWindow, w, v.Timezone))
-		if open > now && open < v.ExpiresAt {
-			return Recheck{WaitTo: open}
-		}
-		if open > now {
-			return Recheck{State: InvitationExpired, Reason: "window_closed"}
-		}
-	}
-	return Recheck{Send: true}
-}
-
 // NextReminder is when the mail after mail number sent is due; false where
 // there is none. Reminders count from the instant the invitation was sent; one
 // that waits for the send window moves those after it, so that two never go

@@ -52,23 +52,23 @@ func TestBeforeSending(t *testing.T) {
 		now, ends  string
 		want       Recheck
 	}{
-		"go":                        {Active, nil, "", false, "2026-11-18T10:00:00Z", "2026-12-18T10:00:00Z", Recheck{Send: true}},
+		"go":                        {Active, nil, "", false, "2026-11-18T10:00:00Z", "2026-12-18T10:00:00Z", Recheck{Send: true, Day: day("2026-11-18")}},
 		"all is wrong":              {Archived, office, "", true, "2026-11-18T10:00:00Z", "2026-11-18T10:00:00Z", suppressed},
 		"archived and over":         {Archived, office, "", false, "2026-11-18T10:00:00Z", "2026-11-18T10:00:00Z", archived},
 		"over":                      {Active, office, "", false, "2026-11-18T10:00:00Z", "2026-11-18T10:00:00Z", expired},
-		"a moment before":           {Active, nil, "", false, "2026-11-18T09:59:59.999Z", "2026-11-18T10:00:00Z", Recheck{Send: true}},
-		"open in the recipient's":   {Active, office, "Europe/London", false, "2026-11-18T10:00:00Z", "2026-12-18T10:00:00Z", Recheck{Send: true}},
-		"closed in the workspace's": {Active, office, "", false, "2026-11-18T10:00:00Z", "2026-12-18T10:00:00Z", Recheck{WaitTo: at("2026-11-19T00:00:00Z")}},
-		"closed over the weekend":   {Active, office, "Europe/London", false, "2026-11-20T18:00:00Z", "2026-12-18T10:00:00Z", Recheck{WaitTo: at("2026-11-23T09:00:00Z")}},
+		"a moment before":           {Active, nil, "", false, "2026-11-18T09:59:59.999Z", "2026-11-18T10:00:00Z", Recheck{Send: true, Day: day("2026-11-18")}},
+		"open in the recipient's":   {Active, office, "Europe/London", false, "2026-11-18T10:00:00Z", "2026-12-18T10:00:00Z", Recheck{Send: true, Day: day("2026-11-18")}},
+		"closed in the workspace's": {Active, office, "", false, "2026-11-18T10:00:00Z", "2026-12-18T10:00:00Z", Recheck{WaitTo: at("2026-11-19T00:00:00Z"), Day: day("2026-11-19"), Reason: WaitSendWindow}},
+		"closed over the weekend":   {Active, office, "Europe/London", false, "2026-11-20T18:00:00Z", "2026-12-18T10:00:00Z", Recheck{WaitTo: at("2026-11-23T09:00:00Z"), Day: day("2026-11-23"), Reason: WaitSendWindow}},
 		"opens as the link ends": {Active, office, "", false, "2026-11-18T10:00:00Z", "2026-11-19T00:00:00Z",
 			Recheck{State: InvitationExpired, Reason: "window_closed"}},
-		"opens a moment earlier": {Active, office, "", false, "2026-11-18T10:00:00Z", "2026-11-19T00:00:00.001Z", Recheck{WaitTo: at("2026-11-19T00:00:00Z")}},
+		"opens a moment earlier": {Active, office, "", false, "2026-11-18T10:00:00Z", "2026-11-19T00:00:00.001Z", Recheck{WaitTo: at("2026-11-19T00:00:00Z"), Day: day("2026-11-19"), Reason: WaitSendWindow}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := chatSurvey(t)
 			s.State, s.Rules.SendWindow = test.state, test.window
 			v := Invitation{State: InvitationScheduled, Timezone: test.recipient, ExpiresAt: at(test.ends)}
-			got := BeforeSending(v, s, NewWorkspace("acme", "Acme", "Asia/Tokyo"), test.suppressed, at(test.now))
+			got := BeforeSending(v, s, NewWorkspace("acme", "Acme", "Asia/Tokyo"), Meanwhile{Suppressed: test.suppressed}, at(test.now))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

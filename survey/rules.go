@@ -66,6 +66,7 @@ type Decision struct {
 	SendAt    Instant  // set where scheduled
 	ExpiresAt Instant  // the link's end: the first planned SendAt plus expires_after
 	Day       Day      // the day of the workspace's calendar that SendAt falls on
+	Waits     Reason   // send_window or daily_limit, where that moved SendAt
 	Checks    []Check
 }
 
@@ -106,8 +107,9 @@ func (d *Decision) inWindow(s Survey, w Workspace, h History, i Instant) Instant
 	if s.Rules.SendWindow == nil || s.Channel != Email {
 		return i
 	}
-	open := s.Rules.SendWindow.Next(i, WindowZone(*s.Rules.SendWindow, w, h.Timezone))
+	open := windowed(s, w, h.Timezone, i)
 	if open > i {
+		d.Waits = WaitSendWindow
 		d.Checks = append(d.Checks, Check{"send_window", "wait", "the window opens at " + open.String()})
 	}
 	return open
@@ -242,6 +244,7 @@ func askLimit(d *Decision, s Survey, w Workspace, in Interaction, h History, now
 			d.skip("daily_limit", SkipDailyLimit, nil, "every day before the survey expires is full")
 			return
 		}
+		d.Waits = SkipDailyLimit
 		d.Checks = append(d.Checks, Check{"daily_limit", "wait", full.String() + " is full"})
 	}
 	if d.Day != planned { // the new day may be too near to a mail that is planned already

@@ -29,23 +29,6 @@ const (
 	LinkOnly Channel = "link"  // koe returns an address; somebody else delivers it
 )
 
-// TriggerType says what makes a survey ask.
-type TriggerType string
-
-// The triggers.
-const (
-	OnInteraction TriggerType = "interaction"
-	OnManual      TriggerType = "manual"
-	OnSchedule    TriggerType = "schedule"
-	OnResponse    TriggerType = "response"
-)
-
-// Trigger is what makes a survey ask, and how long after.
-type Trigger struct {
-	Type  TriggerType `json:"type"`
-	Delay Duration    `json:"delay,omitempty"`
-}
-
 // Survey is a template asked at a touchpoint: where, when, how, under rules.
 type Survey struct {
 	ID              ID       `json:"id"`
@@ -114,32 +97,12 @@ func (s *Survey) Clean() error {
 		p.Add("channel", "unknown", "must be email or link")
 	}
 	s.Trigger.clean(&p)
+	if s.Trigger.Type == OnSchedule && s.Channel == LinkOnly {
+		p.Add("channel", "unsupported", "a schedule asks by email: nobody would be handed the links")
+	}
 	s.Rules.clean(&p)
 	s.cleanSegments(&p)
 	return p.Err()
-}
-
-func (t *Trigger) clean(p *Problems) {
-	switch t.Type {
-	case OnInteraction:
-		if t.Delay == "" {
-			t.Delay = "0s"
-		}
-		checkDuration(p, "trigger.delay", t.Delay)
-	case OnManual:
-		if t.Delay == "0s" { // what an interaction survey had by default
-			t.Delay = ""
-		}
-		if t.Delay != "" {
-			p.Add("trigger.delay", "unknown", "a manual survey has no delay")
-		}
-	case OnSchedule, OnResponse:
-		p.Add("trigger.type", "unsupported", "%s is not offered by this version of koe; interaction and manual are", t.Type)
-	case "":
-		p.Add("trigger.type", "required", "is required: interaction or manual")
-	default:
-		p.Add("trigger.type", "unknown", "must be interaction or manual")
-	}
 }
 
 func (r *Rules) clean(p *Problems) {

@@ -129,6 +129,12 @@ func TestSurveySegmentsAreComposed(t *testing.T) {
 
 func TestSurveyProblems(t *testing.T) {
 	window := func(w Window) func(*Survey) { return func(s *Survey) { s.Rules.SendWindow = &w } }
+	schedule := func(change func(*Trigger, *Survey)) func(*Survey) {
+		return func(s *Survey) {
+			s.Channel, s.Trigger = Email, Trigger{Type: OnSchedule}
+			change(&s.Trigger, s)
+		}
+	}
 	sample := func(n float64) func(*Survey) { return func(s *Survey) { s.Rules.Sample = &n } }
 	limit := func(n int) func(*Survey) { return func(s *Survey) { s.Rules.DailyLimit = &n } }
 	reminders := func(after Duration, reminders ...Duration) func(*Survey) {
@@ -142,24 +148,42 @@ func TestSurveyProblems(t *testing.T) {
 		spoil func(*Survey)
 		want  []string
 	}{
-		"key":                    {func(s *Survey) { s.Key = "After Chat" }, []string{"key format"}},
-		"key like an id":         {func(s *Survey) { s.Key = "0190163d-8694-739b-aea5-966c26f8ad91" }, []string{"key format"}},
-		"name missing":           {func(s *Survey) { s.Name = " \t " }, []string{"name required"}},
-		"name long":              {func(s *Survey) { s.Name = strings.Repeat("長", 201) }, []string{"name too_long"}},
-		"name of two lines":      {func(s *Survey) { s.Name = "a\nb" }, []string{"name format"}},
-		"template missing":       {func(s *Survey) { s.Template = "" }, []string{"template required"}},
-		"template":               {func(s *Survey) { s.Template = "n\x00ps" }, []string{"template format"}},
-		"touchpoint missing":     {func(s *Survey) { s.Touchpoint = " " }, []string{"touchpoint required"}},
-		"touchpoint":             {func(s *Survey) { s.Touchpoint = "Support Chat" }, []string{"touchpoint format"}},
-		"channel":                {func(s *Survey) { s.Channel = "sms" }, []string{"channel unknown"}},
-		"channel missing":        {func(s *Survey) { s.Channel = "" }, []string{"channel unknown"}},
-		"trigger missing":        {func(s *Survey) { s.Trigger = Trigger{} }, []string{"trigger.type required"}},
-		"trigger":                {func(s *Survey) { s.Trigger.Type = "moon" }, []string{"trigger.type unknown"}},
-		"trigger schedule":       {func(s *Survey) { s.Trigger = Trigger{Type: OnSchedule} }, []string{"trigger.type unsupported"}},
-		"trigger response":       {func(s *Survey) { s.Trigger = Trigger{Type: OnResponse} }, []string{"trigger.type unsupported"}},
+		"key":                   {func(s *Survey) { s.Key = "After Chat" }, []string{"key format"}},
+		"key like an id":        {func(s *Survey) { s.Key = "0190163d-8694-739b-aea5-966c26f8ad91" }, []string{"key format"}},
+		"name missing":          {func(s *Survey) { s.Name = " \t " }, []string{"name required"}},
+		"name long":             {func(s *Survey) { s.Name = strings.Repeat("長", 201) }, []string{"name too_long"}},
+		"name of two lines":     {func(s *Survey) { s.Name = "a\nb" }, []string{"name format"}},
+		"template missing":      {func(s *Survey) { s.Template = "" }, []string{"template required"}},
+		"template":              {func(s *Survey) { s.Template = "n\x00ps" }, []string{"template format"}},
+		"touchpoint missing":    {func(s *Survey) { s.Touchpoint = " " }, []string{"touchpoint required"}},
+		"touchpoint":            {func(s *Survey) { s.Touchpoint = "Support Chat" }, []string{"touchpoint format"}},
+		"channel":               {func(s *Survey) { s.Channel = "sms" }, []string{"channel unknown"}},
+		"channel missing":       {func(s *Survey) { s.Channel = "" }, []string{"channel unknown"}},
+		"trigger missing":       {func(s *Survey) { s.Trigger = Trigger{} }, []string{"trigger.type required"}},
+		"trigger":               {func(s *Survey) { s.Trigger.Type = "moon" }, []string{"trigger.type unknown"}},
+		"schedule of links":     {schedule(func(t *Trigger, s *Survey) { s.Channel = LinkOnly }), []string{"channel unsupported"}},
+		"schedule with delay":   {schedule(func(t *Trigger, _ *Survey) { t.Delay = "2h" }), []string{"trigger.delay unknown"}},
+		"cron minute 61":        {schedule(func(t *Trigger, _ *Survey) { t.Cron = "61 * * * *" }), []string{"trigger.cron format"}},
+		"cron never":            {schedule(func(t *Trigger, _ *Survey) { t.Cron = "0 0 30 2 *" }), []string{"trigger.cron format"}},
+		"cron of six fields":    {schedule(func(t *Trigger, _ *Survey) { t.Cron = "0 0 9 * * 1" }), []string{"trigger.cron format"}},
+		"cron with a zone":      {schedule(func(t *Trigger, _ *Survey) { t.Cron = "TZ=UTC 0 9 * * *" }), []string{"trigger.cron format"}},
+		"cron is a zone":        {schedule(func(t *Trigger, _ *Survey) { t.Cron = "CRON_TZ=UTC" }), []string{"trigger.cron format"}},
+		"cron word":             {schedule(func(t *Trigger, _ *Survey) { t.Cron = "@daily" }), []string{"trigger.cron format"}},
+		"schedule in a zone":    {schedule(func(t *Trigger, _ *Survey) { t.Timezone = "Mars/Base" }), []string{"trigger.timezone format"}},
+		"audience":              {schedule(func(t *Trigger, _ *Survey) { t.Audience = Condition{"plan": {TextValue("pro")}} }), []string{"trigger.audience unknown"}},
+		"every soon":            {schedule(func(t *Trigger, _ *Survey) { t.Every = "30m" }), []string{"trigger.every range"}},
+		"every other":           {schedule(func(t *Trigger, _ *Survey) { t.Every = "quarter" }), []string{"trigger.every format"}},
+		"cron of interaction":   {func(s *Survey) { s.Trigger.Cron = "0 8 * * *" }, []string{"trigger.cron unknown"}},
+		"when of interaction":   {func(s *Survey) { s.Trigger.When = When{"score": {Max: new(6)}} }, []string{"trigger.when unknown"}},
+		"survey of interaction": {func(s *Survey) { s.Trigger.Survey = "nps" }, []string{"trigger.survey unknown"}},
+		"response to nothing":   {func(s *Survey) { s.Trigger = Trigger{Type: OnResponse} }, []string{"trigger.survey required"}},
+		"response when empty":   {func(s *Survey) { s.Trigger = Trigger{Type: OnResponse, Survey: "a", When: When{"score": {}}} }, []string{"trigger.when.score format"}},
+		"response when reversed": {func(s *Survey) {
+			s.Trigger = Trigger{Type: OnResponse, Survey: "a", When: When{"score": {Min: new(7), Max: new(6)}}}
+		}, []string{"trigger.when.score range"}},
 		"delay negative":         {func(s *Survey) { s.Trigger.Delay = "-1d" }, []string{"trigger.delay format"}},
 		"delay without unit":     {func(s *Survey) { s.Trigger.Delay = "90" }, []string{"trigger.delay format"}},
-		"delay of a manual one":  {func(s *Survey) { s.Trigger = Trigger{OnManual, "2h"} }, []string{"trigger.delay unknown"}},
+		"delay of a manual one":  {func(s *Survey) { s.Trigger = Trigger{Type: OnManual, Delay: "2h"} }, []string{"trigger.delay unknown"}},
 		"quiet period":           {func(s *Survey) { s.Rules.QuietPeriod = "a month" }, []string{"rules.quiet_period format"}},
 		"quiet scope":            {func(s *Survey) { s.Rules.QuietScope = "galaxy" }, []string{"rules.quiet_scope unknown"}},
 		"max age":                {func(s *Survey) { s.Rules.MaxAge = "1.5h" }, []string{"rules.max_age format"}},

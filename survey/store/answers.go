@@ -188,6 +188,9 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if err := q.emit(survey.EventResponseCreated, survey.ID(r.ID), r.PersonID.orNil()); err != nil {
 		return nil, err
 	}
+	if err := s.followUp(q, r); err != nil {
+		return nil, err
+	}
 	out, err := r.response()
 	return &out, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -115,7 +116,7 @@ func (s *Store) StartSending(ctx context.Context, c Claim, messageID func(Mail) 
 		if err != nil || row == nil {
 			return err
 		}
-		m, suppressed, err := s.mailOf(q, c, *row)
+		m, err := s.mailOf(q, c, *row)
 		if err != nil {
 			return err
 		}
@@ -126,8 +127,8 @@ func (s *Store) StartSending(ctx context.Context, c Claim, messageID func(Mail) 
 			return q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = attempt - 1, updated_at = ?
 				WHERE workspace_id = ? AND id = ?`, true, q.now, row.WorkspaceID, row.ID)
 		}
-		if again := survey.BeforeSending(m.Invitation, m.Survey, m.Workspace, suppressed, q.now); !again.Send {
-			return q.notNow(*row, again)
+		if going, err := s.recheck(q, m, *row); err != nil || !going {
+			return err
 		}
 		if m.Invitation.MessageID == "" {
 			m.Invitation.MessageID = messageID(m)
@@ -161,45 +162,29 @@ func (q *session) claimed(c Claim, state string) (*invitationRow, error) {
 	return &row, nil
 }
 
-func (s *Store) mailOf(q *session, c Claim, row invitationRow) (Mail, bool, error) {
+func (s *Store) mailOf(q *session, c Claim, row invitationRow) (Mail, error) {
 	m := Mail{Claim: c, Token: s.token(row.WorkspaceID, row.Nonce)}
 	o := Opened{}
 	var err error
 	// not row.invitation(): a due mail past its end must be ended, not shown as ended
 	if o.Invitation, err = row.invitation(0); err != nil {
-		return m, false, err
+		return m, err
 	}
 	place, err := s.surveyPlace(q, survey.ID(row.SurveyID))
 	if err != nil {
-		return m, false, err
+		return m, err
 	}
 	if m.Template, err = s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion); err != nil {
-		return m, false, err
+		return m, err
 	}
 	if m.Workspace, err = q.workspace(row.WorkspaceID); err != nil {
-		return m, false, err
+		return m, err
 	}
 	if err = q.occasion(&o, row); err != nil {
-		return m, false, err
+		return m, err
 	}
 	m.Invitation, m.Survey, m.Touchpoint, m.OccurredAt = o.Invitation, place.Survey, o.Touchpoint, o.OccurredAt
-	suppressed, err := s.suppressed(q, m.Invitation.Email)
-	return m, suppressed, err
-}
-
-// notNow keeps what the rules said when they were asked again.
-func (q *session) notNow(row invitationRow, again survey.Recheck) error {
-	if again.WaitTo != 0 {
-		return q.must(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, attempt = attempt - 1, updated_at = ?
-			WHERE workspace_id = ? AND id = ?`, again.WaitTo, q.now, row.WorkspaceID, row.ID)
-	}
-	if row.MailNo > 0 { // the invitation itself was sent: only its reminders end
-		if err := q.event(aboutInvitation, survey.ID(row.ID), "reminder_skipped", again.Reason, ""); err != nil {
-			return err
-		}
-		return q.mailDone(row)
-	}
-	return q.endInvitation(row, again.State, again.Reason, "")
+	return m, nil
 }
 
 // mailDone takes an invitation off the queue of mail.
@@ -222,8 +207,9 @@ func (s *Store) Sent(ctx context.Context, c Claim) error {
 		if row.MailNo == 0 && state == string(survey.InvitationSending) {
 			state = string(survey.InvitationSent)
 		}
-		if err := q.must(`UPDATE invitations SET state = ?, reason = '', sent_at = ?, cohort_at = ?, mail_state = 'none', attempt = 0, updated_at = ?
-			WHERE workspace_id = ? AND id = ?`, state, *row.SentAt, row.CohortAt, q.now, row.WorkspaceID, row.ID); err != nil {
+		if err := q.must(`UPDATE invitations SET state = ?, reason = '', sent_at = ?, cohort_at = ?, mail_state = 'none', attempt = 0,
+			outcome = 'sent', outcome_at = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
+			state, *row.SentAt, row.CohortAt, q.now, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
 		if err := q.event(aboutInvitation, c.Invitation, sentWord(row.MailNo), "", ""); err != nil {
@@ -276,8 +262,8 @@ func (s *Store) planReminder(q *session, row invitationRow) error {
 	if !more {
 		return nil
 	}
-	return q.must(`UPDATE invitations SET mail_no = ?, mail_state = 'waiting', due_at = ?, held = ? WHERE workspace_id = ? AND id = ?`,
-		row.MailNo+1, due, place.Survey.State == survey.Paused, row.WorkspaceID, row.ID)
+	return q.must(`UPDATE invitations SET mail_no = ?, mail_state = 'waiting', wait_reason = ?, due_at = ?, held = ?
+		WHERE workspace_id = ? AND id = ?`, row.MailNo+1, string(survey.WaitReminder), due, place.Survey.State == survey.Paused, row.WorkspaceID, row.ID)
 }
 
 // finish runs fn on the row of a mail that is being sent. A claim that was lost
@@ -311,8 +297,11 @@ func (s *Store) Retry(ctx context.Context, c Claim, words string) error {
 		if row.MailNo == 0 && state == string(survey.InvitationSending) {
 			state = string(survey.InvitationScheduled)
 		}
-		if err := q.must(`UPDATE invitations SET state = ?, mail_state = 'waiting', due_at = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-			state, next, q.now, row.WorkspaceID, row.ID); err != nil {
+		if err := q.leavePlace(*row); err != nil {
+			return err
+		}
+		if err := q.must(`UPDATE invitations SET state = ?, mail_state = 'waiting', wait_reason = ?, due_at = ?, updated_at = ?
+			WHERE workspace_id = ? AND id = ?`, state, string(survey.WaitRetry), next, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
 		return q.event(aboutInvitation, c.Invitation, "delayed", words, fmt.Sprintf("attempt %d, next at %s", row.Attempt, next))
@@ -325,6 +314,9 @@ func (s *Store) Fail(ctx context.Context, c Claim, words string) error {
 }
 
 func (s *Store) giveUp(q *session, row invitationRow, words string) error {
+	if err := errors.Join(q.leavePlace(row), q.outcome(row, "failed")); err != nil {
+		return err
+	}
 	if row.MailNo > 0 || row.State == string(survey.InvitationAnswered) {
 		if err := q.event(aboutInvitation, survey.ID(row.ID), "reminder_failed", words, ""); err != nil {
 			return err
@@ -342,6 +334,9 @@ func (s *Store) Uncertain(ctx context.Context, c Claim, words string) error {
 }
 
 func (s *Store) uncertain(q *session, row invitationRow, words string) error {
+	if err := q.outcome(row, "uncertain"); err != nil {
+		return err
+	}
 	if row.MailNo > 0 || row.State == string(survey.InvitationAnswered) {
 		if err := q.event(aboutInvitation, survey.ID(row.ID), "uncertain", words, sentWord(row.MailNo)); err != nil {
 			return err

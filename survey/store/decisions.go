@@ -4,8 +4,12 @@ import (
 	"koe/survey"
 )
 
-// fromInteraction is the source_type of a decision after an interaction.
-const fromInteraction = "interaction"
+// The source_type of a decision: what it was made after.
+const (
+	fromInteraction = "interaction"
+	fromFire        = "fire"     // of a schedule
+	fromResponse    = "response" // that the survey follows
+)
 
 // decide asks every survey of the touchpoint, the older first, and keeps what
 // each said.
@@ -31,7 +35,7 @@ func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, 
 			return nil, err
 		}
 		decision := survey.Decide(place.Survey, w, in, history, q.now)
-		one, err := s.keepDecision(q, decision, place, in, person, w)
+		one, err := s.keepDecision(q, decision, place, in, person, fromInteraction)
 		if err != nil {
 			return nil, err
 		}
@@ -41,6 +45,24 @@ func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, 
 		decided = append(decided, one)
 	}
 	return decided, nil
+}
+
+// decideOne asks one survey after something else than an interaction, which in
+// stands for, and keeps what it said.
+func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, w survey.Workspace, person *survey.Person, source string) (survey.Decision, error) {
+	if err := s.lockAddress(q, in, person); err != nil {
+		return survey.Decision{}, err
+	}
+	in, history, asked, err := s.history(q, in, person)
+	if err != nil {
+		return survey.Decision{}, err
+	}
+	if err := s.fillHistory(q, &history, asked, place); err != nil {
+		return survey.Decision{}, err
+	}
+	decision := survey.Decide(place.Survey, w, in, history, q.now)
+	_, err = s.keepDecision(q, decision, place, in, person, source)
+	return decision, err
 }
 
 // lockAddress keeps others from asking the same address until the transaction
@@ -54,6 +76,11 @@ func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Pe
 	if hash == nil {
 		return nil
 	}
+	return q.lockHash(hash)
+}
+
+// lockHash holds an address until the transaction ends.
+func (q *session) lockHash(hash []byte) error {
 	for locked := false; !locked; { // it may be erased between the two
 		if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
 			q.by.Workspace, hash); err != nil {
@@ -177,16 +204,20 @@ func (s *Store) fillHistory(q *session, h *survey.History, asked askedAt, place 
 
 // keepDecision writes a decision, and the invitation where there is one.
 func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, in survey.Interaction,
-	person *survey.Person, w survey.Workspace) (Decided, error) {
+	person *survey.Person, source string) (Decided, error) {
 	out := Decided{Survey: place.Survey.ID, Verdict: d.Verdict, Reason: d.Reason, Until: d.Until}
 	var personID *survey.ID
 	if person != nil {
 		personID = &person.ID
 	}
 	if d.Verdict == survey.Scheduled {
-		made, err := s.invite(q, invite{place: place, workspace: w, person: person, customer: in.Customer,
-			attributes: place.attributes(in.Attributes, person), interaction: &in.ID,
-			sendAt: d.SendAt, expiresAt: d.ExpiresAt, day: d.Day})
+		var interaction *survey.ID
+		if source == fromInteraction {
+			interaction = &in.ID
+		}
+		made, err := s.invite(q, invite{place: place, person: person, customer: in.Customer, planned: true,
+			attributes: place.attributes(in.Attributes, person), interaction: interaction,
+			sendAt: d.SendAt, expiresAt: d.ExpiresAt, waits: d.Waits, day: d.Day})
 		if err != nil {
 			return out, err
 		}
@@ -196,7 +227,7 @@ func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, i
 		}
 	}
 	_, err := q.exec(insertDecision,
-		q.by.Workspace, newID(), place.Survey.ID, personID, fromInteraction, in.ID, string(d.Verdict), string(d.Reason),
+		q.by.Workspace, newID(), place.Survey.ID, personID, source, in.ID, string(d.Verdict), string(d.Reason),
 		d.Until, out.Invitation, q.now)
 	return out, err
 }

@@ -40,6 +40,7 @@ type invitationRow struct {
 	Attempt         int
 	Fence           int64
 	Held            bool
+	PlannedDay      int64
 	CohortAt        *int64
 	Commented       bool
 	CreatedAt       int64
@@ -48,7 +49,7 @@ type invitationRow struct {
 
 const invitationColumns = `workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id, template_id, template_version,
 	channel, email, address_hash, name, locale, timezone, attributes, segments, nonce, state, reason, planned_at, expires_at, sent_at,
-	answered_at, opened_at, bounced_at, message_id, mail_no, mail_state, attempt, fence, held, cohort_at, commented, created_at, updated_at`
+	answered_at, opened_at, bounced_at, message_id, mail_no, mail_state, attempt, fence, held, planned_day, cohort_at, commented, created_at, updated_at`
 
 // segments are the values by which the invitation is tallied: those of the
 // day it was made, whatever the survey declares since.
@@ -74,13 +75,19 @@ func (r invitationRow) invitation(now survey.Instant) (survey.Invitation, error)
 	if r.MessageID != nil {
 		v.MessageID = *r.MessageID
 	}
-	switch v.State {
+	v.State, v.Reason = shownState(r.State, r.Reason, v.ExpiresAt, now)
+	return v, fromJSON(r.Attributes, &v.Attributes)
+}
+
+// shownState is the state that a caller sees.
+func shownState(state, reason string, expires, now survey.Instant) (survey.InvitationState, string) {
+	switch survey.InvitationState(state) {
 	case survey.InvitationScheduled, survey.InvitationSent, survey.InvitationUncertain:
-		if now >= v.ExpiresAt {
-			v.State, v.Reason = survey.InvitationExpired, "expired"
+		if now >= expires {
+			return survey.InvitationExpired, string(survey.EndExpired)
 		}
 	}
-	return v, fromJSON(r.Attributes, &v.Attributes)
+	return survey.InvitationState(state), reason
 }
 
 // InvitationFilter narrows a list; empty fields do not.
@@ -280,10 +287,9 @@ func (q *session) endInvitation(row invitationRow, to survey.InvitationState, re
 		WHERE workspace_id = ? AND id = ?`, string(to), reason, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
-	if row.SentAt == nil && row.InteractionID != (id{}) {
+	if row.SentAt == nil { // links made by hand are out at once
 		if _, err := q.exec(`UPDATE survey_days SET planned = planned - 1 WHERE workspace_id = ? AND survey_id = ? AND planned > 0
-			AND day = (SELECT planned_day FROM invitations WHERE workspace_id = ? AND id = ?)`,
-			row.WorkspaceID, row.SurveyID, row.WorkspaceID, row.ID); err != nil {
+			AND day = ?`, row.WorkspaceID, row.SurveyID, row.PlannedDay); err != nil {
 			return err
 		}
 	}

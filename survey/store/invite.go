@@ -21,7 +21,6 @@ const (
 // invite is what a new invitation is made of.
 type invite struct {
 	place       surveyPlace
-	workspace   survey.Workspace
 	person      *survey.Person
 	customer    survey.Customer
 	attributes  survey.Attributes
@@ -29,7 +28,9 @@ type invite struct {
 	externalID  string
 	sendAt      survey.Instant
 	expiresAt   survey.Instant
+	waits       survey.Reason // why sendAt is later than the survey's delay makes it
 	day         survey.Day
+	planned     bool // by a decision
 }
 
 type invited struct {
@@ -40,8 +41,8 @@ type invited struct {
 const insertInvitation = `INSERT INTO invitations (workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id,
 	template_id, template_version, channel, external_id, email, address_hash, domain, name, locale, timezone, attributes, segments,
 	nonce, token_hash, state, reason, planned_at, expires_at, sent_at, mail_no, mail_state, due_at, attempt, lease_until,
-	fence, held, planned_day, cohort_at, created_at, updated_at)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?)`
+	fence, held, planned_day, cohort_at, wait_reason, created_at, updated_at)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, 0, ?, ?, 0, 0, 0, ?, ?, ?, ?, ?, ?)`
 
 // invite writes an invitation: a mail that waits, or a link that is out.
 func (s *Store) invite(q *session, v invite) (invited, error) {
@@ -76,10 +77,10 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 		orNull(v.externalID), orNull(address), s.addressHash(q.by.Workspace, address), domain, v.customer.Name,
 		v.customer.Locale, v.customer.Timezone, attributes, segmentText, nonce, tokenHash(made.token), string(state),
 		v.sendAt, v.expiresAt, sentAt, mail, v.sendAt, v.place.Survey.State == survey.Paused, v.day, outAt,
-		q.now, q.now); err != nil {
+		string(v.waits), q.now, q.now); err != nil {
 		return made, fmt.Errorf("invite: %w", err)
 	}
-	if v.interaction != nil { // links made by hand are nobody's daily limit
+	if v.planned { // links made by hand are nobody's daily limit
 		q.plan(surveyDay{v.place.Survey.ID, v.day})
 	}
 	if v.place.Survey.Channel == survey.Email {

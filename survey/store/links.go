@@ -62,7 +62,7 @@ func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []
 				}
 				person, link.Customer = &known, fillCustomer(link.Customer, known)
 			}
-			v := invite{place: place, workspace: w, person: person, customer: link.Customer, externalID: link.ExternalID,
+			v := invite{place: place, person: person, customer: link.Customer, externalID: link.ExternalID,
 				attributes: place.attributes(link.Attributes, person), sendAt: q.now,
 				expiresAt: q.now.Add(place.Survey.Rules.ExpiresAfter.Length()), day: survey.DayOf(q.now, loc)}
 			one, err := s.invite(q, v)

@@ -96,6 +96,9 @@ func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) err
 		if err := s.count(q, old, -1); err != nil {
 			return err
 		}
+		if err := s.unfollow(q, nil, old.ID, "response_deleted"); err != nil {
+			return err
+		}
 		if invitation != nil {
 			if err := s.commented(q, *invitation, false); err != nil {
 				return err
@@ -206,5 +209,8 @@ func (s *Store) replaceResponse(q *session, old, now responseRow) error {
 	if err := s.count(q, old, -1); err != nil {
 		return err
 	}
-	return s.count(q, now, 1)
+	if err := s.count(q, now, 1); err != nil {
+		return err
+	}
+	return s.followUp(q, now)
 }

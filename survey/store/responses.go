@@ -68,6 +68,9 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		}
 		q.resource = survey.ID(d.row.ID).String()
 		out = d.response()
+		if err := s.followUp(q, d.row); err != nil {
+			return err
+		}
 		return q.emit(survey.EventResponseCreated, out.ID, d.row.PersonID.orNil())
 	})
 	return out, repeat, err

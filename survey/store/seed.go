@@ -146,9 +146,9 @@ func (h *historian) visit(q *session, v survey.Visit, d responseDraft) error {
 	}
 	switch {
 	case v.Skipped != "":
-		_, err = h.keepDecision(q, survey.Decision{Verdict: survey.Skipped, Reason: v.Skipped, Until: v.Until}, place.surveyPlace, in, &person, h.workspace)
+		_, err = h.keepDecision(q, survey.Decision{Verdict: survey.Skipped, Reason: v.Skipped, Until: v.Until}, place.surveyPlace, in, &person, fromInteraction)
 	case v.SentAt == nil:
-		_, err = h.keepDecision(q, h.planned(v, place), place.surveyPlace, in, &person, h.workspace)
+		_, err = h.keepDecision(q, h.planned(v, place), place.surveyPlace, in, &person, fromInteraction)
 	default:
 		err = h.invitation(q, v, in, place, person, d)
 	}

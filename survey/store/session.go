@@ -42,6 +42,7 @@ type shared struct {
 	calendars map[int64]calendar
 	surveys   map[surveyOf]surveyPlace // for their segments: whoever declares one begins a rebuild
 	listening map[int64][]listener     // the active webhooks of a workspace
+	following map[int64][]follower     // the surveys that follow others
 }
 
 type surveyOf struct {
@@ -62,6 +63,7 @@ func (s *shared) forget() {
 		clear(s.calendars)
 		clear(s.surveys)
 		clear(s.listening)
+		clear(s.following)
 	}
 }
 

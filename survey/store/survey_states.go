@@ -77,6 +77,9 @@ func (q *session) moveSurvey(place *surveyPlace, to survey.State) error {
 	if err := q.updateSurvey(place); err != nil {
 		return err
 	}
+	if err := q.reschedule(place.Survey); err != nil {
+		return err
+	}
 	switch to {
 	case survey.Active:
 		return q.holdMail(place.Survey.ID, false)

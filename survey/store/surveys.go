@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 
 	"koe/survey"
@@ -148,6 +149,9 @@ func (q *session) insertSurvey(v survey.Survey) (surveyPlace, bool, error) {
 	if err := q.resolveTemplate(&place); err != nil {
 		return place, false, err
 	}
+	if err := q.checkFollows(v); err != nil {
+		return place, false, err
+	}
 	var err error
 	if place.TouchpointID, err = q.touchpoint(v.Touchpoint); err != nil {
 		return place, false, err
@@ -190,6 +194,11 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 			return was, err
 		}
 	}
+	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
+		if err := q.checkFollows(v); err != nil {
+			return was, err
+		}
+	}
 	if v.Touchpoint != was.Touchpoint {
 		if place.TouchpointID, err = q.touchpoint(v.Touchpoint); err != nil {
 			return was, err
@@ -197,6 +206,11 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	}
 	if err := q.updateSurvey(&place); err != nil {
 		return was, err
+	}
+	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
+		if err := q.reschedule(place.Survey); err != nil {
+			return was, err
+		}
 	}
 	if declaresOthers(was.Segments, v.Segments) {
 		if q.postgres && !q.calendarHeld {
@@ -258,6 +272,7 @@ func (q *session) resolveTemplate(place *surveyPlace) error {
 // updateSurvey writes a place as the next revision.
 func (q *session) updateSurvey(place *surveyPlace) error {
 	place.Survey.Revision++
+	q.shared.forget() // others may follow other surveys now
 	place.Survey.UpdatedAt = q.now
 	columns, err := place.columns()
 	if err != nil {

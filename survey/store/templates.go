@@ -291,19 +291,23 @@ func (s *Store) templateVersion(q *session, template survey.ID, version int) (su
 	if t, ok := s.parsed.template(ref); ok {
 		return t, nil
 	}
+	t, err := q.version(template, version)
+	if err == nil {
+		s.parsed.keepTemplate(ref, t)
+	}
+	return t, err
+}
+
+// version reads a template's version from the database.
+func (q *session) version(template survey.ID, version int) (t survey.Template, err error) {
 	var body string
 	found, err := q.row(`SELECT body FROM template_versions WHERE workspace_id = ? AND template_id = ? AND version = ?`,
 		[]any{q.by.Workspace, template, version}, &body)
 	if err == nil && !found {
 		err = errNoTemplate
 	}
-	var t survey.Template
-	if err != nil {
-		return t, err
+	if err == nil {
+		err = fromJSON(body, &t)
 	}
-	if err := fromJSON(body, &t); err != nil {
-		return t, err
-	}
-	s.parsed.keepTemplate(ref, t)
-	return t, nil
+	return t, err
 }

@@ -167,6 +167,9 @@ func (s *Store) PatchWorkspace(ctx context.Context, by Caller, change func(*surv
 			if err := q.startRebuild(false); err != nil {
 				return err
 			}
+			if err := s.rescheduleAll(q); err != nil {
+				return err
+			}
 		}
 		return q.audit("workspace.changed", w.Key, "")
 	})

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"slices"
+
+	"koe/survey"
+)
+
+// follower is a survey that asks after the answers of another.
+type follower struct {
+	survey  survey.ID
+	follows string // id or key
+}
+
+// checkFollows is Invalid where a survey is to follow one that does not exist,
+// or itself, or answers that nobody is asked for.
+func (q *session) checkFollows(v survey.Survey) error {
+	if v.Trigger.Type != survey.OnResponse {
+		return nil
+	}
+	place, err := q.ownSurvey(v.Trigger.Survey, "")
+	if isNotFound(err) {
+		return survey.Errorf(survey.Invalid, "trigger.survey", "there is no survey %q", v.Trigger.Survey)
+	}
+	if err != nil {
+		return err
+	}
+	if place.Survey.ID == v.ID || v.Key != "" && place.Survey.Key == v.Key {
+		return survey.Errorf(survey.Invalid, "trigger.survey", "a survey cannot follow itself")
+	}
+	version := place.Survey.TemplateVersion
+	if version == 0 { // a draft
+		if version, err = q.newestVersion(place.TemplateID); err != nil {
+			return err
+		}
+	}
+	t, err := q.version(place.TemplateID, version)
+	if err != nil {
+		return err
+	}
+	var p survey.Problems
+	v.Trigger.CheckWhen(&p, t)
+	return p.Err()
+}
+
+// followers are those of the session's workspace that ask, or would if they
+// were not paused.
+func (q *session) followers() ([]follower, error) {
+	if known, ok := q.shared.following[q.by.Workspace]; ok {
+		return known, nil
+	}
+	list := []follower{}
+	var of id
+	var body string
+	if err := q.each(`SELECT id, trigger_body FROM surveys WHERE workspace_id = ? AND trigger_type = 'response' AND state IN ('active', 'paused')
+		ORDER BY created_at, id`, []any{q.by.Workspace}, []any{&of, &body}, func() error {
+		var t survey.Trigger
+		if err := fromJSON(body, &t); err != nil {
+			return err
+		}
+		list = append(list, follower{survey.ID(of), t.Survey})
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if q.shared.following == nil {
+		q.shared.following = map[int64][]follower{}
+	}
+	q.shared.following[q.by.Workspace] = list
+	return list, nil
+}
+
+// followUp lets the surveys that follow a response decide about it, in its
+// transaction: what matches is planned once, and what does not match any more
+// and was not sent is called off.
+func (s *Store) followUp(q *session, r responseRow) error {
+	list, err := q.followers()
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	asked, err := s.surveyPlace(q, survey.ID(r.SurveyID))
+	if err != nil {
+		return err
+	}
+	answers, err := answersOf(r.Answers)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		if f.follows != asked.Survey.ID.String() && f.follows != asked.Survey.Key {
+			continue
+		}
+		place, err := s.surveyPlace(q, f.survey)
+		if err != nil {
+			return err
+		}
+		if place.Survey.Trigger.Follows(r.Score, answers) {
+			err = s.follow(q, place, r)
+		} else {
+			err = s.unfollow(q, &f.survey, r.ID, "answer_changed")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followed is an invitation that a response led to.
+type followed struct {
+	Verdict      string
+	Reason       string
+	InvitationID id
+	State        *string
+	Ended        *string // why
+}
+
+// followed are the decisions of one survey, or of all, after a response.
+func (q *session) followed(by *survey.ID, response id) ([]followed, error) {
+	where, args := "", []any{q.by.Workspace, response, fromResponse}
+	if by != nil {
+		where, args = " AND d.survey_id = ?", append(args, *by)
+	}
+	var list []followed
+	err := q.list(&list, `SELECT d.verdict, d.reason, d.invitation_id, v.state, v.reason AS ended FROM decisions d
+		LEFT JOIN invitations v ON v.workspace_id = d.workspace_id AND v.id = d.invitation_id
+		WHERE d.workspace_id = ? AND d.source_id = ? AND d.source_type = ?`+where, args...)
+	return list, err
+}
+
+const endAnswerChanged = "answer_changed"
+
+// follow decides about a response that matches, once.
+func (s *Store) follow(q *session, place surveyPlace, r responseRow) error {
+	before, err := q.followed(&place.Survey.ID, r.ID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(before, func(d followed) bool { return d.Ended == nil || *d.Ended != endAnswerChanged }) {
+		return nil
+	}
+	w, err := q.workspace(q.by.Workspace)
+	if err != nil {
+		return err
+	}
+	in := survey.Interaction{ID: survey.ID(r.ID), Touchpoint: place.Survey.Touchpoint, OccurredAt: survey.Instant(r.RespondedAt), ReceivedAt: q.now}
+	in.Customer.Locale = r.Locale
+	if err := fromJSON(r.Attributes, &in.Attributes); err != nil {
+		return err
+	}
+	var person *survey.Person
+	if who := r.PersonID.orNil(); who != nil {
+		var row personRow
+		found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`+q.forUpdate(), []any{q.by.Workspace, *who}, row.scan()...)
+		if err != nil {
+			return err
+		}
+		if found {
+			p, err := row.person()
+			if err != nil {
+				return err
+			}
+			person = &p
+		}
+	}
+	_, err = s.decideOne(q, in, place, w, person, fromResponse)
+	return err
+}
+
+// unfollow calls off what one survey, or every one, has planned after a
+// response.
+func (s *Store) unfollow(q *session, by *survey.ID, response id, why string) error {
+	list, err := q.followed(by, response)
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if d.State == nil || *d.State != string(survey.InvitationScheduled) {
+			continue
+		}
+		row, err := q.invitationRow(survey.ID(d.InvitationID), q.forUpdate())
+		if err != nil {
+			return err
+		}
+		if row.State != string(survey.InvitationScheduled) {
+			continue
+		}
+		if err := q.endInvitation(row, survey.InvitationCancelled, why, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,269 @@
+package store
+
+import (
+	"koe/survey"
+)
+
+// recheck asks the rules again and keeps what they say; true where the mail may
+// go out now.
+func (s *Store) recheck(q *session, m Mail, row invitationRow) (bool, error) {
+	know, err := s.meanwhile(q, m, row)
+	if err != nil {
+		return false, err
+	}
+	again := survey.BeforeSending(m.Invitation, m.Survey, m.Workspace, know, q.now)
+	switch {
+	case again.Send && m.Survey.Rules.DailyLimit != nil && row.MailNo == 0 && row.SentAt == nil:
+		return true, q.takePlace(row, again.Day)
+	case again.Send:
+		return true, nil
+	case again.WaitTo != 0:
+		return false, q.postpone(row, again)
+	}
+	return false, q.endMail(row, again)
+}
+
+// postpone puts a mail back on the queue because of a rule.
+func (q *session) postpone(row invitationRow, again survey.Recheck) error {
+	if row.MailNo == 0 {
+		if err := q.moveDay(row, again.Day); err != nil {
+			return err
+		}
+	}
+	if err := q.must(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, wait_reason = ?, attempt = attempt - 1, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, again.WaitTo, string(again.Reason), q.now, row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return q.event(aboutInvitation, survey.ID(row.ID), "postponed", string(again.Reason), "until "+again.WaitTo.String())
+}
+
+// endMail ends a mail that a rule forbids: the invitation, or where that was
+// out already what was left of its reminders.
+func (q *session) endMail(row invitationRow, again survey.Recheck) error {
+	if row.MailNo > 0 {
+		if err := q.event(aboutInvitation, survey.ID(row.ID), "reminder_skipped", string(again.Reason), ""); err != nil {
+			return err
+		}
+		return q.mailDone(row)
+	}
+	return q.endInvitation(row, again.State, string(again.Reason), "when it was about to be sent")
+}
+
+// meanwhile is what has happened since the decision about a mail that is about
+// to go out. Beyond the suppression it is only asked of a mail that was never
+// out, and only what the survey's rules look at.
+func (s *Store) meanwhile(q *session, m Mail, row invitationRow) (survey.Meanwhile, error) {
+	var know survey.Meanwhile
+	var err error
+	if know.Suppressed, err = s.suppressed(q, m.Invitation.Email); err != nil || know.Suppressed || row.MailNo > 0 || row.SentAt != nil {
+		return know, err
+	}
+	know.OccurredAt = m.Invitation.CreatedAt
+	if m.OccurredAt != nil {
+		know.OccurredAt = *m.OccurredAt
+	}
+	if person := row.PersonID.orNil(); person != nil {
+		know.PersonKey = person.String()
+	}
+	var lastAsked *survey.Instant
+	if know.Attributes, lastAsked, err = s.knownNow(q, m, row); err != nil {
+		return know, err
+	}
+	if period, _ := survey.QuietRule(m.Survey, m.Workspace); period.Length() > 0 {
+		if err := s.sentMeanwhile(q, &know, row); err != nil {
+			return know, err
+		}
+		if lastAsked != nil { // by another tool
+			know.SentAny = append(know.SentAny, survey.Sent{At: *lastAsked, Planned: *lastAsked})
+		}
+	}
+	if m.Survey.Rules.DailyLimit != nil {
+		err = q.dayOf(&know, m)
+	}
+	return know, err
+}
+
+// knownNow are the attributes that a condition is about: the occasion's own
+// over the person's of today; what was known when it was decided lies below.
+// With them comes when another tool last asked the person.
+func (s *Store) knownNow(q *session, m Mail, row invitationRow) (survey.Attributes, *survey.Instant, error) {
+	var person, own string // "" where there is no such row
+	var lastAsked *survey.Instant
+	if _, err := q.row(`SELECT attributes, last_asked_at FROM people WHERE workspace_id = ? AND id = ?`,
+		[]any{q.by.Workspace, row.PersonID}, &person, &lastAsked); err != nil {
+		return nil, nil, err
+	}
+	if len(m.Survey.Rules.Condition) == 0 {
+		return nil, lastAsked, nil
+	}
+	if _, err := q.row(`SELECT attributes FROM interactions WHERE workspace_id = ? AND id = ?`,
+		[]any{q.by.Workspace, row.InteractionID}, &own); err != nil {
+		return nil, nil, err
+	}
+	known := m.Invitation.Attributes
+	for _, text := range []string{person, own} {
+		if text == "" {
+			continue
+		}
+		newer := survey.Attributes{}
+		if err := fromJSON(text, &newer); err != nil {
+			return nil, nil, err
+		}
+		known = newer.Over(known)
+	}
+	return known, lastAsked, nil
+}
+
+// sentMeanwhile finds what reached the person or the address by other
+// invitations. Where another of them may be about to go out, the address is
+// locked first: two mails to one person must not both find that nothing was
+// sent.
+func (s *Store) sentMeanwhile(q *session, know *survey.Meanwhile, row invitationRow) error {
+	for locked := !q.postgres; ; locked = true {
+		others, err := q.otherInvitations(row)
+		if err != nil {
+			return err
+		}
+		rival := false
+		know.SentAny, know.SentHere = nil, nil
+		for _, other := range others {
+			at := other.SentAt
+			switch {
+			case at != nil:
+			case other.AnsweredAt != nil: // faster than the mail server's reply
+				at = other.AnsweredAt
+			case other.State == string(survey.InvitationSending):
+				at = (*int64)(&q.now)
+			default:
+				rival = rival || other.State == string(survey.InvitationScheduled)
+				continue
+			}
+			sent := survey.Sent{At: survey.Instant(*at), Planned: survey.Instant(other.PlannedAt)}
+			know.SentAny = append(know.SentAny, sent)
+			if other.SurveyID == row.SurveyID {
+				know.SentHere = append(know.SentHere, sent)
+			}
+		}
+		if locked || !rival || row.AddressHash == nil {
+			return nil
+		}
+		if err := q.lockHash(row.AddressHash); err != nil {
+			return err
+		}
+	}
+}
+
+type otherInvitation struct {
+	SurveyID   id
+	State      string
+	PlannedAt  int64
+	SentAt     *int64
+	AnsweredAt *int64
+}
+
+// otherInvitations are the newest of the same person or address that count for
+// a quiet period.
+func (q *session) otherInvitations(row invitationRow) ([]otherInvitation, error) {
+	const counts = ` AND id <> ? AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY planned_at DESC LIMIT 200`
+	var list []otherInvitation
+	var one otherInvitation
+	for _, by := range []struct {
+		column string
+		value  any
+		known  bool
+	}{
+		{"person_id", row.PersonID, row.PersonID != id{}},
+		{"address_hash", row.AddressHash, row.AddressHash != nil},
+	} {
+		if !by.known {
+			continue
+		}
+		if err := q.each(`SELECT survey_id, state, planned_at, sent_at, answered_at FROM invitations
+			WHERE workspace_id = ? AND `+by.column+` = ?`+counts, []any{q.by.Workspace, by.value, row.ID},
+			[]any{&one.SurveyID, &one.State, &one.PlannedAt, &one.SentAt, &one.AnsweredAt}, func() error {
+				list = append(list, one)
+				one = otherInvitation{}
+				return nil
+			}); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// dayOf counts what has gone out today under the survey's daily limit, and what
+// is planned for the days to come. It holds the day until the transaction ends.
+func (q *session) dayOf(know *survey.Meanwhile, m Mail) error {
+	loc, err := survey.LoadZone(m.Workspace.Timezone)
+	if err != nil {
+		return err
+	}
+	today := survey.DayOf(q.now, loc)
+	if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
+		q.by.Workspace, m.Survey.ID, today); err != nil {
+		return err
+	}
+	var sent *int
+	if _, err := q.row(`SELECT sent FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day = ?`+q.forUpdate(),
+		[]any{q.by.Workspace, m.Survey.ID, today}, &sent); err != nil {
+		return err
+	}
+	if sent == nil { // the first mail of the day, or the limit is new
+		if _, err := q.row(`SELECT (SELECT COUNT(*) FROM invitations WHERE workspace_id = ? AND survey_id = ? AND channel = 'email'
+			AND cohort_at >= ? AND sent_at IS NOT NULL) + (SELECT COUNT(*) FROM invitations WHERE workspace_id = ? AND survey_id = ?
+			AND mail_state IN ('claimed', 'sending') AND mail_state = 'sending' AND mail_no = 0)`,
+			[]any{q.by.Workspace, m.Survey.ID, survey.StartOf(today, loc), q.by.Workspace, m.Survey.ID}, &know.SentToday); err != nil {
+			return err
+		}
+		if _, err := q.exec(`UPDATE survey_days SET sent = ? WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
+			know.SentToday, q.by.Workspace, m.Survey.ID, today); err != nil {
+			return err
+		}
+	} else {
+		know.SentToday = *sent
+	}
+	know.Planned = map[survey.Day]int{}
+	if know.SentToday < *m.Survey.Rules.DailyLimit {
+		return nil
+	}
+	var day int64
+	var planned int
+	return q.each(`SELECT day, planned FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day > ?`,
+		[]any{q.by.Workspace, m.Survey.ID, today}, []any{&day, &planned}, func() error {
+			know.Planned[survey.Day(day)] = planned
+			return nil
+		})
+}
+
+// moveDay gives a mail's place in one day's plan back and takes one in
+// another's.
+func (q *session) moveDay(row invitationRow, to survey.Day) error {
+	if row.PlannedDay == int64(to) {
+		return nil
+	}
+	if _, err := q.exec(`UPDATE survey_days SET planned = planned - 1 WHERE workspace_id = ? AND survey_id = ? AND day = ? AND planned > 0`,
+		row.WorkspaceID, row.SurveyID, row.PlannedDay); err != nil {
+		return err
+	}
+	q.plan(surveyDay{survey.ID(row.SurveyID), to})
+	return q.must(`UPDATE invitations SET planned_day = ? WHERE workspace_id = ? AND id = ?`, to, row.WorkspaceID, row.ID)
+}
+
+// takePlace counts a first mail that goes out under a daily limit.
+func (q *session) takePlace(row invitationRow, today survey.Day) error {
+	if err := q.moveDay(row, today); err != nil {
+		return err
+	}
+	return q.must(`UPDATE survey_days SET sent = sent + 1 WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
+		row.WorkspaceID, row.SurveyID, today)
+}
+
+// leavePlace takes back what takePlace counted, because the mail did not go.
+func (q *session) leavePlace(row invitationRow) error {
+	if row.MailNo > 0 || row.SentAt != nil {
+		return nil
+	}
+	_, err := q.exec(`UPDATE survey_days SET sent = sent - 1 WHERE workspace_id = ? AND survey_id = ? AND day = ? AND sent > 0`,
+		row.WorkspaceID, row.SurveyID, row.PlannedDay)
+	return err
+}

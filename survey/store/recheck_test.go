@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/survey/store/storetest"
+)
+
+// goOut claims everything that is due and sends it; it returns how many mails
+// went out.
+func goOut(t *testing.T, s *store.Store) int {
+	t.Helper()
+	sent := 0
+	for {
+		claims, err := s.ClaimDue(t.Context(), 100, lease)
+		ok(t, err)
+		if len(claims) == 0 {
+			return sent
+		}
+		for _, c := range claims {
+			m, err := s.StartSending(t.Context(), c, plainID)
+			ok(t, err)
+			if m != nil {
+				ok(t, s.Sent(t.Context(), c))
+				sent++
+			}
+		}
+	}
+}
+
+// TestRulesAreAskedAgain plans a mail for two hours later, changes something,
+// and looks at what becomes of it.
+func TestRulesAreAskedAgain(t *testing.T) {
+	type scene struct {
+		*testing.T
+		store  *store.Store
+		by     store.Caller
+		survey survey.Survey
+	}
+	patch := func(c scene, change func(*survey.Rules)) {
+		_, err := c.store.PatchSurvey(c.Context(), c.by, c.survey.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) { change(&v.Rules); return v, nil })
+		ok(c.T, err)
+	}
+	for name, test := range map[string]struct {
+		meanwhile func(scene)
+		state     survey.InvitationState
+		reason    string
+	}{
+		"nothing": {func(scene) {}, survey.InvitationSent, ""},
+		"a link by hand": {func(c scene) {
+			link := mustSurvey(c.T, c.store, c.by, "poster", func(v *survey.Survey) { v.Channel, v.Trigger = survey.LinkOnly, survey.Trigger{Type: survey.OnManual} })
+			_, err := c.store.CreateLinks(c.Context(), c.by, link.ID.String(), []store.Link{{Customer: chat("A@example.com").Customer}})
+			ok(c.T, err)
+		}, survey.InvitationCancelled, "quiet_period"},
+		"another tool asked": {func(c scene) {
+			people, _, err := c.store.People(c.Context(), c.by, store.PersonFilter{}, store.Page{Limit: 1})
+			ok(c.T, err)
+			asked := survey.InstantOf(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))
+			_, _, err = c.store.PutPerson(c.Context(), c.by, people[0].ID.String(), survey.Person{Email: "a@example.com", LastAskedAt: &asked})
+			ok(c.T, err)
+		}, survey.InvitationCancelled, "quiet_period"},
+		"the person changed plan": {func(c scene) {
+			patch(c, func(r *survey.Rules) { r.Condition = survey.Condition{"attributes.plan": {survey.TextValue("pro")}} })
+			_, err := c.store.RecordInteraction(c.Context(), c.by, survey.Interaction{Touchpoint: "chat",
+				Customer: chat("a@example.com").Customer, Attributes: survey.Attributes{"plan": survey.TextValue("free")}})
+			ok(c.T, err)
+		}, survey.InvitationCancelled, "condition"},
+		"the condition is met later": {func(c scene) {
+			patch(c, func(r *survey.Rules) { r.Condition = survey.Condition{"attributes.plan": {survey.TextValue("free")}} })
+			_, err := c.store.RecordInteraction(c.Context(), c.by, survey.Interaction{Touchpoint: "chat",
+				Customer: chat("a@example.com").Customer, Attributes: survey.Attributes{"plan": survey.TextValue("free")}})
+			ok(c.T, err)
+		}, survey.InvitationSent, ""},
+		"nobody is sampled": {func(c scene) { patch(c, func(r *survey.Rules) { none := 0.0; r.Sample = &none }) }, survey.InvitationCancelled, "not_sampled"},
+		"unsubscribed": {func(c scene) {
+			_, _, err := c.store.Suppress(c.Context(), c.by, "a@example.com", survey.Unsubscribed)
+			ok(c.T, err)
+		}, survey.InvitationSuppressed, "suppressed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+			storetest.Each(t, func(t *testing.T, s *store.Store) {
+				clock.Set(t, "2026-11-22T09:00:00Z")
+				by := storetest.Default(t, s)
+				v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Trigger.Delay = "2h" })
+				id := *only(t, record(t, s, by, chat("a@example.com"))).Invitation
+				test.meanwhile(scene{t, s, by, v})
+				clock.Advance(2 * time.Hour)
+				sent := goOut(t, s)
+				got := state(t, s, by, id)
+				if got.State != test.state || got.Reason != test.reason || (sent == 1) != (test.state == survey.InvitationSent) {
+					t.Errorf("%s %q, %d mails", got.State, got.Reason, sent)
+				}
+			}, clock.Use)
+		})
+	}
+}
+
+// TestDailyLimitOfWhatGoesOut lowers a limit below what is planned, and holds
+// mails until a later day: whatever was planned, no day has more mails than the
+// limit, the oldest go first, and what finds no day before its end is
+// cancelled.
+func TestDailyLimitOfWhatGoesOut(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T09:00:00Z")
+		by := storetest.Default(t, s)
+		v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.ExpiresAfter = "4d" })
+		var ids []survey.ID
+		for i := range 20 {
+			clock.Advance(time.Second)
+			ids = append(ids, *only(t, record(t, s, by, chat(fmt.Sprintf("p%d@example.com", i)))).Invitation)
+		}
+		moveTo(t, s, by, v, survey.Paused)
+		clock.Advance(time.Hour)
+		if n := goOut(t, s); n != 0 {
+			t.Fatalf("%d mails of a paused survey", n)
+		}
+		clock.Advance(23 * time.Hour)
+		moveTo(t, s, by, v, survey.Active)
+		limit := 4
+		_, err := s.PatchSurvey(t.Context(), by, v.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) { v.Rules.DailyLimit = &limit; return v, nil })
+		ok(t, err)
+		days := []int{goOut(t, s)}
+		for _, midnight := range []string{"2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", "2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z"} {
+			clock.Set(t, midnight)
+			days = append(days, goOut(t, s))
+		}
+		if got := fmt.Sprint(days); got != "[4 4 4 4 0]" { // the links end on the 26th at nine
+			t.Errorf("mails by day: %s", got)
+		}
+		for i, id := range ids {
+			got := state(t, s, by, id)
+			if i < 16 && got.SentAt == nil || i >= 16 && (got.State != survey.InvitationCancelled || got.Reason != "daily_limit") {
+				t.Errorf("number %d: %s %q", i, got.State, got.Reason)
+			}
+		}
+	}, clock.Use)
+}
+
+// TestAMailThatWasRefusedLeavesItsPlace gives the place of a mail that did not
+// go to the next.
+func TestAMailThatWasRefusedLeavesItsPlace(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T09:00:00Z")
+		by := storetest.Default(t, s)
+		limit := 1
+		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.DailyLimit = &limit })
+		record(t, s, by, chat("a@example.com"))
+		ok(t, s.Fail(t.Context(), startOne(t, s), "550 no"))
+		second := only(t, record(t, s, by, chat("b@example.com")))
+		if second.SendAt == nil || *second.SendAt != clock.Instant() {
+			t.Fatalf("planned for %v", second.SendAt)
+		}
+		ok(t, s.Retry(t.Context(), startOne(t, s), "450 later"))
+		clock.Advance(time.Minute)
+		if n := goOut(t, s); n != 1 {
+			t.Errorf("%d mails, want the one that was tried again", n)
+		}
+		if third := only(t, record(t, s, by, chat("c@example.com"))); third.SendAt == nil || *third.SendAt <= clock.Instant() {
+			t.Errorf("planned for %v though the day is full", third.SendAt)
+		}
+	}, clock.Use)
+}
+
+func moveTo(t *testing.T, s *store.Store, by store.Caller, v survey.Survey, to survey.State) {
+	t.Helper()
+	_, err := s.SetSurveyState(t.Context(), by, v.ID.String(), to, 0)
+	ok(t, err)
+}
