@@ -223,6 +223,7 @@ func (a *api) hasAnswered(c echo.Context, page store.OpenPage) bool {
 
 func (a *api) rememberAnswered(c echo.Context, page store.OpenPage) {
 	if onceHere(page.Link, page.Response.Channel) {
+		//nolint:gosec // Secure as the address is: a koe without TLS could set none
 		c.SetCookie(&http.Cookie{Name: answeredCookie, Value: "1", Path: "/l/" + page.Link.Slug, MaxAge: int(answeredFor.Seconds()),
 			HttpOnly: true, Secure: strings.HasPrefix(a.BaseURL, "https:"), SameSite: http.SameSiteLaxMode})
 	}
