@@ -64,6 +64,7 @@ type api struct {
 	echo     *echo.Echo
 	validate *validator.Validate
 	limits   *limits
+	open     *openLimits
 	metrics  *metrics
 	running  sync.Map // Idempotency-Keys whose first request has not ended
 }
@@ -78,7 +79,7 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
-		limits: newLimits(o.RatePerKey, o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
+		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)

@@ -25,6 +25,7 @@ const (
 	bareBody       // nothing, or an empty JSON object: the path says it all
 	csvBody        // a CSV file, at most 8 MB
 	rowsBody       // CSV or JSON lines of any length, read by the handler while they arrive
+	imageBody      // a picture, at most 1 MB
 	formBody       // what a browser or a mail program posts, at most 256 KB
 )
 
@@ -45,6 +46,8 @@ func (b body) media() []string {
 		return []string{mediaCSV}
 	case rowsBody:
 		return []string{mediaCSV, mediaLines}
+	case imageBody:
+		return []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 	case formBody:
 		return []string{mediaForm, mediaParts}
 	}
@@ -63,8 +66,11 @@ func (b body) limit() int64 {
 
 // thing is what a body is, for people.
 func (b body) thing() string {
-	if b == csvBody {
+	switch b {
+	case csvBody:
 		return "a CSV file"
+	case imageBody:
+		return "a picture"
 	}
 	return "a JSON object"
 }

@@ -20,7 +20,7 @@ type Mailbox struct {
 // loads nothing from elsewhere, wherever it is opened.
 const (
 	messagePolicy = pagePolicy + "; frame-src 'self'"
-	mailPolicy    = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; " +
+	mailPolicy    = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; " +
 		"frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"fmt"
+	"image/color"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type called struct {
 // world is a workspace in which everything exists that a path can name.
 type world struct {
 	*server
+	slug string // of the open link of the survey "asked"
+
 	n int // how many things were made, for fresh names
 }
 
@@ -37,6 +40,7 @@ func newWorld(t *testing.T) *world {
 	w.do("PATCH", "/v1/workspace", `{"name":"`+hidden+`"}`).want(200)
 	w.survey("asked", `"name":"`+hidden+`","rules":{"quiet_period":"0s"}`)
 	w.survey("mailed", `"name":"`+hidden+`","channel":"email","touchpoint":"shop","rules":{"quiet_period":"0s"}`)
+	w.slug = w.openLink("asked", ``)
 	return w
 }
 
@@ -65,6 +69,10 @@ func (w *world) settings(operation string) (called, bool) {
 		return called{"/v1/workspace", nil, 200, 200}, true
 	case "patchWorkspace":
 		return called{"/v1/workspace", `{}`, 200, 200}, true
+	case "putLogo":
+		return called{"/v1/workspace/logo", pngOf(w.t, picture(2, 2, color.Black)), 200, 200}, true
+	case "deleteLogo":
+		return called{"/v1/workspace/logo", nil, 204, 204}, true
 	case "createKey":
 		return called{"/v1/keys", `{"name":"mine","role":"viewer"}`, 201, 201}, true
 	case "listKeys":
@@ -194,6 +202,11 @@ func (w *world) surveys(operation string) (called, bool) {
 		return called{path + "/pause", nil, 200, 404}, true
 	case "archiveSurvey":
 		return called{asked() + "/archive", nil, 200, 404}, true
+	case "showOpenLink", "putOpenLink", "deleteOpenLink", "showQRSVG", "showQRPNG":
+		path := asked()
+		w.do("PUT", path+"/open-link", `{}`).want(201)
+		return map[string]called{"showOpenLink": {path + "/open-link", nil, 200, 404}, "putOpenLink": {path + "/open-link", `{}`, 200, 404},
+			"deleteOpenLink": {path + "/open-link", nil, 204, 404}, "showQRSVG": {path + "/qr.svg", nil, 200, 404}, "showQRPNG": {path + "/qr.png", nil, 200, 404}}[operation], true
 	}
 	return called{}, false
 }
@@ -274,7 +287,26 @@ func (w *world) sending(operation string) (called, bool) {
 // public are the calls that ask for no key.
 func (w *world) public(operation string) (called, bool) {
 	token := func() string { return w.token("asked", `{}`) }
-	path, known := map[string]string{"healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
+	if strings.HasSuffix(operation, "OpenPage") || strings.HasSuffix(operation, "OpenAnswer") {
+		v := w.visit(w.slug)
+		if operation == "showOpenPage" {
+			return called{"/l/" + v.path, nil, 200, 200}, true
+		}
+		if operation == "answerOpenPage" {
+			return called{"/l/" + v.path, "step=score&score=9&form=" + v.form, 200, 200}, true
+		}
+		v.post("step=score&score=9").want(200)
+		return called{v.own(), map[string]any{"showOpenAnswer": nil, "changeOpenAnswer": "step=score&score=9"}[operation], 200, 200}, true
+	}
+	if operation == "showPreview" || operation == "tryPreview" {
+		preview := w.do("POST", "/v1/templates/nps/preview", `{"what":"page"}`).want(200).text("url")
+		return called{strings.TrimPrefix(preview, "https://koe.example.com"), map[string]any{"tryPreview": "step=score&score=9"}[operation], 200, 200}, true
+	}
+	if operation == "showLogo" {
+		logo := w.do("PUT", "/v1/workspace/logo", pngOf(w.t, picture(2, 2, color.Black)), with("Content-Type", "image/png")).want(200).text("logo.url")
+		return called{strings.TrimPrefix(logo, "https://koe.example.com"), nil, 200, 200}, true
+	}
+	path, known := map[string]string{"embedScript": "/embed.js", "showBrandStyle": "/brand/0b4a80.css", "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
 		"showMailbox": "/mailbox", "showMail": "/mailbox/m@1", "showMailHTML": "/mailbox/m@1/html",
 		"showSurveyPage": "/s/" + token(), "showUnsubscribePage": "/u/" + token(), "unsubscribe": "/u/" + token()}[operation]
 	if operation == "answerSurveyPage" {
@@ -314,7 +346,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 				if strings.HasSuffix(r.Path, "/import") {
 					request.Header.Set("Content-Type", "text/csv")
 				}
-				if strings.HasPrefix(r.Path, "/s/") {
+				if r.Operation == "putLogo" {
+					request.Header.Set("Content-Type", "image/png")
+				}
+				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") || r.Operation == "tryPreview" {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
 			})

@@ -15,7 +15,10 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
-	show     http.Handler
+
+	openAnswers *prometheus.CounterVec // by way in and why left out of scores
+
+	show http.Handler
 }
 
 func newMetrics(more ...prometheus.Collector) *metrics {
@@ -27,7 +30,9 @@ func newMetrics(more ...prometheus.Collector) *metrics {
 			Help:    "How long requests took, by route and method.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route", "method"}),
 	}
-	registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(),
+	m.openAnswers = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "koe_open_answers_total",
+		Help: "Answers by open links, by way in and by why they are left out of scores."}, []string{"entrance", "excluded"})
+	registry.MustRegister(m.requests, m.seconds, m.openAnswers, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(more...)
 	m.show = promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})

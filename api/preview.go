@@ -31,6 +31,7 @@ type preview struct {
 	Subject string `json:"subject,omitempty"`
 	Text    string `json:"text,omitempty"`
 	HTML    string `json:"html"`
+	URL     string `json:"url"` // shows it in a browser, for an hour
 }
 
 func (a *api) previewTemplate(c echo.Context) error {
@@ -77,6 +78,10 @@ func (a *api) renderPreview(ctx context.Context, by store.Caller, key string, in
 		return preview{}, err
 	}
 	shown := preview{Locale: a.Words.SurveyLocale(t, customer.Locale, w.DefaultLocale)}
+	if shown.URL, err = a.previewURL(by, previewed{Template: key, What: in.What, Locale: shown.Locale, Score: in.Score,
+		Name: customer.Name, Attributes: in.Attributes}); err != nil {
+		return shown, err
+	}
 	if in.What == "page" {
 		var page bytes.Buffer
 		err := a.Words.SurveyPage(&page, templates.SurveyPage{Step: templates.StepScore, Template: t, Workspace: w,
@@ -102,7 +107,7 @@ func (a *api) templateToShow(ctx context.Context, by store.Caller, key string) (
 // that says so.
 func (a *api) sampleMail(t survey.Template, w survey.Workspace, name, locale string, attributes survey.Attributes, test bool) templates.InvitationMail {
 	return templates.InvitationMail{Template: t, Workspace: w, Name: name, Locale: locale, Attributes: attributes,
-		SurveyURL: a.BaseURL + "/s/preview", UnsubscribeURL: a.BaseURL + "/u/preview", Test: test}
+		BaseURL: a.BaseURL, SurveyURL: a.BaseURL + "/s/preview", UnsubscribeURL: a.BaseURL + "/u/preview", Test: test}
 }
 
 type testMailRequest struct {

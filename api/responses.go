@@ -102,6 +102,8 @@ type responsePatch struct {
 	Score   *point         `json:"score"`
 	Answers survey.Answers `json:"answers"`
 	Tags    []string       `json:"tags"`
+
+	Excluded bool `json:"excluded"`
 }
 
 func (a *api) patchResponse(c echo.Context) error {
@@ -111,10 +113,10 @@ func (a *api) patchResponse(c echo.Context) error {
 	}
 	r, events, err := a.Store.ChangeResponse(c.Request().Context(), caller(c), id, func(v *store.ResponseChange) error {
 		var wanted responsePatch
-		if err := mergePatch(responsePatch{(*point)(v.Score), v.Answers, v.Tags}, rawBody(c), &wanted); err != nil {
+		if err := mergePatch(responsePatch{(*point)(v.Score), v.Answers, v.Tags, v.Excluded}, rawBody(c), &wanted); err != nil {
 			return err
 		}
-		v.Score, v.Answers, v.Tags = (*int)(wanted.Score), wanted.Answers, wanted.Tags
+		v.Score, v.Answers, v.Tags, v.Excluded = (*int)(wanted.Score), wanted.Answers, wanted.Tags, wanted.Excluded
 		return nil
 	})
 	return reply(c, responseWith(r, events), err)
@@ -169,6 +171,13 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 	if said != "" {
 		with := said == "true"
 		f.HasComment = &with
+	}
+	if said, err = q.oneOf("excluded", "true", "false"); err != nil {
+		return f, err
+	}
+	if said != "" {
+		left := said == "true"
+		f.Excluded = &left
 	}
 	var p survey.Problems
 	survey.Prose(&p, "q", f.Q, 200)

@@ -2,7 +2,7 @@ package api
 
 // walkRoutes are the operations of the way from an interaction to a score.
 // responseFilters narrow a list of responses.
-const responseFilters = "survey touchpoint metric score_min score_max from to locale tag has_comment follow_up q attributes.*"
+const responseFilters = "survey touchpoint metric score_min score_max from to locale tag has_comment excluded follow_up q attributes.*"
 
 func walkRoutes() []Route {
 	return []Route{

@@ -45,7 +45,7 @@ func (a *api) showScores(c echo.Context) error {
 
 // reported is what was counted of the spans of f, as a report takes it.
 func (f frame) reported(counted store.Counted, periods []survey.Period) report.Counted {
-	in := report.Counted{Metric: counted.Metric, Timezone: f.zone.String(), Source: counted.Source, Rebuilding: counted.Rebuilding,
+	in := report.Counted{Metric: counted.Metric, Timezone: f.zone.String(), Source: counted.Source, Rebuilding: counted.Rebuilding, Excluded: counted.Excluded,
 		Notes: append(counted.Notes, f.notes()...), From: f.From, To: f.To, Level: f.level,
 		Cells: counted.Spans[0], Previous: f.previous(counted.Spans[1])}
 	if periods != nil {

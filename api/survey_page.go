@@ -24,22 +24,28 @@ func (a *api) showSurveyPage(c echo.Context) error {
 	}
 	a.noteOpened(c, opened)
 	p := a.surveyPage(c, opened)
-	values := c.QueryParams()
-	switch {
-	case opened.Response == nil:
-		p.Step = templates.StepScore
-		p.Preselected = chosenScore(opened.Template, values.Get("score"))
-	case !opened.Editable && !opened.Unfinished:
-		p.Step = templates.StepThanks
-	case opened.Editable && (values.Get("edit") == "1" || differs(opened, values.Get("score"))):
-		p.Step = templates.StepScore
-		p.Preselected = chosenScore(opened.Template, values.Get("score"))
-	case opened.Response.Complete:
-		p.Step = templates.StepThanks
-	default:
-		p.Step = templates.StepQuestions
-	}
+	p.Step, p.Preselected = stepOf(opened, c.QueryParams())
 	return a.respondentPage(c, http.StatusOK, p)
+}
+
+// stepOf is the page that an address leads to, and the score that it chooses.
+func stepOf(o store.Opened, values url.Values) (templates.Step, *int) {
+	switch {
+	case o.Response == nil,
+		o.Editable && (values.Get("edit") == "1" || differs(o, values.Get("score"))):
+		return templates.StepScore, chosenScore(o.Template, values.Get("score"))
+	case !o.Editable && !o.Unfinished, o.Response.Complete:
+		return templates.StepThanks, nil
+	}
+	return templates.StepQuestions, nil
+}
+
+// nextStep is the page after a reply.
+func nextStep(after store.Opened, reply store.Reply) templates.Step {
+	if after.Response.Complete && (reply.Complete || len(after.Template.Shown(after.Response.Score, after.Response.Answers)) == 0) {
+		return templates.StepThanks
+	}
+	return templates.StepQuestions
 }
 
 // noteOpened notes for the rates that somebody who clicked opened the page: a
@@ -120,15 +126,12 @@ func (a *api) answerSurveyPage(c echo.Context) error {
 		return a.pageError(c, after, form, err)
 	}
 	p := a.surveyPage(c, after)
-	p.Step = templates.StepQuestions
-	if after.Response.Complete && (reply.Complete || len(after.Template.Shown(after.Response.Score, after.Response.Answers)) == 0) {
-		p.Step = templates.StepThanks
-	}
+	p.Step = nextStep(after, reply)
 	return a.respondentPage(c, http.StatusOK, p)
 }
 
 func (a *api) respondentPage(c echo.Context, status int, p templates.SurveyPage) error {
-	return showPage(c, status, pagePolicy, func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
+	return showPage(c, status, respondentPolicy(c), func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
 }
 
 // pageError shows an error as a page: for somebody who answers, a problem in
@@ -139,7 +142,11 @@ func (a *api) pageError(c echo.Context, o store.Opened, typed url.Values, err er
 	if !errors.As(err, &known) {
 		return err
 	}
-	p := a.surveyPage(c, o)
+	return a.problemPage(c, a.surveyPage(c, o), o, typed, known)
+}
+
+// problemPage is pageError for a page that is begun.
+func (a *api) problemPage(c echo.Context, p templates.SurveyPage, o store.Opened, typed url.Values, known *survey.Error) (err error) {
 	p.Locale = a.Words.Locale(c.QueryParam("lang"), p.Locale, c.Request().Header.Get("Accept-Language"))
 	if o.Template.Key != "" {
 		p.Locale = a.locale(c, o)
@@ -152,6 +159,9 @@ func (a *api) pageError(c echo.Context, o store.Opened, typed url.Values, err er
 		p.Step = templates.StepExpired
 	case survey.Conflict:
 		p.Step, p.Typed = templates.StepClosed, nil
+		if o.Response == nil && o.Survey.State == survey.Paused {
+			p.Step = templates.StepPaused
+		}
 	case survey.TooMany:
 		p.Step = templates.StepTooMany
 	case survey.Invalid:

@@ -66,6 +66,17 @@ func (a *api) static(c echo.Context) error {
 	return write(c, http.StatusOK, media, content)
 }
 
+// embedScript is what another site loads to show an open link in a frame.
+func (a *api) embedScript(c echo.Context) error {
+	content, err := fs.ReadFile(templates.Static(), "embed.js")
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "public, max-age=3600")
+	c.Response().Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	return write(c, http.StatusOK, "text/javascript; charset=utf-8", content)
+}
+
 // showPage writes a page under a Content-Security-Policy, as a whole or not at
 // all.
 func showPage(c echo.Context, status int, policy string, render func(io.Writer) error) error {

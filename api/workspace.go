@@ -18,17 +18,19 @@ type workspaceSettings struct {
 	PostalFooter  string            `json:"postal_footer"`
 	PrivacyURL    string            `json:"privacy_url"`
 	DefaultLocale string            `json:"default_locale"`
+	AccentColor   string            `json:"accent_color"`
 }
 
 func settingsOf(w survey.Workspace) workspaceSettings {
 	return workspaceSettings{w.Name, w.Timezone, w.QuietPeriod, w.QuietScope, w.SenderName, w.SenderAddress,
-		w.ReplyTo, w.PostalFooter, w.PrivacyURL, w.DefaultLocale}
+		w.ReplyTo, w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.AccentColor}
 }
 
 func (s workspaceSettings) apply(w *survey.Workspace) {
 	w.Name, w.Timezone, w.QuietPeriod, w.QuietScope = s.Name, s.Timezone, s.QuietPeriod, s.QuietScope
 	w.SenderName, w.SenderAddress, w.ReplyTo = s.SenderName, s.SenderAddress, s.ReplyTo
 	w.PostalFooter, w.PrivacyURL, w.DefaultLocale = s.PostalFooter, s.PrivacyURL, s.DefaultLocale
+	w.AccentColor = s.AccentColor
 }
 
 func (a *api) showWorkspace(c echo.Context) error {
@@ -36,7 +38,7 @@ func (a *api) showWorkspace(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return send(c, okay(w, ""))
+	return send(c, okay(a.workspaceOf(w), ""))
 }
 
 func (a *api) patchWorkspace(c echo.Context) error {
@@ -51,5 +53,5 @@ func (a *api) patchWorkspace(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return send(c, okay(w, ""))
+	return send(c, okay(a.workspaceOf(w), ""))
 }

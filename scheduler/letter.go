@@ -18,7 +18,7 @@ func (s *Scheduler) message(m store.Mail) (mail.Message, error) {
 	words, err := s.Words.Invitation(templates.InvitationMail{
 		Template: m.Template, Workspace: m.Workspace, Name: v.Name, Locale: v.Locale, Attributes: v.Attributes,
 		Touchpoint: m.Touchpoint, OccurredAt: m.OccurredAt, Timezone: v.Timezone,
-		SurveyURL: s.BaseURL + "/s/" + m.Token, UnsubscribeURL: s.BaseURL + "/u/" + m.Token, Reminder: v.MailNo,
+		BaseURL: s.BaseURL, SurveyURL: s.BaseURL + "/s/" + m.Token, UnsubscribeURL: s.BaseURL + "/u/" + m.Token, Reminder: v.MailNo,
 	})
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("write the mail: %w", err)

@@ -15,10 +15,10 @@ import (
 	"koe/survey"
 )
 
-// behaviour is how an endpoint treats what it is given, and what must come of
+// treatment is how an endpoint treats what it is given, and what must come of
 // it: how often it is tried, how the delivery ends, and whether the webhook is
 // paused for that.
-type behaviour struct {
+type treatment struct {
 	name   string
 	answer func(w http.ResponseWriter, r *http.Request, n int)
 	tries  int
@@ -96,12 +96,12 @@ func redirect(code int, to string) func(http.ResponseWriter, *http.Request, int)
 	return func(w http.ResponseWriter, r *http.Request, _ int) { http.Redirect(w, r, to, code) }
 }
 
-// behaviours are told where not to go, and where to note what was taken of a
+// treatments are told where not to go, and where to note what was taken of a
 // gigabyte.
-func behaviours(trap string, taken *atomic.Int64) []behaviour {
+func treatments(trap string, taken *atomic.Int64) []treatment {
 	ok, failing, gone := status(200), survey.PausedFailing, survey.PausedGone
 	const delivered, failed = "delivered", "failed"
-	return []behaviour{
+	return []treatment{
 		{"200", ok, 1, delivered, ""},
 		{"204", status(204), 1, delivered, ""},
 		{"202, half a second late", late(500 * time.Millisecond), 1, delivered, ""},
@@ -138,7 +138,7 @@ func TestWebhookBattery(t *testing.T) {
 	atDesk(t, nil, func(d desk) {
 		trapped := listening(d.t, "trap", status(200))
 		var taken atomic.Int64
-		list := behaviours(trapped.url, &taken)
+		list := treatments(trapped.url, &taken)
 		hooks := make([]*hook, 0, len(list)+2)
 		for _, b := range list {
 			hooks = append(hooks, d.subscribe(listening(d.t, b.name, b.answer)))
@@ -150,7 +150,7 @@ func TestWebhookBattery(t *testing.T) {
 		untrusted.StartTLS()
 		d.t.Cleanup(untrusted.Close)
 		for name, url := range map[string]string{"refuses": "http://" + closed.Addr().String(), "a certificate of nobody": untrusted.URL} {
-			list = append(list, behaviour{name: name, tries: allTries, state: "failed", paused: survey.PausedFailing})
+			list = append(list, treatment{name: name, tries: allTries, state: "failed", paused: survey.PausedFailing})
 			hooks = append(hooks, d.subscribe(&hook{name: name, url: url}))
 		}
 		v := d.ask("chat", nil)
@@ -181,7 +181,7 @@ func TestWebhookBattery(t *testing.T) {
 
 // judged compares what came of an endpoint with what must, and returns a line
 // of the table.
-func (d desk) judged(h *hook, b behaviour) string {
+func (d desk) judged(h *hook, b treatment) string {
 	d.t.Helper()
 	got := d.deliveries(h)
 	if len(got) != 1 {

@@ -27,6 +27,7 @@ type Response struct {
 	CreatedAt       Instant
 	UpdatedAt       Instant
 	Complete        bool
+	Excluded        string // why it is left out of scores; empty where it counts
 	Tags            []string
 }
 

@@ -28,6 +28,10 @@ type Workspace struct {
 	PostalFooter  string     `json:"postal_footer"`
 	PrivacyURL    string     `json:"privacy_url"`
 	DefaultLocale string     `json:"default_locale"`
+	AccentColor   string     `json:"accent_color"` // as it was asked for; see AccentOf
+	Logo          string     `json:"-"`            // what its address ends in; empty without
+	LogoWidth     int        `json:"-"`            // in pixels, of two to each on the screen
+	LogoHeight    int        `json:"-"`
 	CreatedAt     Instant    `json:"created_at"`
 	UpdatedAt     Instant    `json:"updated_at"`
 }
@@ -64,12 +68,28 @@ func (w *Workspace) Clean() error {
 	if w.PrivacyURL != "" {
 		checkLink(&p, "privacy_url", w.PrivacyURL)
 	}
+	if w.AccentColor != "" {
+		colour, err := ParseColour(w.AccentColor)
+		if err != nil {
+			p.Add("accent_color", "format", "%s; leave it out for koe's own", err)
+		} else {
+			w.AccentColor = colour.String()
+		}
+	}
 	if locale, err := ParseLocale(w.DefaultLocale); err != nil {
 		p.Add("default_locale", "format", "%s", err)
 	} else {
 		w.DefaultLocale = locale
 	}
 	return p.Err()
+}
+
+// LogoPath is where koe serves the logo; empty without one.
+func (w Workspace) LogoPath() string {
+	if w.Logo == "" {
+		return ""
+	}
+	return "/logos/" + w.Logo + ".png"
 }
 
 func optionalAddress(p *Problems, field, s string) string {

@@ -179,6 +179,9 @@ func (w *Words) FormErrors(t survey.Template, locale string, err error) (map[str
 		if i := slices.IndexFunc(t.Questions, func(q survey.Question) bool { return q.Key == key }); i >= 0 {
 			say, limit = errorWording(t.Questions[i], f.Code), t.Questions[i].MaxLength
 		}
+		if f.Field == FormField {
+			say, name = "error_form", FormField
+		}
 		message, err := voice.Say(say, "Max", strconv.Itoa(limit))
 		if err != nil {
 			return nil, err
@@ -214,7 +217,7 @@ type refill struct {
 func refills(typed map[string][]string) []refill {
 	var kept []refill
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
-		if name != StepField && name != ScoreField && !strings.HasPrefix(name, "q_") {
+		if name != StepField && name != ScoreField && name != FormField && !strings.HasPrefix(name, "q_") {
 			continue
 		}
 		for _, value := range typed[name] {

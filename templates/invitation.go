@@ -24,6 +24,7 @@ type InvitationMail struct {
 	OccurredAt *survey.Instant
 	Timezone   string // of the customer; may be empty
 
+	BaseURL        string // what the address of the logo begins with
 	SurveyURL      string // absolute; an answer is added as ?score=N
 	UnsubscribeURL string // absolute; may be empty
 	Reminder       int    // 0 is the invitation, 1 to 3 its reminders
@@ -126,6 +127,7 @@ func (w *Words) invitationView(m InvitationMail) (invitationView, error) {
 	if v.frame, err = newFrame(words.voice, m.Workspace, m.Touchpoint, m.OccurredAt, m.Timezone); err != nil {
 		return v, err
 	}
+	v.brand = brandOf(m.Workspace, m.BaseURL)
 	if v.scale, err = words.scale(*question); err != nil {
 		return v, err
 	}

@@ -23,6 +23,7 @@ const (
 	StepThanks       Step = "thanks"       // after the answer
 	StepClosed       Step = "closed"       // answered, and no longer editable
 	StepExpired      Step = "expired"      // the link's end has passed
+	StepPaused       Step = "paused"       // an open link's survey takes no answers just now
 	StepUnknown      Step = "unknown"      // no such link
 	StepUnsubscribe  Step = "unsubscribe"  // asks whether to unsubscribe
 	StepUnsubscribed Step = "unsubscribed" // done
@@ -31,10 +32,14 @@ const (
 )
 
 // ScoreField is the form's name for the score; StepField is the hidden field
-// that says which step was posted ("score" or "questions").
+// that says which step was posted ("score" or "questions"). FormField and
+// TrapField are of open links alone: the signed form, and what only a program
+// fills.
 const (
 	ScoreField = "score"
 	StepField  = "step"
+	FormField  = "form"
+	TrapField  = "homepage"
 )
 
 // QuestionField is the form's name for a follow-up question. Several choices
@@ -58,6 +63,15 @@ type SurveyPage struct {
 	Score       *int           // the score that is saved
 	Answers     survey.Answers // the follow-up answers that are saved
 	Editable    bool           // the score can still be changed
+
+	// Of an open link: the signed form that the page posts, where it was not
+	// posted yet; the address of the answer, where that is not the page's own;
+	// what the page's links keep in their query; and, on a kiosk, where it
+	// begins anew.
+	Form    string
+	Address string
+	Query   url.Values
+	Start   string
 
 	// Typed is the form as it was posted, to be shown again; where it is not
 	// nil it wins over what is saved. Errors are messages by form field, as
@@ -89,11 +103,17 @@ type pageView struct {
 	Locale    string // of the questions
 	Posted    bool   // the page answers a form
 	Refill    []refill
+	Form      string // signed, of an open link
+	Address   string // what the page's own links and forms lead to; empty is the page's
+	Start     string // where a kiosk begins anew
 }
+
+// TrapField is the name of the field that only a program fills.
+func (v pageView) TrapField() string { return TrapField }
 
 // EditURL leads to the score again, in the language of the page.
 func (v pageView) EditURL() string {
-	return "?" + url.Values{"edit": {"1"}, "lang": {v.Locale}}.Encode()
+	return v.Address + "?" + url.Values{"edit": {"1"}, "lang": {v.Locale}}.Encode()
 }
 
 // link leads out of the survey, to where the template says.
@@ -123,6 +143,7 @@ func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error)
 		words.voice = w.voice(p.Locale, p.Template.DefaultLocale)
 	}
 	view.Step, view.Locale, view.Posted = p.Step, words.locale, p.Typed != nil
+	view.Form, view.Address, view.Start = p.Form, p.Address, p.Start
 	view.Editable = p.Editable && p.Step != StepClosed
 	if view.frame, err = newFrame(words.voice, p.Workspace, p.Touchpoint, p.OccurredAt, p.Timezone); err != nil {
 		return view, "", err
@@ -199,9 +220,12 @@ func (v *pageView) thanks(p SurveyPage, words wording) (err error) {
 	if thanks := p.Template.Thanks(*p.Score, p.Answers); thanks != nil {
 		text := words.phrase(thanks.Text)
 		v.Thanks = &text
-		if thanks.Link != nil {
+		if thanks.Link != nil && p.Start == "" { // a shared device leads nowhere
 			v.Link = &link{URL: thanks.Link.URL, Text: words.phrase(thanks.Link.Text)}
 		}
+	}
+	if p.Start != "" {
+		return nil // a shared device tells nobody what was answered
 	}
 	return v.answer(p, words)
 }
@@ -210,7 +234,7 @@ func (v *pageView) thanks(p SurveyPage, words wording) (err error) {
 func (v *pageView) message(p SurveyPage) (err error) {
 	text := string(p.Step) + "_text"
 	switch p.Step {
-	case StepExpired, StepUnknown, StepTooMany:
+	case StepExpired, StepPaused, StepUnknown, StepTooMany:
 	case StepUnsubscribe, StepUnsubscribed:
 		if v.Company == "" {
 			text += "_plain"
@@ -248,6 +272,7 @@ func (w *Words) languageLinks(p SurveyPage, words wording) []languageLink {
 		return nil
 	}
 	query := url.Values{}
+	maps.Copy(query, p.Query)
 	if p.Step == StepScore {
 		if chosen := p.chosen(); chosen != nil {
 			query.Set("score", strconv.Itoa(*chosen))
@@ -259,7 +284,7 @@ func (w *Words) languageLinks(p SurveyPage, words wording) []languageLink {
 	links := make([]languageLink, 0, len(tags))
 	for _, tag := range tags {
 		query.Set("lang", tag)
-		links = append(links, languageLink{tag, languageName(tag), "?" + query.Encode(), tag == current})
+		links = append(links, languageLink{tag, languageName(tag), p.Address + "?" + query.Encode(), tag == current})
 	}
 	return links
 }

@@ -92,6 +92,7 @@ func inert(value string) string {
 // asks, about what, and where to complain.
 type frame struct {
 	voice
+	brand
 	Company    string
 	Occasion   string
 	Postal     []string
@@ -104,7 +105,7 @@ func (f frame) Dir() string { return direction(f.Lang) }
 // newFrame names the occasion by touchpoint and date. The date is that of the
 // customer's time zone, else the workspace's, else UTC.
 func newFrame(v voice, w survey.Workspace, touchpoint string, at *survey.Instant, timezone string) (frame, error) {
-	f := frame{voice: v, Company: inert(w.Name), PrivacyURL: w.PrivacyURL}
+	f := frame{voice: v, brand: brandOf(w, ""), Company: inert(w.Name), PrivacyURL: w.PrivacyURL}
 	for _, line := range lines(w.PostalFooter) {
 		f.Postal = append(f.Postal, inert(line))
 	}

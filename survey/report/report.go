@@ -19,6 +19,7 @@ type Counted struct {
 	Notes      []string
 	From, To   *survey.Instant // To exclusive; nil is open
 	Level      float64         // of the intervals, such as 0.95
+	Excluded   int64           // answers of the range that are left out
 
 	Cells    []scoring.Cell // of the whole range
 	Periods  []CountedPeriod
@@ -58,6 +59,7 @@ type Report struct {
 	Notes      []string        `json:"notes,omitempty"`
 	From       *survey.Instant `json:"from"`
 	To         *survey.Instant `json:"to"`
+	Excluded   int64           `json:"excluded"`
 	Total      scoring.Result  `json:"total"`
 	Periods    []Period        `json:"periods,omitzero"`
 	Groups     []Group         `json:"groups,omitzero"`
@@ -94,7 +96,7 @@ type Comparison struct {
 // the counts are wrong.
 func New(c Counted) (Report, error) {
 	r := Report{Metric: c.Metric, Measure: measureOf(c.Cells), Definition: scoring.Definition(c.Cells), Timezone: c.Timezone,
-		Source: c.Source, Rebuilding: c.Rebuilding, Notes: c.Notes, From: c.From, To: c.To, Rates: c.Rates}
+		Source: c.Source, Rebuilding: c.Rebuilding, Notes: c.Notes, From: c.From, To: c.To, Excluded: c.Excluded, Rates: c.Rates}
 	var err error
 	if r.Total, err = scored(c.Cells, c.Level); err != nil {
 		return Report{}, err

@@ -51,6 +51,8 @@ type Response struct {
 	CreatedAt    survey.Instant    `json:"created_at"`
 	UpdatedAt    survey.Instant    `json:"updated_at"`
 	Complete     bool              `json:"complete"`
+	Excluded     bool              `json:"excluded"`
+	Why          string            `json:"excluded_reason,omitempty"`
 	Tags         []string          `json:"tags"`
 }
 
@@ -60,7 +62,7 @@ func NewResponse(r survey.Response) Response {
 		Answers: r.Answers, Comment: OrNull(r.Comment), Locale: OrNull(r.Locale), Channel: OrNull(r.Channel),
 		Customer: NewPerson(r.Person), Attributes: r.Attributes, Template: Version{r.Template, r.TemplateVersion},
 		InvitationID: r.Invitation, ExternalID: r.ExternalID, RespondedAt: r.RespondedAt,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Tags: r.Tags}
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags}
 	if out.Attributes == nil {
 		out.Attributes = survey.Attributes{}
 	}

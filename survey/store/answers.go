@@ -285,8 +285,10 @@ func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) erro
 	if err := s.replaceResponse(q, old, after); err != nil {
 		return err
 	}
-	if err := s.commented(q, row, now.Comment != ""); err != nil {
-		return err
+	if row.ID != (id{}) { // else there is no invitation
+		if err := s.commented(q, row, now.Comment != ""); err != nil {
+			return err
+		}
 	}
 	if err := q.emit(survey.EventResponseUpdated, now.ID, row.PersonID.orNil()); err != nil {
 		return err

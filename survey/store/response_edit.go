@@ -16,6 +16,9 @@ type ResponseChange struct {
 	Score   *int
 	Answers survey.Answers
 	Tags    []string
+	// Excluded leaves it out of scores. What was left out for another reason
+	// keeps it.
+	Excluded bool
 }
 
 // ChangeResponse changes what a response says and moves the tallies with it;
@@ -47,7 +50,7 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 			if err := q.emit(survey.EventResponseUpdated, of, old.PersonID.orNil()); err != nil {
 				return err
 			}
-			if err := q.event(aboutResponse, of, "edited", strings.Join(changed, ", "), "by "+q.actor()); err != nil {
+			if err := q.edited(old, now, changed); err != nil {
 				return err
 			}
 		}
@@ -58,6 +61,24 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 		return err
 	})
 	return out, events, err
+}
+
+// edited keeps a change of a response as events: that it is left out of scores,
+// or no longer, as one of its own.
+func (q *session) edited(old, now responseRow, changed []string) error {
+	of, actor := survey.ID(old.ID), "by "+q.actor()
+	if len(changed) > 1 || !slices.Contains(changed, "excluded") {
+		if err := q.event(aboutResponse, of, "edited", strings.Join(changed, ", "), actor); err != nil {
+			return err
+		}
+	}
+	switch {
+	case old.ExcludedReason == nil && now.ExcludedReason != nil:
+		return q.event(aboutResponse, of, "excluded", *now.ExcludedReason, actor)
+	case old.ExcludedReason != nil && now.ExcludedReason == nil:
+		return q.event(aboutResponse, of, "included", *old.ExcludedReason, actor)
+	}
+	return nil
 }
 
 // DeleteResponse takes a response out of rows and tallies. That it was deleted,
@@ -120,8 +141,8 @@ func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error
 	return row, invitation, err
 }
 
-// changed is a row as a change makes it, and which of score, answers and tags
-// are others.
+// changed is a row as a change makes it, and which of score, answers, tags and
+// excluded are others.
 func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange) error) (now responseRow, changed []string, err error) {
 	before, err := old.response()
 	if err != nil {
@@ -132,7 +153,8 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 		return now, nil, err
 	}
 	score := before.Score
-	wanted := ResponseChange{Score: &score, Answers: maps.Clone(before.Answers), Tags: slices.Clone(before.Tags)}
+	wanted := ResponseChange{Score: &score, Answers: maps.Clone(before.Answers), Tags: slices.Clone(before.Tags),
+		Excluded: old.ExcludedReason != nil}
 	if err := change(&wanted); err != nil {
 		return now, nil, err
 	}
@@ -161,6 +183,13 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 			return now, nil, err
 		}
 	}
+	if wanted.Excluded != (old.ExcludedReason != nil) {
+		changed = append(changed, "excluded")
+		now.ExcludedReason = nil
+		if wanted.Excluded {
+			now.ExcludedReason = new(survey.ExcludedByEditor)
+		}
+	}
 	if now.Score != old.Score || now.Answers != old.Answers {
 		now.Comment = template.Comment(now.Score, wanted.Answers)
 	}
@@ -169,12 +198,12 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 
 // replaceResponse writes what changed in a response, and moves the tallies.
 func (s *Store) replaceResponse(q *session, old, now responseRow) error {
-	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete, now.UpdatedAt,
+	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, excluded_reason = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete, now.ExcludedReason, now.UpdatedAt,
 		now.WorkspaceID, now.ID); err != nil {
 		return err
 	}
-	if now.Score == old.Score && now.Answers == old.Answers {
+	if now.Score == old.Score && now.Answers == old.Answers && (now.ExcludedReason == nil) == (old.ExcludedReason == nil) {
 		return nil
 	}
 	if err := s.count(q, old, -1); err != nil {

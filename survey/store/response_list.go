@@ -24,6 +24,7 @@ type ResponseFilter struct {
 	Attributes map[string]string
 	Tag        string
 	HasComment *bool
+	Excluded   *bool  // left out of scores, or not
 	Q          string // words in the comment or another text answer, in any case
 }
 
@@ -86,6 +87,13 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	}
 	if f.Locale != "" {
 		and("locale = ?", f.Locale)
+	}
+	switch {
+	case f.Excluded == nil:
+	case *f.Excluded:
+		and("excluded_reason IS NOT NULL")
+	default:
+		and("excluded_reason IS NULL")
 	}
 	q.textConditions(f, and)
 	if f.Q != "" {

@@ -181,6 +181,9 @@ func (r responseRow) plain() survey.Response {
 		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
 		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
 		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete}
+	if r.ExcludedReason != nil {
+		out.Excluded = *r.ExcludedReason
+	}
 	if r.ExternalID != nil && !strings.HasPrefix(*r.ExternalID, formerMark) {
 		out.ExternalID = *r.ExternalID
 	}

@@ -54,6 +54,7 @@ type Counted struct {
 	Notes      []string       // what a reader has to know, such as a cap
 	Spans      [][]scoring.Cell
 	Groups     []CountedGroup // most answers in the first span first
+	Excluded   int64          // answers of the first span that are left out
 	Rates      *Rates         // nil where not asked for, or filtered by a tag
 }
 
@@ -102,6 +103,11 @@ func (s *Store) tally(q *session, query ScoreQuery) (Counted, error) {
 	}
 	if out.Metric, err = metricOf(query, scope, counts); err != nil {
 		return out, err
+	}
+	if len(query.Spans) > 0 {
+		if out.Excluded, err = n.excluded(out.Metric, query.Spans[0]); err != nil {
+			return out, err
+		}
 	}
 	for span := range query.Spans {
 		out.Spans = append(out.Spans, cellsOf(counts.ofSpan("", cut, span), out.Metric, query.CESVersion))

@@ -8,7 +8,7 @@ import (
 )
 
 const workspaceColumns = `id, key, name, timezone, quiet_period, quiet_scope, sender_name, sender_address,
-	reply_to, postal_footer, privacy_url, default_locale, created_at, updated_at`
+	reply_to, postal_footer, privacy_url, default_locale, created_at, updated_at, accent_color, logo, logo_width, logo_height`
 
 // DefaultWorkspace is the key of the workspace that a first start makes.
 const DefaultWorkspace = "default"
@@ -65,9 +65,9 @@ func (s *Store) insertWorkspace(q *session, w *survey.Workspace) (bool, error) {
 			return false, err
 		}
 		n, err := q.exec(`INSERT INTO workspaces (`+workspaceColumns+`, tally_generation)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
 			next, w.Key, w.Name, w.Timezone, string(w.QuietPeriod), string(w.QuietScope), w.SenderName, w.SenderAddress,
-			w.ReplyTo, w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.CreatedAt, w.UpdatedAt)
+			w.ReplyTo, w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.CreatedAt, w.UpdatedAt, w.AccentColor, w.Logo, w.LogoWidth, w.LogoHeight)
 		if err != nil {
 			return false, err
 		}
@@ -129,7 +129,8 @@ func (q *session) workspaceWhere(condition string, arg any) (survey.Workspace, e
 	var w survey.Workspace
 	found, err := q.row(`SELECT `+workspaceColumns+` FROM workspaces WHERE `+condition, []any{arg},
 		&w.ID, &w.Key, &w.Name, &w.Timezone, &w.QuietPeriod, &w.QuietScope, &w.SenderName, &w.SenderAddress,
-		&w.ReplyTo, &w.PostalFooter, &w.PrivacyURL, &w.DefaultLocale, &w.CreatedAt, &w.UpdatedAt)
+		&w.ReplyTo, &w.PostalFooter, &w.PrivacyURL, &w.DefaultLocale, &w.CreatedAt, &w.UpdatedAt,
+		&w.AccentColor, &w.Logo, &w.LogoWidth, &w.LogoHeight)
 	if err == nil && !found {
 		err = survey.Errorf(survey.NotFound, "", "there is no such workspace")
 	}
@@ -151,14 +152,15 @@ func (s *Store) PatchWorkspace(ctx context.Context, by Caller, change func(*surv
 			return err
 		}
 		w.ID, w.Key, w.CreatedAt, w.UpdatedAt = old.ID, old.Key, old.CreatedAt, old.UpdatedAt
+		w.Logo, w.LogoWidth, w.LogoHeight = old.Logo, old.LogoWidth, old.LogoHeight
 		if err := w.Clean(); err != nil || w == old {
 			return err
 		}
 		w.UpdatedAt = q.now
 		if err := q.must(`UPDATE workspaces SET name = ?, timezone = ?, quiet_period = ?, quiet_scope = ?, sender_name = ?,
-			sender_address = ?, reply_to = ?, postal_footer = ?, privacy_url = ?, default_locale = ?, updated_at = ? WHERE id = ?`,
+			sender_address = ?, reply_to = ?, postal_footer = ?, privacy_url = ?, default_locale = ?, accent_color = ?, updated_at = ? WHERE id = ?`,
 			w.Name, w.Timezone, string(w.QuietPeriod), string(w.QuietScope), w.SenderName, w.SenderAddress, w.ReplyTo,
-			w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.UpdatedAt, w.ID); err != nil {
+			w.PostalFooter, w.PrivacyURL, w.DefaultLocale, w.AccentColor, w.UpdatedAt, w.ID); err != nil {
 			return err
 		}
 		if w.Timezone != old.Timezone {

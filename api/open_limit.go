@@ -1,0 +1,98 @@
+package api
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"koe/survey"
+)
+
+// openLimits hold open links, and those who answer by them, to a number of
+// posts. They count within this process, in memory alone: addresses are never
+// written down.
+type openLimits struct {
+	now     func() time.Time
+	mu      sync.Mutex
+	clients map[netip.Prefix]*rate.Limiter // what one address may post
+	links   map[string]*rate.Limiter       // what may be posted to one link
+	many    map[answering]*rate.Limiter    // what one address may answer before it is odd
+	kiosks  map[answering]*rate.Limiter    // how soon a kiosk may answer again
+}
+
+// answering is an address at a link.
+type answering struct {
+	client netip.Prefix
+	link   string
+}
+
+// A whole office may sit behind one address, and a poster may be on television.
+const (
+	clientPosts, clientPostsPerSecond = 120, 2
+	linkPosts, linkPostsPerSecond     = 500, 100
+	manyAnswers, manyAnswersEvery     = 60, 10 * time.Second
+	kioskPause                        = 2 * time.Second
+)
+
+func newOpenLimits(now func() time.Time) *openLimits {
+	return &openLimits{now: now, clients: map[netip.Prefix]*rate.Limiter{}, links: map[string]*rate.Limiter{},
+		many: map[answering]*rate.Limiter{}, kiosks: map[answering]*rate.Limiter{}}
+}
+
+// clientOf is whom an address belongs to: a home has a /64 of version 6. What
+// is no address is everybody's.
+func clientOf(address string) netip.Prefix {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	ip = ip.Unmap().WithZone("")
+	bits := ip.BitLen()
+	if ip.Is6() {
+		bits = 64
+	}
+	prefix, _ := ip.Prefix(bits) // the bits fit
+	return prefix
+}
+
+// client counts a post of an address; one too many is TooMany.
+func (l *openLimits) client(address string) error {
+	l.mu.Lock()
+	limiter := limiterOf(l.clients, clientOf(address), clientPostsPerSecond, clientPosts)
+	l.mu.Unlock()
+	return l.count(limiter, "too many answers come from here; try again in a moment")
+}
+
+// link counts a post to a link that exists; one too many is TooMany.
+func (l *openLimits) link(slug string) error {
+	l.mu.Lock()
+	limiter := limiterOf(l.links, slug, linkPostsPerSecond, linkPosts)
+	l.mu.Unlock()
+	return l.count(limiter, "too many answers come to this link; try again in a moment")
+}
+
+func (l *openLimits) count(limiter *rate.Limiter, message string) error {
+	if limiter.AllowN(l.now(), 1) {
+		return nil
+	}
+	return &survey.Error{Kind: survey.TooMany, RetryAfter: time.Second, Message: message}
+}
+
+// tooMany counts an answer of an address to a link.
+func (l *openLimits) tooMany(address, slug string) bool {
+	l.mu.Lock()
+	limiter := limiterOf(l.many, answering{clientOf(address), slug}, rate.Every(manyAnswersEvery), manyAnswers)
+	l.mu.Unlock()
+	return !limiter.AllowN(l.now(), 1)
+}
+
+// tooSoon counts an answer of a kiosk, which is an address at a link with its
+// attributes.
+func (l *openLimits) tooSoon(address, link string) bool {
+	l.mu.Lock()
+	limiter := limiterOf(l.kiosks, answering{clientOf(address), link}, rate.Every(kioskPause), 1)
+	l.mu.Unlock()
+	return !limiter.AllowN(l.now(), 1)
+}

@@ -1,0 +1,242 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+// showOpenPage shows the survey behind an open link to whoever comes by. It
+// records nothing.
+func (a *api) showOpenPage(c echo.Context) error {
+	page, err := a.Store.OpenBySlug(c.Request().Context(), param(c, "slug"))
+	if err == nil && a.hasAnswered(c, page) {
+		err = errAnswered
+	}
+	if err != nil {
+		return a.openError(c, page, nil, err)
+	}
+	p := a.openPage(c, page)
+	p.Step, p.Preselected = templates.StepScore, chosenScore(page.Template, c.QueryParam("score"))
+	return a.respondentPage(c, http.StatusOK, p)
+}
+
+// answerOpenPage keeps what was posted, and goes on under an address of the
+// answer's own.
+func (a *api) answerOpenPage(c echo.Context) error {
+	form, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	return a.answerForm(c, form.Get(templates.FormField), form)
+}
+
+// showOpenAnswer shows where an answer by an open link stands, to whoever gave
+// it. An address under which nothing was answered leads to the start.
+func (a *api) showOpenAnswer(c echo.Context) error {
+	page, err := a.Store.OpenForm(c.Request().Context(), param(c, "slug"), param(c, "form"))
+	if is(err, survey.Invalid) || err == nil && page.Response == nil {
+		return c.Redirect(http.StatusSeeOther, "/l/"+param(c, "slug"))
+	}
+	if err != nil {
+		return a.openError(c, page, nil, err)
+	}
+	p := a.openPage(c, page)
+	p.Step, p.Preselected = stepOf(page.Opened, c.QueryParams())
+	if p.Start != "" {
+		wait := kioskThanks
+		if p.Step == templates.StepQuestions {
+			wait = kioskQuestions
+		}
+		backToStart(c, p, wait)
+	}
+	return a.respondentPage(c, http.StatusOK, p)
+}
+
+// changeOpenAnswer goes on with an answer by an open link.
+func (a *api) changeOpenAnswer(c echo.Context) error {
+	form, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	return a.answerForm(c, param(c, "form"), form)
+}
+
+func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
+	ctx, slug := c.Request().Context(), param(c, "slug")
+	if err := a.open.client(c.RealIP()); err != nil {
+		return a.openError(c, store.OpenPage{}, form, err)
+	}
+	page, err := a.Store.OpenForm(ctx, slug, sealed)
+	if err == nil {
+		err = a.open.link(page.Link.Slug)
+	}
+	if err == nil && page.Response == nil && a.hasAnswered(c, page) {
+		err = errAnswered
+	}
+	if err != nil {
+		return a.openError(c, page, form, err)
+	}
+	reply, err := replyOf(page.Opened, form)
+	if err != nil {
+		return a.openError(c, page, form, err)
+	}
+	reply.Locale = a.locale(c, page.Opened)
+	came := a.arrival(c, page, form)
+	after, err := a.Store.AnswerForm(ctx, slug, sealed, reply, came)
+	if err != nil {
+		if after.Template.Key == "" {
+			after = page
+		}
+		return a.openError(c, after, form, err)
+	}
+	if page.Response == nil {
+		a.metrics.openAnswers.WithLabelValues(came.Channel, came.Excluded).Inc()
+		a.rememberAnswered(c, after)
+	}
+	p := a.openPage(c, after)
+	if p.Start != "" { // so that going back on a shared device posts nothing again
+		return c.Redirect(http.StatusSeeOther, p.Address)
+	}
+	p.Step = nextStep(after.Opened, reply)
+	return a.respondentPage(c, http.StatusOK, p)
+}
+
+// arrival is how an answer came, with what is odd about it.
+func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) store.Arrival {
+	came := store.Arrival{Channel: page.Link.Entrance(c.QueryParam("via")), Attributes: page.Link.Told(c.QueryParams())}
+	if page.Response != nil {
+		return came // nothing of it is read
+	}
+	odd := survey.Suspicion{Age: a.Now().Sub(page.ShownAt.Time()), Trap: form.Get(templates.TrapField) != ""}
+	if came.Channel == survey.ByKiosk {
+		odd.Soon = a.open.tooSoon(c.RealIP(), page.Link.Slug+"?"+kept(came.Channel, came.Attributes).Encode())
+	} else {
+		odd.Many = a.open.tooMany(c.RealIP(), page.Link.Slug)
+	}
+	came.Excluded = odd.Excluded()
+	return came
+}
+
+// openPage is what every page of an open link shows. It says by whom it may be
+// framed.
+func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage {
+	entrance := page.Link.Entrance(c.QueryParam("via"))
+	start := "/l/" + page.Link.Slug
+	if page.Response != nil {
+		entrance = page.Response.Channel
+	} else {
+		page.Invitation.Attributes = page.Link.Told(c.QueryParams())
+	}
+	if entrance == survey.ByEmbed {
+		c.Set(framersKey, page.Link.EmbedOrigins)
+	}
+	query := kept(entrance, page.Invitation.Attributes)
+	p := a.surveyPage(c, page.Opened)
+	if page.Response != nil {
+		p.Address = start + "/" + page.Form
+	} else {
+		p.Query, p.Form = query, page.Form
+	}
+	if entrance == survey.ByKiosk {
+		p.Start = start + "?" + query.Encode()
+	}
+	return p
+}
+
+// kept is what an address of an open link says, in its shortest form.
+func kept(entrance string, attributes survey.Attributes) url.Values {
+	query := url.Values{}
+	if entrance != survey.ByLink {
+		query.Set("via", entrance)
+	}
+	for name, value := range attributes {
+		query.Set(name, value.Text())
+	}
+	return query
+}
+
+// A kiosk goes back to the start by itself: after thanks, and from questions
+// that somebody has walked away from.
+const (
+	kioskThanks    = 6 * time.Second
+	kioskQuestions = 90 * time.Second
+)
+
+func backToStart(c echo.Context, p templates.SurveyPage, after time.Duration) {
+	c.Response().Header().Set("Refresh", strconv.Itoa(int(after.Seconds()))+";url="+p.Start)
+}
+
+// openError shows an error as a page, as pageError does. A form that is not
+// this link's, or too old, is exchanged for a fresh one, with the score that
+// was chosen.
+func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, err error) error {
+	var known *survey.Error
+	if !errors.As(err, &known) {
+		return err
+	}
+	if known.Kind == survey.Invalid && len(known.Fields) == 1 && known.Fields[0].Field == templates.FormField {
+		fresh, err := a.Store.OpenBySlug(c.Request().Context(), page.Link.Slug)
+		if err != nil {
+			return a.openError(c, fresh, nil, err)
+		}
+		page = fresh
+	}
+	p := a.openPage(c, page)
+	if p.Start != "" && known.Kind != survey.Invalid {
+		backToStart(c, p, kioskThanks)
+	}
+	return a.problemPage(c, p, page.Opened, typed, known)
+}
+
+// answeredCookie remembers in a browser that it has answered, where the link
+// says so: for this link alone, without saying who.
+const (
+	answeredCookie = "koe_answered"
+	answeredFor    = 180 * 24 * time.Hour
+)
+
+var errAnswered = survey.Errorf(survey.Conflict, "", "this browser has answered already")
+
+// onceHere is true where a browser may answer once: not on a device that many
+// share, and not in a frame, where koe sets no cookie.
+func onceHere(link survey.OpenLink, entrance string) bool {
+	return link.OncePerBrowser && (entrance == survey.ByLink || entrance == survey.ByQR)
+}
+
+func (a *api) hasAnswered(c echo.Context, page store.OpenPage) bool {
+	if !onceHere(page.Link, page.Link.Entrance(c.QueryParam("via"))) {
+		return false
+	}
+	_, err := c.Cookie(answeredCookie)
+	return err == nil
+}
+
+func (a *api) rememberAnswered(c echo.Context, page store.OpenPage) {
+	if onceHere(page.Link, page.Response.Channel) {
+		//nolint:gosec // Secure as the address is: a koe without TLS could set none
+		c.SetCookie(&http.Cookie{Name: answeredCookie, Value: "1", Path: "/l/" + page.Link.Slug, MaxAge: int(answeredFor.Seconds()),
+			HttpOnly: true, Secure: strings.HasPrefix(a.BaseURL, "https:"), SameSite: http.SameSiteLaxMode})
+	}
+}
+
+// framersKey is where a request keeps the sites that may frame its page.
+const framersKey = "framers"
+
+// respondentPolicy is pagePolicy, opened to those who may frame the page.
+func respondentPolicy(c echo.Context) string {
+	framers, _ := c.Get(framersKey).([]string)
+	if len(framers) == 0 {
+		return pagePolicy
+	}
+	return strings.Replace(pagePolicy, "frame-ancestors 'none'", "frame-ancestors "+strings.Join(framers, " "), 1)
+}
