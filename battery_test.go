@@ -156,6 +156,19 @@ func (b *battle) kill(p *process) {
 	b.noteFlown()
 }
 
+// settled waits until PostgreSQL has ended what a killed process had asked for:
+// a commit that was on its way still counts as under way.
+func (b *battle) settled() {
+	b.t.Helper()
+	if !strings.HasPrefix(b.database, "sqlite:") {
+		b.until("the killed process's transactions are over", func() bool {
+			return len(b.pairs(`SELECT datname, state FROM pg_stat_activity WHERE datname = current_database()
+				AND state <> 'idle' AND pid <> pg_backend_pid()`)) == 0
+		})
+	}
+	b.noteFlown()
+}
+
 // noteFlown notes the mails that are marked as being sent, each try by itself.
 func (b *battle) noteFlown() {
 	b.t.Helper()
@@ -300,6 +313,7 @@ func TestKills(t *testing.T) {
 				time.Sleep(time.Duration(rand.Int64N(int64(2 * time.Millisecond))))
 			}
 			b.kill(p)
+			b.settled()
 			b.verified()
 			if (n+1)%50 == 0 {
 				t.Logf("%d kills, %d mails, %s", n+1, b.sink.taken.Load(), time.Since(begun).Round(time.Second))
