@@ -19,6 +19,7 @@ import (
 	"github.com/knadh/koanf/v2"
 
 	"koe/scheduler/mail"
+	"koe/survey"
 )
 
 // Settings are the variables that may also be flags, as they are written:

@@ -29,11 +29,11 @@ type treatment struct {
 // allTries are those of a delivery that is given up.
 const allTries = 10
 
-// after answers the first n requests in one way and the others in another.
-func after(n int, first, then func(http.ResponseWriter, *http.Request, int)) func(http.ResponseWriter, *http.Request, int) {
+// turning answers the first n requests in one way and the others in another.
+func turning(n int, before, then func(http.ResponseWriter, *http.Request, int)) func(http.ResponseWriter, *http.Request, int) {
 	return func(w http.ResponseWriter, r *http.Request, i int) {
 		if i <= n {
-			first(w, r, i)
+			before(w, r, i)
 			return
 		}
 		then(w, r, i)
@@ -52,8 +52,8 @@ func raw(text string) func(http.ResponseWriter, *http.Request, int) {
 	}
 }
 
-// hang answers nothing while the other side waits.
-func hang(_ http.ResponseWriter, r *http.Request, _ int) { <-r.Context().Done() }
+// hanging answers nothing while the other side waits.
+func hanging(_ http.ResponseWriter, r *http.Request, _ int) { <-r.Context().Done() }
 
 func late(d time.Duration) func(http.ResponseWriter, *http.Request, int) {
 	return func(w http.ResponseWriter, r *http.Request, _ int) {
@@ -107,13 +107,13 @@ func treatments(trap string, taken *atomic.Int64) []treatment {
 		{"202, half a second late", late(500 * time.Millisecond), 1, delivered, ""},
 		{"200 with a body of 1 GB", gigabyte(taken), 1, delivered, ""},
 		{"200, then cut in its body", raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), 1, delivered, ""},
-		{"500 once", after(1, status(500), ok), 2, delivered, ""},
-		{"500 five times", after(5, status(500), ok), 6, delivered, ""},
-		{"500 nine times", after(9, status(500), ok), 10, delivered, ""},
-		{"429 twice", after(2, status(429), ok), 3, delivered, ""},
-		{"401 three times", after(3, status(401), ok), 4, delivered, ""},
-		{"hangs once", after(1, hang, ok), 2, delivered, ""},
-		{"closes early twice", after(2, raw(""), ok), 3, delivered, ""},
+		{"500 once", turning(1, status(500), ok), 2, delivered, ""},
+		{"500 five times", turning(5, status(500), ok), 6, delivered, ""},
+		{"500 nine times", turning(9, status(500), ok), 10, delivered, ""},
+		{"429 twice", turning(2, status(429), ok), 3, delivered, ""},
+		{"401 three times", turning(3, status(401), ok), 4, delivered, ""},
+		{"hangs once", turning(1, hanging, ok), 2, delivered, ""},
+		{"closes early twice", turning(2, raw(""), ok), 3, delivered, ""},
 		{"503 for ever", status(503), allTries, failed, failing},
 		{"404 for ever", status(404), allTries, failed, failing},
 		{"410", status(410), 1, failed, gone},
@@ -122,7 +122,7 @@ func treatments(trap string, taken *atomic.Int64) []treatment {
 		{"307", redirect(307, trap), allTries, failed, failing},
 		{"308", redirect(308, trap), allTries, failed, failing},
 		{"304", status(304), allTries, failed, failing},
-		{"hangs for ever", hang, allTries, failed, failing},
+		{"hangs for ever", hanging, allTries, failed, failing},
 		{"a head byte by byte", drip, allTries, failed, failing},
 		{"closes early for ever", raw(""), allTries, failed, failing},
 		{"not HTTP", raw("220 mx.example.com ESMTP\r\n"), allTries, failed, failing},
@@ -215,7 +215,7 @@ func (d desk) judged(h *hook, b treatment) string {
 func TestRedeliver(t *testing.T) {
 	t.Parallel()
 	d := alone(t, nil)
-	h := d.subscribe(listening(t, "mended", after(allTries+1, status(500), status(200))))
+	h := d.subscribe(listening(t, "mended", turning(allTries+1, status(500), status(200))))
 	v := d.ask("chat", nil)
 	d.answered(v, 1)
 	d.run(delivering)
