@@ -31,6 +31,9 @@ type preview struct {
 	Subject string `json:"subject,omitempty"`
 	Text    string `json:"text,omitempty"`
 	HTML    string `json:"html"`
+
+	Unreviewed bool     `json:"unreviewed,omitempty"`
+	Fallbacks  []string `json:"fallbacks,omitempty"`
 }
 
 func (a *api) previewTemplate(c echo.Context) error {
@@ -77,6 +80,7 @@ func (a *api) renderPreview(ctx context.Context, by store.Caller, key string, in
 		return preview{}, err
 	}
 	shown := preview{Locale: a.Words.SurveyLocale(t, customer.Locale, w.DefaultLocale)}
+	shown.Unreviewed, shown.Fallbacks = t.IsUnreviewed(shown.Locale), t.Fallbacks(shown.Locale)
 	if in.What == "page" {
 		var page bytes.Buffer
 		err := a.Words.SurveyPage(&page, templates.SurveyPage{Step: templates.StepScore, Template: t, Workspace: w,

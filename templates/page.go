@@ -91,6 +91,11 @@ type pageView struct {
 	Refill    []refill
 }
 
+// Counts is true where a text's length is counted while it is typed.
+func (v pageView) Counts() bool {
+	return slices.ContainsFunc(v.Fields, func(f field) bool { return f.Type == survey.TextQuestion })
+}
+
 // EditURL leads to the score again, in the language of the page.
 func (v pageView) EditURL() string {
 	return "?" + url.Values{"edit": {"1"}, "lang": {v.Locale}}.Encode()
@@ -237,7 +242,7 @@ func (v *pageView) message(p SurveyPage) (err error) {
 // chosen goes with them. Pages that hold what somebody typed have none: it
 // would be lost.
 func (w *Words) languageLinks(p SurveyPage, words wording) []languageLink {
-	tags, current := languages[:], words.Lang
+	tags, current := w.languages, words.Lang
 	switch p.Step {
 	case StepUnavailable, StepTooMany:
 		return nil

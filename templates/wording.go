@@ -95,16 +95,37 @@ type frame struct {
 	Company    string
 	Occasion   string
 	Postal     []string
+	Contact    string // a mail address that a person reads
 	PrivacyURL string
 }
 
 // Dir is the writing direction of koe's own words.
 func (f frame) Dir() string { return direction(f.Lang) }
 
+// RTL is true where koe's own words are written from right to left.
+func (f frame) RTL() bool { return f.Dir() == "rtl" }
+
+// Start is the side on which a line begins, End the one on which it ends, for
+// mail programs that know left and right alone.
+func (f frame) Start() string {
+	if f.RTL() {
+		return "right"
+	}
+	return "left"
+}
+
+// End is the side on which a line ends.
+func (f frame) End() string {
+	if f.RTL() {
+		return "left"
+	}
+	return "right"
+}
+
 // newFrame names the occasion by touchpoint and date. The date is that of the
 // customer's time zone, else the workspace's, else UTC.
 func newFrame(v voice, w survey.Workspace, touchpoint string, at *survey.Instant, timezone string) (frame, error) {
-	f := frame{voice: v, Company: inert(w.Name), PrivacyURL: w.PrivacyURL}
+	f := frame{voice: v, Company: inert(w.Name), Contact: w.ReplyTo, PrivacyURL: w.PrivacyURL}
 	for _, line := range lines(w.PostalFooter) {
 		f.Postal = append(f.Postal, inert(line))
 	}
