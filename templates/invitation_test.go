@@ -283,6 +283,17 @@ func TestInert(t *testing.T) {
 	}
 }
 
+// Amid Arabic words a name in other letters is isolated, so that the day of the
+// month stays with its month.
+func TestValuesAmidWordsFromRightToLeft(t *testing.T) {
+	mail := render(t, invitation(stockTemplate(t, "nps"), "ar", "Ana"))
+	for _, want := range []string{"مرحبًا \u2068Ana\u2069،", "المناسبة: \u2068Support chat\u2069، 22 نوفمبر 2026", "عملاء \u2068Aozora Travel\u2069."} {
+		if !strings.Contains(mail.Text, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, mail.Text)
+		}
+	}
+}
+
 func TestInvitationInAnotherLanguage(t *testing.T) {
 	s := stockTemplate(t, "csat")
 	s.Questions[0].Text = survey.Text{"en": "How was it?", "ar": "كيف كان الأمر؟"}
