@@ -24,7 +24,7 @@ func TestPagesOnASmallScreen(t *testing.T) {
 	k.setUp()
 	k.want(200, "PATCH", "/v1/workspace", `{"name":"Bäckerei Müller & Söhne 株式会社ことのは","privacy_url":"https://example.com/privacy",
 		"postal_footer":"Acme GmbH\nHauptstraße 1, 10115 Berlin"}`)
-	for _, locale := range []string{"en", "ja"} {
+	for _, locale := range []string{"en", "ja", "ar"} {
 		k.chat(`{"external_id":"` + locale + `","email":"` + locale + `@example.com","name":"山田 花子","locale":"` + locale + `"}`)
 		for _, scheme := range []string{"light", "dark"} {
 			t.Run(locale+"-"+scheme, func(t *testing.T) {

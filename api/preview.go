@@ -32,6 +32,9 @@ type preview struct {
 	Text    string `json:"text,omitempty"`
 	HTML    string `json:"html"`
 	URL     string `json:"url"` // shows it in a browser, for an hour
+
+	Unreviewed bool     `json:"unreviewed,omitempty"`
+	Fallbacks  []string `json:"fallbacks,omitempty"`
 }
 
 func (a *api) previewTemplate(c echo.Context) error {
@@ -82,6 +85,7 @@ func (a *api) renderPreview(ctx context.Context, by store.Caller, key string, in
 		Name: customer.Name, Attributes: in.Attributes}); err != nil {
 		return shown, err
 	}
+	shown.Unreviewed, shown.Fallbacks = t.IsUnreviewed(shown.Locale), t.Fallbacks(shown.Locale)
 	if in.What == "page" {
 		var page bytes.Buffer
 		err := a.Words.SurveyPage(&page, templates.SurveyPage{Step: templates.StepScore, Template: t, Workspace: w,

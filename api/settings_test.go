@@ -104,6 +104,11 @@ func TestPreview(t *testing.T) {
 	if html := page.text("html"); !strings.Contains(html, "いかがでしたか?") || strings.Count(html, " checked") != 1 {
 		t.Errorf("%s", html)
 	}
+	s.do("POST", "/v1/templates/nps/preview", `{"what":"page","locale":"de"}`).want(200).wantAt("locale", "de").wantAt("unreviewed", true).wantAt("fallbacks", nil)
+	s.do("POST", "/v1/templates/nps/preview", `{"what":"page","locale":"ja"}`).want(200).wantAt("unreviewed", nil).wantAt("fallbacks", nil)
+	s.do("PUT", "/v1/templates/half", strings.NewReplacer(`"metric"`, `"unreviewed":["ja"],"metric"`, `"key":"own"`, `"key":"half"`).Replace(ownTemplate)).want(201)
+	s.do("POST", "/v1/templates/half/preview", `{"what":"mail","locale":"ja"}`).want(200).wantAt("unreviewed", true).
+		wantAt("fallbacks[0]", "placeholders.name").wantAt("fallbacks[1]", "mail.subject").wantAt("fallbacks[2]", "questions[1].text")
 	for body, field := range map[string]string{`{}`: "what", `{"what":"poster"}`: "what", `{"what":"page","score":6}`: "score", `{"what":"page","score":"5"}`: "score",
 		`{"what":"mail","attributes":{"a":{}}}`: "attributes.a", `{"what":"mail","locale":"??"}`: "locale", `{"what":"mail","name":"a\nb"}`: "name"} {
 		s.do("POST", "/v1/templates/own/preview", body).wantProblem(422, field)

@@ -37,7 +37,7 @@ func (r response) wantPage(status int, texts ...string) response {
 		r.t.Errorf("%s: a page as %q: %s", r.request, got, r.body)
 	}
 	policy := r.header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "script-src") {
+	if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "script-src 'self'") {
 		r.t.Errorf("%s: policy %q", r.request, policy)
 	}
 	if r.header.Get("Referrer-Policy") != "no-referrer" || r.header.Get("Cache-Control") != "no-store" || r.header.Get("Set-Cookie") != "" {
@@ -289,7 +289,7 @@ func TestFormsThatCannotBeRead(t *testing.T) {
 	}
 	s.answer(token, "--xx\r\nContent-Disposition: form-data; name=\"score\"\r\n\r\n9\r\n--xx\r\nContent-Disposition: form-data; name=\"step\"\r\n\r\nscore\r\n--xx--\r\n", parts).wantPage(200, "Your answer: 9")
 	long := "step=questions&q_praise=" + strings.Repeat("x", 2001)
-	s.answer(token, long).wantPage(422, "at most 2000 characters")
+	s.answer(token, long).wantPage(422, "at most 2,000 characters")
 	s.answer(token, long[:len(long)-1]).wantPage(200)
 }
 
@@ -362,11 +362,13 @@ func TestTheLanguageOfAPage(t *testing.T) {
 	for _, c := range []struct{ survey, customer, query, accepts, want string }{
 		{"after", `{}`, "", "", "How likely"},
 		{"after", `{}`, "", "ja,en;q=0.5", "ご友人"},
-		{"after", `{}`, "", "fr, ja;q=0.1", "ご友人"},
+		{"after", `{}`, "", "it, ja;q=0.1", "ご友人"},
+		{"after", `{}`, "", "it, de;q=0.1", "Wie wahrscheinlich"},
 		{"after", `{}`, "", "*", "How likely"},
 		{"after", `{}`, "", ";;;q=x", "How likely"},
 		{"after", `{"locale":"ja-JP"}`, "", "en", "ご友人"},
-		{"after", `{"locale":"fr"}`, "", "ja", "ご友人"},
+		{"after", `{"locale":"it"}`, "", "ja", "ご友人"},
+		{"after", `{"locale":"ar"}`, "", "ja", `lang="ar" dir="rtl"`},
 		{"after", `{"locale":"ja"}`, "?lang=en", "ja", "How likely"},
 		{"after", `{"locale":"ja"}`, "?lang=klingon%22%3E", "en", "ご友人"},
 		{"german", `{}`, "", "en", "Würden Sie"},

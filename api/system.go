@@ -14,8 +14,8 @@ import (
 )
 
 // pagePolicy is the Content-Security-Policy of koe's pages: its own style
-// sheet and images, forms that post to koe, and nothing else.
-const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
+// sheet, script and images, forms that post to koe, and nothing else.
+const pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'"
 
 // health is what probes read.

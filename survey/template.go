@@ -23,6 +23,7 @@ type Template struct {
 	SatisfiedFrom *int            `json:"satisfied_from,omitempty"`
 	CESVersion    *int            `json:"ces_version,omitempty"`
 	DefaultLocale string          `json:"default_locale"`
+	Unreviewed    []string        `json:"unreviewed,omitempty"` // languages in which nobody has checked the wording
 	Placeholders  map[string]Text `json:"placeholders,omitempty"`
 	Mail          TemplateMail    `json:"mail"`
 	Questions     []Question      `json:"questions"`
@@ -92,6 +93,7 @@ func (t *Template) Clean() error {
 	} else {
 		t.DefaultLocale = locale
 	}
+	t.cleanUnreviewed(&p)
 	t.cleanPlaceholders(&p)
 	checkOptional(&p, "mail.subject", t.Mail.Subject, t.DefaultLocale, 500, t.Placeholders)
 	checkOptional(&p, "mail.intro", t.Mail.Intro, t.DefaultLocale, 500, t.Placeholders)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"koe/survey"
 )
@@ -21,6 +22,7 @@ type field struct {
 	Max      int    // characters, of a text
 	Value    string // of a text
 	Thumbs   bool
+	Worded   bool    // every point has a word
 	Points   []point // first and last of a scale have words
 	Options  []option
 	Error    string
@@ -50,8 +52,8 @@ func (f field) ErrorID() string { return f.Name + ".error" }
 // HintID is the element that explains the field.
 func (f field) HintID() string { return f.Name + ".hint" }
 
-// Limit is Max in digits.
-func (f field) Limit() string { return strconv.Itoa(f.Max) }
+// Length is the number of characters of a text.
+func (f field) Length() int { return utf8.RuneCountInString(f.Value) }
 
 // Input is the HTML type of the field's options.
 func (f field) Input() string {
@@ -94,7 +96,7 @@ func (w wording) field(q survey.Question, p SurveyPage) (field, error) {
 		if err != nil {
 			return f, err
 		}
-		f.Points, f.Thumbs = s.Points, s.Thumbs
+		f.Points, f.Thumbs, f.Worded = s.Points, s.Thumbs, s.Worded
 		for _, at := range s.Points {
 			f.Options = append(f.Options, option{Value: strconv.Itoa(at.Value),
 				Label: phrase{Text: at.Label}, Word: at.Word})
@@ -182,7 +184,12 @@ func (w *Words) FormErrors(t survey.Template, locale string, err error) (map[str
 		if f.Field == FormField {
 			say, name = "error_form", FormField
 		}
-		message, err := voice.Say(say, "Max", strconv.Itoa(limit))
+		message, err := "", error(nil)
+		if say == "error_too_long" {
+			message, err = voice.Count(say, limit)
+		} else {
+			message, err = voice.Say(say)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ const (
 func workspace() survey.Workspace {
 	w := survey.NewWorkspace("default", "Aozora Travel", "Asia/Tokyo")
 	w.PostalFooter = "Aozora Travel K.K.\n1-2-3 Marunouchi, Chiyoda-ku, Tokyo"
+	w.ReplyTo = "care@example.com"
 	w.PrivacyURL = "https://www.example.com/privacy"
 	return w
 }
@@ -44,7 +45,7 @@ func render(t *testing.T, m InvitationMail) Mail {
 
 func TestInvitationGolden(t *testing.T) {
 	for _, s := range stock(t) {
-		for lang, name := range map[string]string{"en": "Ana", "ja": "田中 花子"} {
+		for lang, name := range map[string]string{"en": "Ana", "ja": "田中 花子", "de": "Jörg Müller", "fr": "Zoé", "es": "Íñigo", "ar": "سارة"} {
 			mail := render(t, invitation(s, lang, name))
 			golden(t, "mail-"+s.Key+"-"+lang+".html", mail.HTML)
 			golden(t, "mail-"+s.Key+"-"+lang+".txt", "Subject: "+mail.Subject+"\n\n"+mail.Text)
@@ -60,21 +61,22 @@ func TestInvitationGolden(t *testing.T) {
 // about and when, and the ways out.
 func TestInvitationIsComplete(t *testing.T) {
 	for _, s := range stock(t) {
-		for _, lang := range languages {
+		for _, lang := range words(t).languages {
 			mail := render(t, invitation(s, lang, "Ana"))
-			date := map[string]string{"en": "22 November 2026", "ja": "2026年11月22日"}[lang]
+			date := map[string]string{"en": "22 November 2026", "ja": "2026年11月22日", "de": "22. November 2026",
+				"fr": "22 novembre 2026", "es": "22 de noviembre de 2026", "ar": "22 نوفمبر 2026"}[lang]
 			question := s.Score()
 			for part, body := range map[string]string{"text": mail.Text, "html": mail.HTML} {
 				for _, want := range []string{question.Text[lang], question.LowLabel[lang], question.HighLabel[lang],
 					"Aozora Travel K.K.", "Marunouchi", "https://www.example.com/privacy", unsubscribeURL,
-					"Support chat", date, "Ana"} {
+					"Support chat", date, "Ana", "care@example.com"} {
 					if !strings.Contains(body, want) {
 						t.Errorf("%s %s %s lacks %q", s.Key, lang, part, want)
 					}
 				}
 			}
 			all := elements(t, mail.HTML)
-			if got := with(all, "html", "lang", lang); len(got) != 1 || got[0].Attrs["dir"] != "ltr" {
+			if got := with(all, "html", "lang", lang); len(got) != 1 || got[0].Attrs["dir"] != direction(lang) {
 				t.Errorf("%s %s: html %v", s.Key, lang, got)
 			}
 			if len(with(all, "a", "href", surveyURL)) != 1 || !strings.Contains(mail.Text, "\n"+surveyURL+"\n") {
@@ -144,7 +146,8 @@ func TestInvitationNames(t *testing.T) {
 		{"ja", "田中", s.Mail.Subject["ja"], "田中 様\n"},
 		{"ja", "", s.Mail.Subject["ja"], "お客様\n"},
 		{"ja-JP", " ", s.Mail.Subject["ja"], "お客様\n"},
-		{"de", "", "Hi there, how did we do?", "Hello,\n"},
+		{"de", "Ana", "Wie zufrieden waren Sie mit uns?", "Guten Tag Ana,\n"},
+		{"it", "", "Hi there, how did we do?", "Hello,\n"},
 	} {
 		mail := render(t, invitation(s, c.locale, c.name))
 		if mail.Subject != c.subject || !strings.HasPrefix(mail.Text, c.greeting) {
@@ -280,6 +283,17 @@ func TestInert(t *testing.T) {
 	}
 }
 
+// Amid Arabic words a name in other letters is isolated, so that the day of the
+// month stays with its month.
+func TestValuesAmidWordsFromRightToLeft(t *testing.T) {
+	mail := render(t, invitation(stockTemplate(t, "nps"), "ar", "Ana"))
+	for _, want := range []string{"مرحبًا \u2068Ana\u2069،", "المناسبة: \u2068Support chat\u2069، 22 نوفمبر 2026", "عملاء \u2068Aozora Travel\u2069."} {
+		if !strings.Contains(mail.Text, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, mail.Text)
+		}
+	}
+}
+
 func TestInvitationInAnotherLanguage(t *testing.T) {
 	s := stockTemplate(t, "csat")
 	s.Questions[0].Text = survey.Text{"en": "How was it?", "ar": "كيف كان الأمر؟"}
@@ -302,7 +316,7 @@ func TestInvitationLoadsNothing(t *testing.T) {
 					t.Errorf("%s: <%s %s=%q>", s.Key, e.Name, name, value)
 				}
 			}
-			if href := e.Attrs["href"]; href != "" && href != "https://www.example.com/privacy" &&
+			if href := e.Attrs["href"]; href != "" && href != "https://www.example.com/privacy" && href != "mailto:care@example.com" &&
 				!strings.HasPrefix(href, "https://feedback.example.com/") {
 				t.Errorf("%s leads to %s", s.Key, href)
 			}

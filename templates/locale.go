@@ -2,11 +2,15 @@ package templates
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 
 	"koe/survey"
 )
@@ -14,7 +18,18 @@ import (
 // voice says koe's own words in one language.
 type voice struct {
 	localizer *i18n.Localizer
+	numbers   *message.Printer
 	Lang      string
+}
+
+// newVoice speaks a language of the bundle. Numbers have its separators and
+// the digits of the scales, so that a page shows one kind of digits.
+func newVoice(bundle *i18n.Bundle, lang string) (voice, error) {
+	tag, err := language.Parse(lang + "-u-nu-latn")
+	if err != nil {
+		return voice{}, fmt.Errorf("locales/%s.toml: its name is no language tag: %w", lang, err)
+	}
+	return voice{localizer: i18n.NewLocalizer(bundle, lang), numbers: message.NewPrinter(tag), Lang: lang}, nil
 }
 
 // Say is the wording of a key, with names and values in turn filled in. The
@@ -24,20 +39,45 @@ func (v voice) Say(key string, namesAndValues ...string) (string, error) {
 	for i := 0; i+1 < len(namesAndValues); i += 2 {
 		data[namesAndValues[i]] = namesAndValues[i+1]
 	}
-	words, err := v.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data})
+	return v.words(&i18n.LocalizeConfig{MessageID: key, TemplateData: data})
+}
+
+// Count is the wording of a key that speaks of n things, in the grammatical
+// number that the language has for n.
+func (v voice) Count(key string, n int) (string, error) {
+	return v.words(&i18n.LocalizeConfig{MessageID: key, PluralCount: n,
+		TemplateData: map[string]string{"Count": v.Number(n)}})
+}
+
+// Number is n as the language writes it, such as "2,000".
+func (v voice) Number(n int) string { return v.numbers.Sprint(number.Decimal(n)) }
+
+func (v voice) words(asked *i18n.LocalizeConfig) (string, error) {
+	words, err := v.localizer.Localize(asked)
 	if err != nil {
-		return "", fmt.Errorf("words %s in %s: %w", key, v.Lang, err)
+		return "", fmt.Errorf("words %s in %s: %w", asked.MessageID, v.Lang, err)
 	}
 	return words, nil
 }
 
 // date writes the calendar date of an instant as the language does.
 func (v voice) date(i survey.Instant, zone *time.Location) (string, error) {
-	layout, err := v.Say("date_layout")
+	months, err := v.Say("months")
 	if err != nil {
 		return "", err
 	}
-	return i.Time().In(zone).Format(layout), nil
+	at := i.Time().In(zone)
+	names := strings.Fields(months)
+	if len(names) != 12 {
+		return "", fmt.Errorf("words months in %s: %d names", v.Lang, len(names))
+	}
+	day := strconv.Itoa(at.Day())
+	if at.Day() == 1 {
+		if day, err = v.Say("first_day"); err != nil {
+			return "", err
+		}
+	}
+	return v.Say("date", "Day", day, "Month", names[at.Month()-1], "Year", strconv.Itoa(at.Year()))
 }
 
 // Locale is the first of the wanted languages that koe speaks, or else "en".
@@ -47,7 +87,7 @@ func (w *Words) Locale(wanted ...string) string {
 	return firstSpoken(wanted, func(tag string) bool {
 		_, ok := w.voices[tag]
 		return ok
-	}, languages[0])
+	}, lastResort)
 }
 
 // SurveyLocale is the first of the wanted languages in which the template asks

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -22,45 +23,100 @@ func words(t *testing.T) *Words {
 	return w
 }
 
-func localeFile(t *testing.T, lang string) map[string]string {
+// localeFile is a file of words: what it says by key, or by key and plural.
+func localeFile(t *testing.T, lang string) map[string]map[string]string {
 	t.Helper()
-	var keys map[string]string
+	var keys map[string]any
 	if _, err := toml.DecodeFile("locales/"+lang+".toml", &keys); err != nil {
 		t.Fatal(err)
 	}
-	return keys
+	file := map[string]map[string]string{}
+	for key, value := range keys {
+		file[key] = map[string]string{}
+		switch value := value.(type) {
+		case string:
+			file[key][""] = value
+		case map[string]any:
+			for plural, words := range value {
+				file[key][plural], _ = words.(string)
+			}
+		}
+	}
+	return file
 }
 
 var filledIn = regexp.MustCompile(`\{\{\.\w+\}\}`)
 
-// Every language has every wording, with the same values filled in.
+// Every language has every wording, with the same values filled in; a number
+// may be told by the word itself, such as the Arabic dual.
 func TestLocalesAreComplete(t *testing.T) {
-	entries, err := os.ReadDir("locales")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(entries) != len(languages) {
-		t.Errorf("%d files in locales, koe speaks %v", len(entries), languages)
-	}
 	english := localeFile(t, "en")
-	for _, lang := range languages {
+	for _, lang := range words(t).languages {
 		here := localeFile(t, lang)
-		for key, words := range english {
-			other, ok := here[key]
-			if !ok || strings.TrimSpace(other) == "" {
+		for key, wordings := range english {
+			want := filledIn.FindAllString(wordings[""]+wordings["other"], -1)
+			slices.Sort(want)
+			if len(here[key]) == 0 || (here[key][""] == "") != (wordings[""] == "") {
 				t.Errorf("%s.toml has no %s", lang, key)
 			}
-			want, got := filledIn.FindAllString(words, -1), filledIn.FindAllString(other, -1)
-			slices.Sort(want)
-			slices.Sort(got)
-			if !slices.Equal(want, got) {
-				t.Errorf("%s.toml: %s fills in %v, English %v", lang, key, got, want)
+			for plural, other := range here[key] {
+				got := filledIn.FindAllString(other, -1)
+				slices.Sort(got)
+				worded := len(got) == 0 && slices.Contains([]string{"zero", "one", "two"}, plural)
+				if strings.TrimSpace(other) == "" || !slices.Equal(want, got) && !worded {
+					t.Errorf("%s.toml: %s %s fills in %v, English %v", lang, key, plural, got, want)
+				}
 			}
 		}
 		for key := range here {
 			if _, ok := english[key]; !ok {
 				t.Errorf("%s.toml has %s, which English has not", lang, key)
 			}
+		}
+	}
+}
+
+// A language has a wording for each number that can be spoken of, and a name
+// for each month.
+func TestNumbersAndDatesInEveryLanguage(t *testing.T) {
+	w := words(t)
+	for _, lang := range w.languages {
+		for key, wordings := range localeFile(t, lang) {
+			if wordings[""] != "" {
+				continue
+			}
+			for _, n := range []int{0, 1, 2, 3, 10, 11, 99, 100, 101, 102, 103, 1000, 2000, 10000, 1000000} {
+				if got, err := w.voices[lang].Count(key, n); err != nil || got == "" {
+					t.Errorf("%s of %d in %s: %q, %v", key, n, lang, got, err)
+				}
+			}
+		}
+		dates := map[string]bool{}
+		for month := range 12 {
+			at := survey.InstantOf(time.Date(2026, time.Month(month+1), 2, 0, 0, 0, 0, time.UTC))
+			date, err := w.voices[lang].date(at, time.UTC)
+			if err != nil {
+				t.Error(err)
+			}
+			dates[date] = true
+		}
+		if len(dates) != 12 {
+			t.Errorf("%s: %v", lang, dates)
+		}
+	}
+	for lang, want := range map[string][3]string{
+		"en": {"1 March 2026", "At most 2,000 characters.", "At most 1 character."},
+		"ja": {"2026年3月1日", "2,000文字以内でお書きください。", "1文字以内でお書きください。"},
+		"de": {"1. März 2026", "Höchstens 2.000 Zeichen.", "Höchstens 1 Zeichen."},
+		"fr": {"1er mars 2026", "2\u00a0000 caractères au maximum.", "1 caractère au maximum."},
+		"es": {"1 de marzo de 2026", "Como máximo, 2.000 caracteres.", "Como máximo, 1 carácter."},
+		"ar": {"1 مارس 2026", "2,000 حرف على الأكثر.", "حرف واحد على الأكثر."},
+	} {
+		date, _ := w.voices[lang].date(survey.InstantOf(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)), time.UTC)
+		many, _ := w.voices[lang].Count("max_length", 2000)
+		one, _ := w.voices[lang].Count("max_length", 1)
+		if got := [3]string{date, many, one}; got != want {
+			t.Errorf("%s: %q, want %q", lang, got, want)
 		}
 	}
 }
@@ -83,7 +139,7 @@ func TestEveryWordingIsUsed(t *testing.T) {
 			source.Write(text)
 		}
 	}
-	composed := regexp.MustCompile(`^(low|high)_|_(title|text|text_plain)$`)
+	composed := regexp.MustCompile(`^(low|high|point)_|_(title|text|text_plain)$`)
 	for _, key := range slices.Sorted(maps.Keys(localeFile(t, "en"))) {
 		if !composed.MatchString(key) && !strings.Contains(source.String(), `"`+key+`"`) {
 			t.Errorf("nobody says %s", key)
@@ -107,7 +163,8 @@ func TestLocale(t *testing.T) {
 		{[]string{"", ""}, "en"},
 		{[]string{"ja"}, "ja"},
 		{[]string{"ja-JP"}, "ja"},
-		{[]string{"", "de", "fr-FR,ja;q=0.4,en;q=0.2"}, "ja"},
+		{[]string{"", "it", "pt-PT,ja;q=0.4,en;q=0.2"}, "ja"},
+		{[]string{"", "it", "fr-FR,ja;q=0.4,en;q=0.2"}, "fr"},
 		{[]string{"en;q=0.2,ja;q=0.9"}, "ja"},
 		{[]string{"ja;q=0,en"}, "en"},
 		{[]string{"zh-Hant", "und", "*", "ja"}, "ja"},

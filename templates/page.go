@@ -111,6 +111,11 @@ type pageView struct {
 // TrapField is the name of the field that only a program fills.
 func (v pageView) TrapField() string { return TrapField }
 
+// Counts is true where a text's length is counted while it is typed.
+func (v pageView) Counts() bool {
+	return slices.ContainsFunc(v.Fields, func(f field) bool { return f.Type == survey.TextQuestion })
+}
+
 // EditURL leads to the score again, in the language of the page.
 func (v pageView) EditURL() string {
 	return v.Address + "?" + url.Values{"edit": {"1"}, "lang": {v.Locale}}.Encode()
@@ -261,7 +266,7 @@ func (v *pageView) message(p SurveyPage) (err error) {
 // chosen goes with them. Pages that hold what somebody typed have none: it
 // would be lost.
 func (w *Words) languageLinks(p SurveyPage, words wording) []languageLink {
-	tags, current := languages[:], words.Lang
+	tags, current := w.languages, words.Lang
 	switch p.Step {
 	case StepUnavailable, StepTooMany:
 		return nil

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"fmt"
 	"strconv"
 
 	"koe/scoring"
@@ -19,6 +20,7 @@ type point struct {
 type scale struct {
 	Points []point
 	Thumbs bool
+	Worded bool // every point has a word
 }
 
 // First is the low end.
@@ -50,9 +52,34 @@ func (w wording) scale(q survey.Question) (scale, error) {
 		}
 	}
 	if high.Word.Text == "" {
-		high.Word, err = w.own("high_" + ends)
+		if high.Word, err = w.own("high_" + ends); err != nil {
+			return s, err
+		}
 	}
-	return s, err
+	return s, w.middle(&s, ends)
+}
+
+// middle names the points between the ends of a scale from 1 to 5. A template
+// that calls its ends otherwise than koe does gets none: the words between
+// would be on another scale.
+func (w wording) middle(s *scale, ends string) error {
+	if len(s.Points) != 5 || s.First().Value != 1 || ends != "csat" && ends != "effort" {
+		return nil
+	}
+	for key, end := range map[string]point{"low_": s.First(), "high_": s.Last()} {
+		if own, err := w.own(key + ends); err != nil || own != end.Word {
+			return err
+		}
+	}
+	for i := 1; i < 4; i++ {
+		word, err := w.own(fmt.Sprintf("point_%s_%d", ends, i+1))
+		if err != nil {
+			return err
+		}
+		s.Points[i].Word = word
+	}
+	s.Worded = true
+	return nil
 }
 
 // usualEnds names the wordings of a measure's ends in the locale files.

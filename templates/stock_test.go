@@ -71,7 +71,7 @@ func TestStockIsCompleteInEveryLanguage(t *testing.T) {
 			texts["thanks "+string(rune('0'+i))] = thanks.Text
 		}
 		for name, text := range texts {
-			for _, lang := range languages {
+			for _, lang := range words(t).languages {
 				if strings.TrimSpace(text[lang]) == "" {
 					t.Errorf("%s: %s has no %s", s.Key, name, lang)
 				}

@@ -19,6 +19,8 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 	texttemplate "text/template"
 
 	"github.com/BurntSushi/toml"
@@ -29,31 +31,47 @@ import (
 //go:embed surveys locales email page static
 var files embed.FS
 
-// languages are what koe itself speaks, in the order of the language switch.
-// The last resort is the first.
-var languages = [...]string{"en", "ja"}
+// lastResort is the language of those whose own koe does not speak.
+const lastResort = "en"
 
 // Words renders everything that people read. It is safe for concurrent use.
 type Words struct {
-	voices map[string]voice
-	html   *template.Template
-	text   *texttemplate.Template
+	voices    map[string]voice
+	languages []string // koe's own, the last resort first, then by tag
+	html      *template.Template
+	text      *texttemplate.Template
 }
 
 // New reads the embedded words and templates.
 func New() (*Words, error) {
 	w := &Words{voices: map[string]voice{}}
-	bundle := i18n.NewBundle(language.English)
+	bundle := i18n.NewBundle(language.MustParse(lastResort))
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	for _, lang := range languages {
-		if _, err := bundle.LoadMessageFileFS(files, path.Join("locales", lang+".toml")); err != nil {
-			return nil, fmt.Errorf("words of %s: %w", lang, err)
+	names, err := fs.Glob(files, "locales/*.toml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+			return nil, fmt.Errorf("words of %s: %w", name, err)
 		}
 	}
-	for _, lang := range languages {
-		w.voices[lang] = voice{localizer: i18n.NewLocalizer(bundle, lang), Lang: lang}
+	for _, name := range names {
+		lang := strings.TrimSuffix(path.Base(name), ".toml")
+		if w.voices[lang], err = newVoice(bundle, lang); err != nil {
+			return nil, err
+		}
+		w.languages = append(w.languages, lang)
 	}
-	var err error
+	slices.SortStableFunc(w.languages, func(a, b string) int {
+		switch lastResort {
+		case a:
+			return -1
+		case b:
+			return 1
+		}
+		return 0
+	})
 	if w.html, err = template.ParseFS(files, "page/*.html", "email/*.html"); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}

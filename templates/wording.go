@@ -45,8 +45,8 @@ func (w *Words) wording(t survey.Template, locale, name string, attributes surve
 	for key, value := range attributes {
 		known[key] = survey.TextValue(inert(value.Text()))
 	}
-	return wording{voice: w.voice(locale, t.DefaultLocale), template: t, locale: locale,
-		name: inert(name), attributes: known}
+	v := w.voice(locale, t.DefaultLocale)
+	return wording{voice: v, template: t, locale: locale, name: v.inert(name), attributes: known}
 }
 
 // phrase is the text in the customer's language, or else in the template's.
@@ -88,6 +88,17 @@ func inert(value string) string {
 	return value
 }
 
+// inert is inert for a value amid koe's own words: where those are written
+// from right to left, a value in other letters is isolated as well, so that the
+// numbers beside it do not join it.
+func (v voice) inert(value string) string {
+	value = inert(value)
+	if direction(v.Lang) == "rtl" && value != "" && !strings.HasPrefix(value, "\u2068") {
+		return "\u2068" + value + "\u2069"
+	}
+	return value
+}
+
 // frame is what stands around every mail and page that a customer meets: who
 // asks, about what, and where to complain.
 type frame struct {
@@ -96,20 +107,41 @@ type frame struct {
 	Company    string
 	Occasion   string
 	Postal     []string
+	Contact    string // a mail address that a person reads
 	PrivacyURL string
 }
 
 // Dir is the writing direction of koe's own words.
 func (f frame) Dir() string { return direction(f.Lang) }
 
+// RTL is true where koe's own words are written from right to left.
+func (f frame) RTL() bool { return f.Dir() == "rtl" }
+
+// Start is the side on which a line begins, End the one on which it ends, for
+// mail programs that know left and right alone.
+func (f frame) Start() string {
+	if f.RTL() {
+		return "right"
+	}
+	return "left"
+}
+
+// End is the side on which a line ends.
+func (f frame) End() string {
+	if f.RTL() {
+		return "left"
+	}
+	return "right"
+}
+
 // newFrame names the occasion by touchpoint and date. The date is that of the
 // customer's time zone, else the workspace's, else UTC.
 func newFrame(v voice, w survey.Workspace, touchpoint string, at *survey.Instant, timezone string) (frame, error) {
-	f := frame{voice: v, brand: brandOf(w, ""), Company: inert(w.Name), PrivacyURL: w.PrivacyURL}
+	f := frame{voice: v, brand: brandOf(w, ""), Company: v.inert(w.Name), Contact: w.ReplyTo, PrivacyURL: w.PrivacyURL}
 	for _, line := range lines(w.PostalFooter) {
 		f.Postal = append(f.Postal, inert(line))
 	}
-	touchpoint = inert(touchpoint)
+	touchpoint = v.inert(touchpoint)
 	if touchpoint == "" {
 		return f, nil
 	}

@@ -1,0 +1,19 @@
+// Counts a text while it is typed. Without it the page says the limit, and the
+// length of a text that was refused.
+for (const text of document.querySelectorAll("textarea[data-most]")) {
+  const most = Number(text.dataset.most);
+  const shown = document.createElement("span");
+  shown.setAttribute("aria-hidden", "true"); // the limit is read out; every key would be too much
+  shown.dir = "ltr";
+  const hint = document.getElementById(text.id + ".hint");
+  hint.querySelector("span")?.remove(); // true of what was posted, not of what is typed
+  hint.append(" ", shown);
+  const count = () => {
+    const length = [...text.value].length;
+    const digits = new Intl.NumberFormat(document.documentElement.lang + "-u-nu-latn");
+    shown.textContent = digits.format(length) + " / " + digits.format(most);
+    shown.className = length > most ? "over" : "";
+  };
+  text.addEventListener("input", count);
+  count();
+}
