@@ -19,6 +19,7 @@ import (
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/v2"
 
+	"koe/api"
 	"koe/scheduler/mail"
 	"koe/survey"
 )
@@ -44,9 +45,12 @@ type Settings struct {
 // The secret variables. They are never flags: everybody on a machine can read
 // the command lines of all programs.
 const (
-	smtpVariable   = "KOE_SMTP_URL"
-	keyVariable    = "KOE_ADMIN_KEY"
-	secretVariable = "KOE_SECRET"
+	smtpVariable     = "KOE_SMTP_URL"
+	keyVariable      = "KOE_ADMIN_KEY"
+	secretVariable   = "KOE_SECRET"
+	sesVariable      = "KOE_BOUNCE_SES_TOPIC"
+	postmarkVariable = "KOE_BOUNCE_POSTMARK_SECRET"
+	sendgridVariable = "KOE_BOUNCE_SENDGRID_KEY"
 )
 
 const variablesOnly = `These are variables only, because they are secret:
@@ -59,6 +63,12 @@ const variablesOnly = `These are variables only, because they are secret:
   KOE_SECRET     what links are derived from, 32 characters or more
                  (default made once and kept beside the SQLite file;
                  required with PostgreSQL)
+
+Whose reports of bounces are believed beside those of API keys (default none):
+
+  KOE_BOUNCE_SES_TOPIC        ARNs of the SNS topics that SES reports to
+  KOE_BOUNCE_POSTMARK_SECRET  password in the address of Postmark's webhooks
+  KOE_BOUNCE_SENDGRID_KEY     verification key of SendGrid's signed webhook
 `
 
 // Config is what the settings say, checked.
@@ -73,6 +83,7 @@ type Config struct {
 	MailPerSecond  float64 // 0 is unlimited, here and below
 	MailPerDomain  float64
 	RatePerKey     float64
+	Bounces        api.BounceDoors
 	TrustedProxies []netip.Prefix
 	LogFormat      string // text, json, or "": as the terminal wants
 	LogLevel       slog.Level
@@ -185,6 +196,7 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		AdminKey:       read(&err, keyVariable, k.String(keyVariable), presentableKey),
 		Secret:         read(&err, secretVariable, k.String(secretVariable), longSecret),
 	}
+	c.Bounces = bounceDoors(&err, k)
 	if err != nil {
 		return c, err
 	}

@@ -72,6 +72,12 @@ func (w *world) settings(operation string) (called, bool) {
 	case "revokeKey":
 		id := w.do("POST", "/v1/keys", `{"name":"`+hidden+`","role":"viewer"}`).want(201).text("id")
 		return called{"/v1/keys/" + id, nil, 204, 404}, true
+	case "createBounces":
+		return called{"/v1/bounces", `{"bounces":[{"type":"hard","email":"` + w.fresh() + `@example.com"}]}`, 200, 200}, true
+	case "showSending":
+		return called{"/v1/sending", nil, 200, 200}, true
+	case "resumeSending":
+		return called{"/v1/sending/resume", nil, 409, 409}, true
 	case "createSuppression":
 		return called{"/v1/suppressions", `{"email":"` + w.fresh() + `@example.com"}`, 201, 201}, true
 	case "listSuppressions", "deleteSuppression":

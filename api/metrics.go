@@ -16,11 +16,12 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	show     http.Handler
+	registry *prometheus.Registry
 }
 
 func newMetrics() *metrics {
 	registry := prometheus.NewRegistry()
-	m := &metrics{
+	m := &metrics{registry: registry,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "koe_http_requests_total",
 			Help: "Requests answered, by route, method and status."}, []string{"route", "method", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "koe_http_request_duration_seconds",
