@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"errors"
 	"fmt"
 	"io"
@@ -112,9 +111,10 @@ func longPassword(text string) (string, error) {
 	return text, nil
 }
 
-func verificationKey(text string) (*ecdsa.PublicKey, error) {
+func verificationKey(text string) (string, error) {
 	if text == "" {
-		return nil, nil
+		return "", nil
 	}
-	return bounce.SendGridKey(text)
+	_, err := bounce.SendGridKey(text)
+	return text, err
 }
