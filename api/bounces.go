@@ -1,7 +1,6 @@
 package api
 
 import (
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -20,10 +19,10 @@ import (
 // BounceDoors say whose reports are believed beside those of keys. What is
 // empty is believed of nobody.
 type BounceDoors struct {
-	SESTopics []string         // ARNs of the SNS topics that SES reports to
-	Postmark  string           // the secret in the webhook's Basic authentication
-	SendGrid  *ecdsa.PublicKey // the verification key of the signed event webhook
-	Fetch     Fetch            // gets SNS's certificates and confirms subscriptions; FetchSNS where nil
+	SESTopics []string // ARNs of the SNS topics that SES reports to
+	Postmark  string   // the secret in the webhook's Basic authentication
+	SendGrid  string   // the verification key of the signed event webhook, as bounce.SendGridKey reads it
+	Fetch     Fetch    // gets SNS's certificates and confirms subscriptions; FetchSNS where nil
 }
 
 type bouncesRequest struct {
@@ -164,11 +163,12 @@ func same(a, b string) bool {
 }
 
 func (a *api) sendgridBounces(c echo.Context) error {
-	if a.Bounces.SendGrid == nil {
+	key, err := bounce.SendGridKey(a.Bounces.SendGrid)
+	if err != nil { // mostly that there is none
 		return errNotProvider()
 	}
 	header := c.Request().Header
-	if err := bounce.VerifySendGrid(a.Bounces.SendGrid, header.Get("X-Twilio-Email-Event-Webhook-Signature"),
+	if err := bounce.VerifySendGrid(key, header.Get("X-Twilio-Email-Event-Webhook-Signature"),
 		header.Get("X-Twilio-Email-Event-Webhook-Timestamp"), rawBody(c), a.Now()); err != nil {
 		return errNotProvider()
 	}

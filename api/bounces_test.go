@@ -128,7 +128,11 @@ func TestSendGrid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := bounceServer(t, api.BounceDoors{SendGrid: &key.PublicKey})
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := bounceServer(t, api.BounceDoors{SendGrid: base64.StdEncoding.EncodeToString(der)})
 	id := s.sentMail("ana@example.com")
 	body := `[{"email":"ana@example.com","timestamp":1795340000,"smtp-id":"<` + id.String() + `@example.com>","event":"bounce","type":"bounce",
 		"status":"5.1.1","reason":"550 5.1.1 unknown","sg_event_id":"e","sg_message_id":"m"},{"email":"ana@example.com","event":"open","timestamp":1}]`

@@ -274,6 +274,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 			got.request = r.Operation
 			return got
 		}
+		if strings.HasPrefix(r.Path, "/v1/bounces/") { // no key is a provider's proof
+			for _, key := range []string{"", foreign, keys[store.Admin]} {
+				ask(called{path: r.Path, body: `{}`}, key).wantProblem(401)
+			}
+			continue
+		}
 		if r.Access == api.Public {
 			for _, key := range append([]string{"", "koe_nobody", gone.text("key"), foreign}, keys[store.Viewer], keys[store.Admin]) {
 				ask(w.call(r, w.key), key).want(200)
