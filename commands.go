@@ -41,6 +41,7 @@ type commands struct {
 		Responses exportResponses `cmd:"" help:"Write answers as CSV or JSON lines."`
 	} `cmd:"" help:"Take answers out."`
 	Score   scoreFile    `cmd:"" help:"Score a CSV file without a server."`
+	Bounce  takeBounce   `cmd:"" help:"Read one message that a mail server pipes in: a delivery-status notification or a feedback report."`
 	Verify  verify       `cmd:"" help:"Recompute every tally from the answers and check what must hold; exit 1 and a list where something differs."`
 	Version printVersion `cmd:"" help:"Print version, commit and Go version."`
 }
@@ -121,7 +122,7 @@ func parse(args, environ []string, out io.Writer) (*kong.Context, Config, error)
 	if err != nil {
 		return nil, Config{}, err
 	}
-	known := []string{smtpVariable, keyVariable, secretVariable, dkimVariable}
+	known := []string{smtpVariable, keyVariable, secretVariable, dkimVariable, sesVariable, postmarkVariable, sendgridVariable}
 	for _, flag := range parser.Model.Flags {
 		if flag.Name != "help" {
 			known = append(known, variable(flag.Name))

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"koe/api"
 	"koe/scheduler/mail"
 )
 
@@ -45,6 +46,9 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// verification is a key as SendGrid shows it.
+const verification = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEwlXknAcrchPEG+i9SbXTfLUr4o8zDo2/odKN3PWrKRRzCV0/nsHGacM2L01+op+WA+VmEh2Q3M4tMPyojp8mFA=="
+
 func TestEverySetting(t *testing.T) {
 	got, err := configOf([]string{
 		"KOE_LISTEN=[::1]:9000", "KOE_BASE_URL=https://feedback.example.com/koe/", "KOE_DATABASE_URL=postgres://a,b/koe?target_session_attrs=read-write",
@@ -53,6 +57,8 @@ func TestEverySetting(t *testing.T) {
 		"KOE_LOG_FORMAT=json", "KOE_LOG_LEVEL=WARN", "KOE_TIMEZONE=Asia/Tokyo", "KOE_ADMIN_KEY=koe_0123456789abcdef", "KOE_SECRET=" + longEnough,
 		"KOE_TEST_DATA=x", "KOE_BOUNCE_ADDRESS=bounces@mail.example.com", "KOE_DKIM_DOMAIN=example.com", "KOE_DKIM_SELECTOR=koe1", "KOE_DKIM_KEY=" + signingKey,
 		"KOE_SERVICE_HOST=10.0.0.1", "KOE_PORT=tcp://10.0.0.1:80", "KOE_PORT_80_TCP_PROTO=tcp",
+		"KOE_BOUNCE_SES_TOPIC=arn:aws:sns:eu-west-1:123456789012:bounces, arn:aws-cn:sns:cn-north-1:123456789012:x", "KOE_BOUNCE_POSTMARK_SECRET=sixteen-or-longer",
+		"KOE_BOUNCE_SENDGRID_KEY=" + verification,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +66,10 @@ func TestEverySetting(t *testing.T) {
 	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.5/32"), netip.MustParsePrefix("::1/128")}
 	want := Config{Listen: "[::1]:9000", BaseURL: "https://feedback.example.com/koe", DatabaseURL: "postgres://a,b/koe?target_session_attrs=read-write",
 		Connections: 2, SMTP: &mail.SMTPConfig{Host: "mx.example.com", Port: 465, Username: "u", Password: "p", Security: mail.ImplicitTLS},
-		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, BounceAddress: "bounces@mail.example.com", MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, MailLease: 2 * time.Second, RatePerKey: 100,
-		TrustedProxies: networks, LogFormat: "json", LogLevel: slog.LevelWarn, Timezone: "Asia/Tokyo", ZoneChosen: true, AdminKey: "koe_0123456789abcdef", Secret: longEnough}
+		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, BounceAddress: "bounces@mail.example.com", MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, MailLease: 2 * time.Second, CatchUp: 6 * time.Hour, RatePerKey: 100,
+		TrustedProxies: networks, LogFormat: "json", LogLevel: slog.LevelWarn, Timezone: "Asia/Tokyo", ZoneChosen: true, AdminKey: "koe_0123456789abcdef", Secret: longEnough,
+		Bounces: api.BounceDoors{SESTopics: []string{"arn:aws:sns:eu-west-1:123456789012:bounces", "arn:aws-cn:sns:cn-north-1:123456789012:x"},
+			Postmark: "sixteen-or-longer", SendGrid: verification}}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{}), cmpopts.IgnoreFields(mail.SMTPConfig{}, "DKIM")); diff != "" {
 		t.Error(diff)
 	}
@@ -78,24 +86,27 @@ func TestWrongValues(t *testing.T) {
 		"KOE_BASE_URL": {"feedback.example.com", "ftp://example.com", "https://", "https://:80", "https://u:p@example.com", "https://example.com?a=b", "https://example.com/#a", "https://exa mple.com", "//example.com"},
 		"KOE_DATABASE_URL": {"koe.db", "mysql://h/d", "sqlite:", "sqlite::memory:", "sqlite:file::memory:?cache=shared", "sqlite:x?mode=memory",
 			"postgres:/koe"},
-		"KOE_DATABASE_CONNECTIONS": {"0", "-1", "many", "1.5", "1001", "99999999999999999999"},
-		"KOE_SMTP_URL":             {"hidden-word", "http://hidden-word:25", "smtp://u:hidden-word@", "smtp://u:hidden-word@10.0.0.1?tls=none", "smtp://hidden-word@mx"},
-		"KOE_MAIL_FROM":            {"koe", "a@example.com, b@example.com", "koe <>", "Koe\r\nBcc: x@example.com <a@example.com>"},
-		"KOE_MAIL_WORKERS":         {"0", "-4", "four", "101", "4.0"},
-		"KOE_MAIL_PER_SECOND":      {"0", "-1", "NaN", "Inf", "fast", "1e999", "10/s"},
-		"KOE_MAIL_LEASE":           {"0s", "999ms", "61s", "15", "soon"},
-		"KOE_MAIL_PER_DOMAIN":      {"0", "-1", "none"},
-		"KOE_BOUNCE_ADDRESS":       {"bounces", "Bounces <b@example.com>", "b+c@example.com", "bounces-of-our-mail@example.com", "b@example.com, c@example.com"},
-		"KOE_DKIM_DOMAIN":          {"example", "exa mple.com", "-.example.com", "a..b"},
-		"KOE_DKIM_SELECTOR":        {"a;b", "koe1."},
-		"KOE_DKIM_KEY":             {"hidden-word", "-----BEGIN PRIVATE KEY-----\nhidden-word\n-----END PRIVATE KEY-----"},
-		"KOE_RATE_PER_KEY":         {"0", "-0.5", "+Inf", "x"},
-		"KOE_TRUSTED_PROXIES":      {"everybody", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "fe80::1%eth0", "10.0.0.0/8;10.1.0.0/16"},
-		"KOE_LOG_FORMAT":           {"xml", "TEXT"},
-		"KOE_LOG_LEVEL":            {"loud", "-4", "info+1"},
-		"KOE_TIMEZONE":             {"Mars/Olympus", "Local", "CEST", "../etc/passwd", "+02:00"},
-		"KOE_ADMIN_KEY":            {"hidden-word", "hidden-word with spaces", "hidden-word:with-a-colon", "hidden-word-and-ümlaut"},
-		"KOE_SECRET":               {"hidden-word", "hidden-word-of-31-characters-xx"},
+		"KOE_DATABASE_CONNECTIONS":   {"0", "-1", "many", "1.5", "1001", "99999999999999999999"},
+		"KOE_SMTP_URL":               {"hidden-word", "http://hidden-word:25", "smtp://u:hidden-word@", "smtp://u:hidden-word@10.0.0.1?tls=none", "smtp://hidden-word@mx"},
+		"KOE_MAIL_FROM":              {"koe", "a@example.com, b@example.com", "koe <>", "Koe\r\nBcc: x@example.com <a@example.com>"},
+		"KOE_MAIL_WORKERS":           {"0", "-4", "four", "101", "4.0"},
+		"KOE_MAIL_PER_SECOND":        {"0", "-1", "NaN", "Inf", "fast", "1e999", "10/s"},
+		"KOE_MAIL_LEASE":             {"0s", "999ms", "61s", "15", "soon"},
+		"KOE_MAIL_PER_DOMAIN":        {"0", "-1", "none"},
+		"KOE_BOUNCE_ADDRESS":         {"bounces", "Bounces <b@example.com>", "b+c@example.com", "bounces-of-our-mail@example.com", "b@example.com, c@example.com"},
+		"KOE_DKIM_DOMAIN":            {"example", "exa mple.com", "-.example.com", "a..b"},
+		"KOE_DKIM_SELECTOR":          {"a;b", "koe1."},
+		"KOE_DKIM_KEY":               {"hidden-word", "-----BEGIN PRIVATE KEY-----\nhidden-word\n-----END PRIVATE KEY-----"},
+		"KOE_RATE_PER_KEY":           {"0", "-0.5", "+Inf", "x"},
+		"KOE_TRUSTED_PROXIES":        {"everybody", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "fe80::1%eth0", "10.0.0.0/8;10.1.0.0/16"},
+		"KOE_LOG_FORMAT":             {"xml", "TEXT"},
+		"KOE_LOG_LEVEL":              {"loud", "-4", "info+1"},
+		"KOE_TIMEZONE":               {"Mars/Olympus", "Local", "CEST", "../etc/passwd", "+02:00"},
+		"KOE_ADMIN_KEY":              {"hidden-word", "hidden-word with spaces", "hidden-word:with-a-colon", "hidden-word-and-ümlaut"},
+		"KOE_SECRET":                 {"hidden-word", "hidden-word-of-31-characters-xx"},
+		"KOE_BOUNCE_SES_TOPIC":       {"hidden-word", "arn:aws:sqs:eu-west-1:123456789012:x", "arn:aws:sns:eu-west-1:123456789012:x,", "arn:aws:sns:evil/:123456789012:x"},
+		"KOE_BOUNCE_POSTMARK_SECRET": {"hidden-word"},
+		"KOE_BOUNCE_SENDGRID_KEY":    {"hidden-word", "aGlkZGVuLXdvcmQ="},
 	}
 	for _, name := range settingNames() {
 		if len(wrong[name]) == 0 {
@@ -119,7 +130,7 @@ func TestWrongValues(t *testing.T) {
 
 // settingNames are the variables of all settings, from the types themselves.
 func settingNames() []string {
-	names := []string{smtpVariable, keyVariable, secretVariable, dkimVariable}
+	names := []string{smtpVariable, keyVariable, secretVariable, dkimVariable, sesVariable, postmarkVariable, sendgridVariable}
 	command, _, err := parse([]string{"version"}, nil, io.Discard)
 	if err != nil {
 		panic(err)
@@ -134,12 +145,12 @@ func settingNames() []string {
 
 func TestSettingNames(t *testing.T) {
 	names := settingNames()
-	if want := reflect.TypeFor[Settings]().NumField() + 4; len(names) != want {
+	if want := reflect.TypeFor[Settings]().NumField() + 7; len(names) != want {
 		t.Errorf("%d names, want %d", len(names), want)
 	}
 	for _, name := range []string{"KOE_LISTEN", "KOE_BASE_URL", "KOE_DATABASE_URL", "KOE_SMTP_URL", "KOE_MAIL_FROM", "KOE_MAIL_WORKERS", "KOE_MAIL_PER_SECOND",
 		"KOE_MAIL_PER_DOMAIN", "KOE_BOUNCE_ADDRESS", "KOE_DKIM_DOMAIN", "KOE_DKIM_SELECTOR", "KOE_DKIM_KEY", "KOE_ADMIN_KEY", "KOE_SECRET", "KOE_TRUSTED_PROXIES", "KOE_RATE_PER_KEY", "KOE_LOG_FORMAT", "KOE_LOG_LEVEL", "KOE_TIMEZONE",
-		"KOE_DATABASE_CONNECTIONS"} {
+		"KOE_DATABASE_CONNECTIONS", "KOE_BOUNCE_SES_TOPIC", "KOE_BOUNCE_POSTMARK_SECRET", "KOE_BOUNCE_SENDGRID_KEY"} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is missing", name)
 		}

@@ -190,7 +190,7 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 	}
 	log, box := c.logger(os.Stderr), &mail.Mailbox{}
 	options := api.Options{Store: db, Words: words, OpenAPI: openAPI, BaseURL: c.BaseURL, Mailbox: mailbox(box),
-		TrustedProxies: c.TrustedProxies, RatePerKey: c.RatePerKey, Log: log, Version: version}
+		TrustedProxies: c.TrustedProxies, RatePerKey: c.RatePerKey, Bounces: c.Bounces, Log: log, Version: version}
 	newMailer := func() mail.Mailer { return box }
 	if c.SMTP != nil {
 		newMailer, options.Mailbox = func() mail.Mailer { return mail.NewSMTP(*c.SMTP) }, nil

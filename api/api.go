@@ -45,6 +45,7 @@ type Options struct {
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	RatePerKey     float64        // requests per second and key; 0 means unlimited
+	Bounces        BounceDoors    // whose reports are believed
 
 	Log     *slog.Logger     // slog.Default() where nil
 	Now     func() time.Time // the clock; time.Now where nil
@@ -67,6 +68,8 @@ type api struct {
 	open     *openLimits
 	metrics  *metrics
 	running  sync.Map // Idempotency-Keys whose first request has not ended
+
+	certificates certificates // SNS's
 }
 
 // New is the handler of everything that koe serves over HTTP.
@@ -80,6 +83,10 @@ func New(o Options) http.Handler {
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
 		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
+	if a.Bounces.Fetch == nil {
+		a.Bounces.Fetch = FetchSNS()
+	}
+	a.metrics.registry.MustRegister(a.gaugeSending())
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)

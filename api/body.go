@@ -18,15 +18,16 @@ import (
 type body int
 
 const (
-	noBody    body = iota
-	jsonBody       // one JSON object, at most 1 MB
-	listBody       // a JSON object with a list of many, at most 8 MB
-	patchBody      // a JSON merge patch, at most 1 MB
-	bareBody       // nothing, or an empty JSON object: the path says it all
-	csvBody        // a CSV file, at most 8 MB
-	rowsBody       // CSV or JSON lines of any length, read by the handler while they arrive
-	imageBody      // a picture, at most 1 MB
-	formBody       // what a browser or a mail program posts, at most 256 KB
+	noBody     body = iota
+	jsonBody        // one JSON object, at most 1 MB
+	listBody        // a JSON object with a list of many, at most 8 MB
+	patchBody       // a JSON merge patch, at most 1 MB
+	bareBody        // nothing, or an empty JSON object: the path says it all
+	csvBody         // a CSV file, at most 8 MB
+	rowsBody        // CSV or JSON lines of any length, read by the handler while they arrive
+	imageBody       // a picture, at most 1 MB
+	reportBody      // JSON as a mail provider posts it, at most 1 MB
+	formBody        // what a browser or a mail program posts, at most 256 KB
 )
 
 const (
@@ -34,6 +35,7 @@ const (
 	mediaPatch = "application/merge-patch+json"
 	mediaCSV   = "text/csv"
 	mediaLines = "application/x-ndjson"
+	mediaText  = "text/plain"
 	mediaForm  = "application/x-www-form-urlencoded"
 	mediaParts = "multipart/form-data"
 )
@@ -50,6 +52,8 @@ func (b body) media() []string {
 		return []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 	case formBody:
 		return []string{mediaForm, mediaParts}
+	case reportBody: // SNS calls its JSON a text
+		return []string{mediaJSON, mediaText}
 	}
 	return []string{mediaJSON}
 }

@@ -80,6 +80,12 @@ func (w *world) settings(operation string) (called, bool) {
 	case "revokeKey":
 		id := w.do("POST", "/v1/keys", `{"name":"`+hidden+`","role":"viewer"}`).want(201).text("id")
 		return called{"/v1/keys/" + id, nil, 204, 404}, true
+	case "createBounces":
+		return called{"/v1/bounces", `{"bounces":[{"type":"hard","email":"` + w.fresh() + `@example.com"}]}`, 200, 200}, true
+	case "showSending":
+		return called{"/v1/sending", nil, 200, 200}, true
+	case "resumeSending":
+		return called{"/v1/sending/resume", nil, 409, 409}, true
 	case "createSuppression":
 		return called{"/v1/suppressions", `{"email":"` + w.fresh() + `@example.com"}`, 201, 201}, true
 	case "listSuppressions", "deleteSuppression":
@@ -355,6 +361,12 @@ func TestWhoMayDoWhat(t *testing.T) {
 			})
 			got.request = r.Operation
 			return got
+		}
+		if strings.HasPrefix(r.Path, "/v1/bounces/") { // no key is a provider's proof
+			for _, key := range []string{"", foreign, keys[store.Admin]} {
+				ask(called{path: r.Path, body: `{}`}, key).wantProblem(401)
+			}
+			continue
 		}
 		if r.Access == api.Public {
 			for _, key := range append([]string{"", "koe_nobody", gone.text("key"), foreign}, keys[store.Viewer], keys[store.Admin]) {

@@ -18,12 +18,13 @@ type metrics struct {
 
 	openAnswers *prometheus.CounterVec // by way in and why left out of scores
 
-	show http.Handler
+	show     http.Handler
+	registry *prometheus.Registry
 }
 
 func newMetrics(more ...prometheus.Collector) *metrics {
 	registry := prometheus.NewRegistry()
-	m := &metrics{
+	m := &metrics{registry: registry,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "koe_http_requests_total",
 			Help: "Requests answered, by route, method and status."}, []string{"route", "method", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "koe_http_request_duration_seconds",

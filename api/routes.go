@@ -76,7 +76,7 @@ const paging = "limit cursor "
 // Routes are all operations. A GET answers HEAD too; every POST with a key
 // takes an Idempotency-Key.
 func Routes() []Route {
-	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes())
+	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes())
 }
 
 func systemRoutes() []Route {
@@ -124,6 +124,19 @@ func settingsRoutes() []Route {
 		{"createSuppression", post, "/v1/suppressions", Editors, jsonBody, "", (*api).createSuppression},
 		{"listSuppressions", get, "/v1/suppressions", Editors, noBody, paging + "email", (*api).listSuppressions},
 		{"deleteSuppression", remove, "/v1/suppressions/{id}", Editors, noBody, "", (*api).deleteSuppression},
+	}
+}
+
+// The doors of providers are open to all: each asks for its provider's proof.
+func bounceRoutes() []Route {
+	return []Route{
+		{"createBounces", post, "/v1/bounces", Editors, jsonBody, "", (*api).createBounces},
+		{"sesBounces", post, "/v1/bounces/ses", Public, reportBody, "", (*api).sesBounces},
+		{"postmarkBounces", post, "/v1/bounces/postmark", Public, reportBody, "", (*api).postmarkBounces},
+		{"sendgridBounces", post, "/v1/bounces/sendgrid", Public, reportBody, "", (*api).sendgridBounces},
+
+		{"showSending", get, "/v1/sending", Readers, noBody, "", (*api).showSending},
+		{"resumeSending", post, "/v1/sending/resume", Admins, bareBody, "", (*api).resumeSending},
 	}
 }
 

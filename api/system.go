@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime"
@@ -21,15 +22,24 @@ const pagePolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img
 // health is what probes read.
 type health struct {
 	Status string `json:"status"`
+	Detail string `json:"detail,omitempty"`
 }
 
-func (a *api) healthz(c echo.Context) error { return send(c, okay(health{"ok"}, "")) }
+func (a *api) healthz(c echo.Context) error { return send(c, okay(health{Status: "ok"}, "")) }
 
 func (a *api) readyz(c echo.Context) error {
 	if err := a.Store.Ready(c.Request().Context()); err != nil {
 		return err
 	}
-	return send(c, okay(health{"ok"}, ""))
+	paused, err := a.Store.PausedWorkspaces(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	now := health{Status: "ok"}
+	if paused > 0 {
+		now.Detail = fmt.Sprintf("sending has paused itself for bounces or complaints (workspaces: %d); see GET /v1/sending", paused)
+	}
+	return send(c, okay(now, ""))
 }
 
 func (a *api) openapi(c echo.Context) error {

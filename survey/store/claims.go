@@ -35,6 +35,11 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 	var claims []Claim
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		claims = claims[:0]
+		paused, err := q.holdPaused()
+		if err != nil {
+			return err
+		}
+		sending := notOf(paused)
 		var rows []struct {
 			WorkspaceID int64
 			ID          id
@@ -43,7 +48,7 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 		}
 		if q.postgres {
 			if err := q.list(&rows, `WITH due AS MATERIALIZED (
-				SELECT workspace_id, id FROM invitations WHERE mail_state = 'waiting' AND NOT held AND due_at <= ?
+				SELECT workspace_id, id FROM invitations WHERE mail_state = 'waiting' AND NOT held AND due_at <= ?`+sending+`
 				ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
 				UPDATE invitations v SET mail_state = 'claimed', lease_until = `+databaseClock+` + ?, fence = v.fence + 1, attempt = v.attempt + 1
 				FROM due WHERE v.workspace_id = due.workspace_id AND v.id = due.id
@@ -52,7 +57,7 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 			}
 		} else {
 			if err := q.list(&rows, `SELECT workspace_id, id, fence + 1 AS fence, domain FROM invitations
-				WHERE mail_state = 'waiting' AND held = 0 AND due_at <= ? ORDER BY due_at LIMIT ?`, q.now, n); err != nil {
+				WHERE mail_state = 'waiting' AND held = 0 AND due_at <= ?`+sending+` ORDER BY due_at LIMIT ?`, q.now, n); err != nil {
 				return err
 			}
 			for _, row := range rows {

@@ -134,7 +134,7 @@ func (s *Store) eraseFromCohort(q *session, row *invitationRow) error {
 // the rest of it was erased.
 func (q *session) forget(about string, subject survey.ID) error {
 	if _, err := q.exec(`UPDATE events SET reason = '', detail = '' WHERE workspace_id = ? AND subject_id = ?
-		AND type IN ('delayed', 'failed', 'uncertain', 'reminder_failed')`, q.by.Workspace, subject); err != nil {
+		AND type IN ('delayed', 'failed', 'uncertain', 'reminder_failed', 'bounced', 'soft_bounced', 'complained')`, q.by.Workspace, subject); err != nil {
 		return err
 	}
 	return q.event(about, subject, erased, "", "by "+q.actor())

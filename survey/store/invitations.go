@@ -34,6 +34,7 @@ type invitationRow struct {
 	AnsweredAt      *int64
 	OpenedAt        *int64
 	BouncedAt       *int64
+	ComplainedAt    *int64
 	MessageID       *string
 	MailNo          int
 	MailState       string
@@ -50,7 +51,7 @@ type invitationRow struct {
 
 const invitationColumns = `workspace_id, id, survey_id, touchpoint_id, person_id, interaction_id, template_id, template_version,
 	channel, email, address_hash, name, locale, timezone, attributes, segments, nonce, state, reason, planned_at, expires_at, sent_at,
-	answered_at, opened_at, bounced_at, message_id, mail_no, mail_state, attempt, fence, held, planned_day, cohort_at, commented, created_at, updated_at`
+	answered_at, opened_at, bounced_at, complained_at, message_id, mail_no, mail_state, attempt, fence, held, planned_day, cohort_at, commented, created_at, updated_at`
 
 // segments are the values by which the invitation is tallied: those of the
 // day it was made, whatever the survey declares since.

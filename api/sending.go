@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"koe/survey"
+	"koe/survey/store"
+)
+
+// sendingResponse is whether a workspace's mail goes out.
+type sendingResponse struct {
+	Paused     bool            `json:"paused"`
+	Reason     *string         `json:"reason"`
+	Since      *survey.Instant `json:"since"`
+	Sent       int             `json:"sent"`
+	Bounced    int             `json:"bounced"`
+	Complained int             `json:"complained"`
+}
+
+func (a *api) showSending(c echo.Context) error {
+	now, err := a.Store.Sending(c.Request().Context(), caller(c))
+	out := sendingResponse{Sent: now.Reputation.Sent, Bounced: now.Reputation.Bounced, Complained: now.Reputation.Complained}
+	if now.Paused != "" {
+		out.Paused, out.Reason, out.Since = true, &now.Paused, &now.Since
+	}
+	return reply(c, okay(out, ""), err)
+}
+
+func (a *api) resumeSending(c echo.Context) error {
+	if err := bindNothing(c); err != nil {
+		return err
+	}
+	return a.once(c, func(by store.Caller) (answer, error) {
+		return gone(), a.Store.ResumeSending(c.Request().Context(), by)
+	}, func(store.Caller, string) (answer, error) { return gone(), nil })
+}
+
+// gaugeSending shows in how many workspaces sending has paused itself.
+func (a *api) gaugeSending() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "koe_sending_paused",
+		Help: "Workspaces whose sending has paused itself for bounces or complaints; -1 where the database does not say."}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		n, err := a.Store.PausedWorkspaces(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	})
+}
