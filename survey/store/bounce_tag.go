@@ -13,8 +13,8 @@ import (
 // part of the return address and koe's own header. It is signed, so that a
 // report that nobody was given a mail for changes nothing. It opens nothing
 // else: it is no token. It is of lower-case letters and digits, because servers
-// on the way may change the case of a local part, and short (45 characters for
-// the first 127 workspaces, 56 at most), because such a part has 64 at most.
+// on the way may change the case of a local part, and short (44 characters for
+// the first 127 workspaces, 48 for the first quarter of a billion), because such a part has 64 at most.
 
 // bounceMAC is 80 bits.
 const bounceMAC = 10
