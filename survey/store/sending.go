@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"koe/survey"
+)
+
+// StartSending asks the rules again and marks claimed mails as sending, all in
+// one durable step, before any server is spoken to. Those that come back are to
+// be sent, in the order of their claims; of the others there is nothing to send:
+// the claim was lost, or the rules ended or moved the mail, which is kept with
+// its reason.
+func (s *Store) StartSending(ctx context.Context, claims []Claim, messageID func(Mail) string) ([]Mail, error) {
+	var mails []Mail
+	err := s.write(ctx, Caller{}, func(q *session) error {
+		mails = mails[:0]
+		rows, err := q.claimed(claims, mailClaimed)
+		if err != nil {
+			return err
+		}
+		known := newKnown()
+		marks := make([]mark, 0, len(rows))
+		for _, row := range rows {
+			q.by.Workspace = row.WorkspaceID
+			m, err := s.mailOf(q, row, known)
+			if err != nil {
+				return err
+			}
+			again, err := s.askAgain(q, row, m, known)
+			if err != nil {
+				return err
+			}
+			if !again {
+				continue
+			}
+			if m.Invitation.MessageID == "" {
+				m.Invitation.MessageID = messageID(m)
+			}
+			state := row.State
+			if row.MailNo == 0 {
+				state = string(survey.InvitationSending)
+			}
+			known.going[m.Invitation.ID] = true
+			mails = append(mails, m)
+			marks = append(marks, mark{row: row, state: state, messageID: m.Invitation.MessageID})
+		}
+		return q.markSending(marks)
+	})
+	return mails, err
+}
+
+// askAgain is true where a claimed mail may go out now; else what becomes of it
+// is kept.
+func (s *Store) askAgain(q *session, row claimedRow, m Mail, known known) (bool, error) {
+	if m.Invitation.State == survey.InvitationAnswered {
+		return false, q.mailDone(row.invitationRow)
+	}
+	if m.Survey.State == survey.Paused { // since it was claimed, or while it was planned
+		return false, q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = attempt - 1, updated_at = ?
+			WHERE workspace_id = ? AND id = ?`, true, q.now, row.WorkspaceID, row.ID)
+	}
+	return s.recheck(q, m, row, known)
+}
+
+// claimedRow is an invitation whose mail is claimed, with what its mail needs
+// from other tables.
+type claimedRow struct {
+	invitationRow
+	claim      Claim
+	occurredAt *int64
+	suppressed bool
+	person     *string // the person's attributes now
+	lastAsked  *int64  // of the person, by another tool
+	others     bool    // the person or the address has other invitations
+	went       int     // number of the mail that went out
+}
+
+const claimedQuery = `SELECT v.workspace_id, v.id, v.survey_id, v.touchpoint_id, v.interaction_id, v.template_id, v.template_version,
+	v.channel, v.email, v.name, v.locale, v.timezone, v.attributes, v.segments, v.nonce, v.state, v.reason, v.planned_at, v.expires_at,
+	v.sent_at, v.answered_at, v.opened_at, v.bounced_at, v.message_id, v.mail_no, v.mail_state, v.attempt, v.fence, v.held, v.cohort_at,
+	v.due_at, v.commented, v.person_id, v.address_hash, v.planned_day, v.created_at, v.updated_at,
+	(SELECT i.occurred_at FROM interactions i WHERE i.workspace_id = v.workspace_id AND i.id = v.interaction_id),
+	EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = v.workspace_id AND s.address_hash = v.address_hash),
+	(SELECT p.attributes FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
+	(SELECT p.last_asked_at FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
+	EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.person_id = v.person_id AND o.id <> v.id)
+	OR EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.address_hash = v.address_hash AND o.id <> v.id)
+	FROM invitations v`
+
+func (r *claimedRow) fields() []any {
+	return []any{&r.WorkspaceID, &r.ID, &r.SurveyID, &r.TouchpointID, &r.InteractionID, &r.TemplateID, &r.TemplateVersion,
+		&r.Channel, &r.Email, &r.Name, &r.Locale, &r.Timezone, &r.Attributes, &r.Segments, &r.Nonce, &r.State, &r.Reason, &r.PlannedAt,
+		&r.ExpiresAt, &r.SentAt, &r.AnsweredAt, &r.OpenedAt, &r.BouncedAt, &r.MessageID, &r.MailNo, &r.MailState, &r.Attempt, &r.Fence,
+		&r.Held, &r.CohortAt, &r.dueAt, &r.Commented, &r.PersonID, &r.AddressHash, &r.PlannedDay, &r.CreatedAt, &r.UpdatedAt,
+		&r.occurredAt, &r.suppressed, &r.person, &r.lastAsked, &r.others}
+}
+
+// claimed locks the rows of claims that still hold and are at a point of their
+// way, in the order of the claims.
+func (q *session) claimed(claims []Claim, state string) ([]claimedRow, error) {
+	rows := make([]claimedRow, 0, len(claims))
+	if !q.postgres {
+		for _, c := range claims {
+			row := claimedRow{claim: c}
+			found, err := q.row(claimedQuery+` WHERE v.workspace_id = ? AND v.id = ? AND v.fence = ? AND v.mail_state = ?`,
+				[]any{c.Workspace, c.Invitation, c.Fence, state}, row.fields()...)
+			if err != nil {
+				return nil, err
+			}
+			if found {
+				rows = append(rows, row)
+			}
+		}
+		return rows, nil
+	}
+	workspaces, ids, fences := make([]int64, len(claims)), make([]survey.ID, len(claims)), make([]int64, len(claims))
+	of := make(map[survey.ID]Claim, len(claims))
+	for i, c := range claims {
+		workspaces[i], ids[i], fences[i], of[c.Invitation] = c.Workspace, c.Invitation, c.Fence, c
+	}
+	var row claimedRow
+	err := q.each(claimedQuery+` JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) WITH ORDINALITY AS c (w, id, fence, n)
+		ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence WHERE v.mail_state = ? ORDER BY c.n FOR UPDATE OF v`,
+		[]any{workspaces, idArray(ids), fences, state}, row.fields(), func() error {
+			row.claim = of[survey.ID(row.ID)]
+			row.Nonce = slices.Clone(row.Nonce)
+			rows = append(rows, row)
+			return nil
+		})
+	return rows, err
+}
+
+// idArray is PostgreSQL's text of an array of ids.
+func idArray(ids []survey.ID) string {
+	var b strings.Builder
+	for i, id := range ids {
+		b.WriteByte("{,"[min(i, 1)])
+		b.WriteString(id.String())
+	}
+	if len(ids) == 0 {
+		b.WriteByte('{')
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// known is what the mails of one step have in common, read once in it.
+type known struct {
+	surveys     map[surveyOf]surveyPlace
+	workspaces  map[int64]survey.Workspace
+	touchpoints map[surveyOf]string
+	going       map[survey.ID]bool // the invitations whose mails go out in this step
+}
+
+func newKnown() known {
+	return known{map[surveyOf]surveyPlace{}, map[int64]survey.Workspace{}, map[surveyOf]string{}, map[survey.ID]bool{}}
+}
+
+// once is what the map knows, or what load says, which it knows from then on.
+func once[K comparable, V any](in map[K]V, key K, load func() (V, error)) (V, error) {
+	if v, ok := in[key]; ok {
+		return v, nil
+	}
+	v, err := load()
+	if err == nil {
+		in[key] = v
+	}
+	return v, err
+}
+
+func (s *Store) placeOf(q *session, row invitationRow, known known) (surveyPlace, error) {
+	return once(known.surveys, surveyOf{row.WorkspaceID, survey.ID(row.SurveyID)}, func() (surveyPlace, error) {
+		return s.surveyPlace(q, survey.ID(row.SurveyID))
+	})
+}
+
+func (q *session) workspaceOf(row invitationRow, known known) (survey.Workspace, error) {
+	return once(known.workspaces, row.WorkspaceID, func() (survey.Workspace, error) { return q.workspace(row.WorkspaceID) })
+}
+
+func (s *Store) mailOf(q *session, row claimedRow, known known) (Mail, error) {
+	m := Mail{Claim: row.claim, Token: s.token(row.WorkspaceID, row.Nonce), OccurredAt: (*survey.Instant)(row.occurredAt)}
+	var err error
+	// not at this instant: a due mail past its end must be ended, not shown as ended
+	if m.Invitation, err = row.invitation(0); err != nil {
+		return m, err
+	}
+	place, err := s.placeOf(q, row.invitationRow, known)
+	if err != nil {
+		return m, err
+	}
+	m.Survey = place.Survey
+	if m.Template, err = s.templateVersion(q, survey.ID(row.TemplateID), row.TemplateVersion); err != nil {
+		return m, err
+	}
+	if m.Workspace, err = q.workspaceOf(row.invitationRow, known); err != nil {
+		return m, err
+	}
+	m.Touchpoint, err = once(known.touchpoints, surveyOf{row.WorkspaceID, survey.ID(row.TouchpointID)}, func() (name string, err error) {
+		_, err = q.row(`SELECT name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{row.WorkspaceID, row.TouchpointID}, &name)
+		return name, err
+	})
+	return m, err
+}
+
+// mailDone takes an invitation off the queue of mail.
+func (q *session) mailDone(row invitationRow) error {
+	return q.must(`UPDATE invitations SET mail_state = 'none', updated_at = ? WHERE workspace_id = ? AND id = ?`,
+		q.now, row.WorkspaceID, row.ID)
+}
