@@ -96,7 +96,7 @@ func TestAFrameInABrowser(t *testing.T) {
 	for _, name := range []string{"theirs", "foreign"} {
 		site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
-			fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,"><h1>Our shop</h1>
+			_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,"><h1>Our shop</h1>
 				<script src="%s/embed.js" data-koe="our-shop" data-store="12" data-height="500" data-title="How are we doing?"></script><p>Below</p>`, k.base)
 		}))
 		t.Cleanup(site.Close)

@@ -151,7 +151,7 @@ func aMinutePasses(t *testing.T, database string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	if _, err := db.Exec(`UPDATE outbox SET lease_until = 0 WHERE state = 'claimed'`); err != nil {
 		t.Fatal(err)
 	}

@@ -222,8 +222,8 @@ func meet(t *testing.T, b behaviour, n int) string {
 	}
 	pair, roots := ownCertificate(t)
 	server.pair = pair
-	address := server.serve(t)
-	config := koemail.SMTPConfig{Host: "127.0.0.1", Port: address.(*net.TCPAddr).Port, Security: koemail.Plaintext, CommandTimeout: 20 * time.Second,
+	address, _ := server.serve(t).(*net.TCPAddr)
+	config := koemail.SMTPConfig{Host: "127.0.0.1", Port: address.Port, Security: koemail.Plaintext, CommandTimeout: 20 * time.Second,
 		ReplyTimeout: 20 * time.Second, TLS: &tls.Config{MinVersion: tls.VersionTLS12}}
 	if server.certificate {
 		config.TLS.RootCAs = roots

@@ -32,7 +32,7 @@ const (
 // usual answer.
 type odd struct {
 	greeting, hello           func(connection int) string
-	from, rcpt, data, dot     func(attempt int) string
+	rcpt, data, dot           func(attempt int) string
 	after                     func(taken int) string // answers MAIL
 	body                      bool                   // hang up within the mail, whose end is under way
 	extensions                []string

@@ -49,7 +49,7 @@ func (s *Store) ClaimDeliveries(ctx context.Context, n, perEndpoint int, busy ma
 		}); err != nil || len(due) == 0 {
 		return nil, away(err)
 	}
-	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) // none is always the last
+	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) //nolint:gosec // none is always the last; nothing is hidden by it
 	var claimed []Dispatch
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		claimed = claimed[:0]
@@ -144,7 +144,7 @@ func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([
 	return claimed, err
 }
 
-// Outcome of a try: a status of 200 to 299 means that it was taken; 0 that none
+// Tried is the outcome of a try: a status of 200 to 299 means that it was taken; 0 that none
 // came, and Error says why.
 type Tried struct {
 	Status  int

@@ -1,11 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"koe/survey"
@@ -136,9 +134,10 @@ type Fire struct {
 	Date      survey.Day     `json:"local_date"`
 	Time      string         `json:"local_time"` // HH:MM
 	DueAt     survey.Instant `json:"due_at"`
-	State     string         `json:"state"` // running, done or missed
-	Share     *int           `json:"share"` // how many it is to ask; nil where that was never looked up
-	Asked     int            `json:"asked"` // how many had their turn
+	Timezone  string         `json:"timezone"` // whose date and time they are, as the schedule is now
+	State     string         `json:"state"`    // running, done or missed
+	Share     *int           `json:"share"`    // how many it is to ask; nil where that was never looked up
+	Asked     int            `json:"asked"`    // how many had their turn
 	CreatedAt survey.Instant `json:"created_at"`
 }
 
@@ -161,6 +160,11 @@ func (s *Store) Fires(ctx context.Context, by Caller, ref string, page Page) ([]
 	if err != nil {
 		return nil, "", away(err)
 	}
+	w, err := q.workspace(by.Workspace)
+	if err != nil {
+		return nil, "", away(err)
+	}
+	timezone := cmp.Or(place.Survey.Trigger.Timezone, w.Timezone)
 	var rows []fireRow
 	next, err := s.newestFirst(q, "fires", place.Survey.ID, page, "due_at", []string{"workspace_id = ?", "survey_id = ?"}, []any{by.Workspace, place.Survey.ID},
 		func(tail string, args []any) (int, error) {
@@ -174,231 +178,7 @@ func (s *Store) Fires(ctx context.Context, by Caller, ref string, page Page) ([]
 	for i := range list {
 		r := rows[i]
 		list[i] = Fire{Date: survey.Day(r.LocalDate), Time: fmt.Sprintf("%02d:%02d", r.LocalTime/60, r.LocalTime%60), DueAt: survey.Instant(r.DueAt),
-			State: r.State, Share: r.Share, Asked: r.Asked, CreatedAt: survey.Instant(r.CreatedAt)}
+			Timezone: timezone, State: r.State, Share: r.Share, Asked: r.Asked, CreatedAt: survey.Instant(r.CreatedAt)}
 	}
 	return list, next, nil
-}
-
-// running is a fire that asks.
-type running struct {
-	workspace int64
-	survey    survey.ID
-	id        survey.ID
-	due       survey.Instant
-	share     *int
-	asked     int
-}
-
-// AskShares lets the fires that are under way ask on, and says how many people
-// had their turn. It may be cut off anywhere: nobody is asked twice by a fire.
-func (s *Store) AskShares(ctx context.Context) (turns int, err error) {
-	q := s.reading(ctx, Caller{})
-	var list []running
-	var r running
-	var of, self id
-	if err := q.each(`SELECT workspace_id, survey_id, id, due_at, share, asked FROM fires WHERE state = 'running' ORDER BY due_at LIMIT ?`,
-		[]any{schedulesAtOnce}, []any{&r.workspace, &of, &self, &r.due, &r.share, &r.asked}, func() error {
-			r.survey, r.id = survey.ID(of), survey.ID(self)
-			list = append(list, r)
-			r.share = nil
-			return nil
-		}); err != nil {
-		return 0, away(err)
-	}
-	for _, r := range list {
-		n, err := s.askShare(ctx, r)
-		turns += n
-		if err != nil {
-			return turns, err
-		}
-	}
-	return turns, nil
-}
-
-// turnsAtOnce is how many people are decided about in one transaction.
-const turnsAtOnce = 50
-
-// askShare asks the rest of a fire's share.
-func (s *Store) askShare(ctx context.Context, r running) (turns int, err error) {
-	q := s.reading(ctx, Caller{Workspace: r.workspace})
-	place, err := s.surveyPlace(q, r.survey)
-	if err != nil {
-		return 0, away(err)
-	}
-	if place.Survey.State != survey.Active || place.Survey.Trigger.Type != survey.OnSchedule {
-		return 0, s.endFire(ctx, r)
-	}
-	if r.share == nil {
-		share, err := s.shareOf(q, place, r)
-		if err != nil {
-			return 0, away(err)
-		}
-		r.share = &share
-		if err := s.write(ctx, Caller{Workspace: r.workspace}, func(q *session) error {
-			_, err := q.exec(`UPDATE fires SET share = ? WHERE workspace_id = ? AND id = ? AND share IS NULL`, share, r.workspace, r.id)
-			return err
-		}); err != nil {
-			return 0, err
-		}
-	}
-	for r.asked+turns < *r.share {
-		waiting, err := s.waiting(s.reading(ctx, Caller{Workspace: r.workspace}), place, r, *r.share-r.asked-turns)
-		if err != nil {
-			return turns, away(err)
-		}
-		if len(waiting) == 0 {
-			break
-		}
-		for some := range slices.Chunk(waiting, turnsAtOnce) {
-			n, over, err := s.takeTurns(ctx, r, some)
-			turns += n
-			if err != nil || over {
-				return turns, err
-			}
-		}
-	}
-	return turns, s.endFire(ctx, r)
-}
-
-func (s *Store) endFire(ctx context.Context, r running) error {
-	return s.write(ctx, Caller{Workspace: r.workspace}, func(q *session) error {
-		_, err := q.exec(`UPDATE fires SET state = 'done' WHERE workspace_id = ? AND id = ? AND state = 'running'`, r.workspace, r.id)
-		return err
-	})
-}
-
-// slack is by how much a turn may come earlier than the cadence, because clocks
-// change and a fire takes a moment.
-func slack(every time.Duration) time.Duration { return min(every/10, 2*time.Hour) }
-
-// shareOf counts how many people a fire asks.
-func (s *Store) shareOf(q *session, place surveyPlace, r running) (int, error) {
-	w, err := q.workspace(q.by.Workspace)
-	if err != nil {
-		return 0, err
-	}
-	trigger := place.Survey.Trigger
-	cron, loc, err := trigger.Calendar(w)
-	if err != nil {
-		return 0, err
-	}
-	every := trigger.Every.Length()
-	since := r.due.Add(slack(every) - every)
-	where, args := q.audience(trigger)
-	var audience, asked, due int
-	if _, err := q.row(`SELECT COUNT(*) FROM people WHERE `+where, args, &audience); err != nil {
-		return 0, err
-	}
-	if _, err := q.row(`SELECT COUNT(*) FROM turns WHERE workspace_id = ? AND survey_id = ? AND last_at > ?`,
-		[]any{q.by.Workspace, r.survey, since}, &asked); err != nil {
-		return 0, err
-	}
-	if _, err := q.row(`SELECT COUNT(*) FROM fires WHERE workspace_id = ? AND survey_id = ? AND due_at > ? AND due_at <= ? AND state <> 'missed'`,
-		[]any{q.by.Workspace, r.survey, since, r.due}, &due); err != nil {
-		return 0, err
-	}
-	return survey.Share(audience, asked, cron.Count(since, r.due, loc), due), nil
-}
-
-// audience is the condition that a row of people is of a schedule's audience:
-// somebody with an address whose attributes match.
-func (q *session) audience(t survey.Trigger) (string, []any) {
-	where, args := "workspace_id = ? AND email IS NOT NULL", []any{q.by.Workspace}
-	for _, key := range slices.Sorted(maps.Keys(t.Audience)) {
-		text, more := q.attributeText(strings.TrimPrefix(key, "attributes."))
-		where += " AND " + text + " IN (?"
-		args = append(args, more...)
-		for i, v := range t.Audience[key] {
-			if i > 0 {
-				where += ", ?"
-			}
-			args = append(args, v.Text())
-		}
-		where += ")"
-	}
-	return where, args
-}
-
-// waiting are the people of an audience whose turn it is, the longest unasked
-// first.
-func (s *Store) waiting(q *session, place surveyPlace, r running, n int) ([]survey.ID, error) {
-	where, args := q.audience(place.Survey.Trigger)
-	var ids []survey.ID
-	var one id
-	err := q.each(`SELECT p.id FROM (SELECT id, last_asked_at FROM people WHERE `+where+`) p
-		LEFT JOIN turns t ON t.workspace_id = ? AND t.survey_id = ? AND t.person_id = p.id
-		WHERE t.person_id IS NULL OR t.next_at <= ? ORDER BY COALESCE(t.last_at, p.last_asked_at, 0), p.id LIMIT ?`,
-		append(args, q.by.Workspace, r.survey, r.due, n), []any{&one}, func() error {
-			ids = append(ids, survey.ID(one))
-			return nil
-		})
-	return ids, err
-}
-
-// takeTurns decides about people whose turn it is; over is true where the fire
-// has ended meanwhile.
-func (s *Store) takeTurns(ctx context.Context, r running, people []survey.ID) (turns int, over bool, err error) {
-	err = s.write(ctx, Caller{Workspace: r.workspace}, func(q *session) error {
-		turns, over = 0, false
-		if _, err := q.counting(); err != nil { // before a person is locked, as everywhere
-			return err
-		}
-		place, err := s.surveyPlace(q, r.survey)
-		if err != nil {
-			return err
-		}
-		w, err := q.workspace(r.workspace)
-		if err != nil {
-			return err
-		}
-		var asked, share int
-		found, err := q.row(`SELECT asked, share FROM fires WHERE workspace_id = ? AND id = ? AND state = 'running'`+q.forUpdate(),
-			[]any{r.workspace, r.id}, &asked, &share)
-		if err != nil || !found || place.Survey.State != survey.Active {
-			over = true
-			return err
-		}
-		for _, person := range people {
-			if asked+turns >= share {
-				break
-			}
-			took, err := s.takeTurn(q, place, w, r, person)
-			if err != nil {
-				return err
-			}
-			if took {
-				turns++
-			}
-		}
-		return q.must(`UPDATE fires SET asked = ? WHERE workspace_id = ? AND id = ?`, asked+turns, r.workspace, r.id)
-	})
-	return turns, over, err
-}
-
-// takeTurn decides about one person. Somebody whom a rule holds back for a
-// known time keeps their turn until then.
-func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r running, who survey.ID) (bool, error) {
-	var row personRow
-	found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`+q.forUpdate(), []any{r.workspace, who}, row.scan()...)
-	if err != nil || !found { // erased since
-		return false, err
-	}
-	person, err := row.person()
-	if err != nil {
-		return false, err
-	}
-	every := place.Survey.Trigger.Every.Length()
-	mine, err := q.exec(`INSERT INTO turns (workspace_id, survey_id, person_id, last_at, next_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (workspace_id, survey_id, person_id) DO UPDATE SET last_at = excluded.last_at, next_at = excluded.next_at
-		WHERE turns.next_at <= ?`, r.workspace, r.survey, who, r.due, r.due.Add(every-slack(every)), r.due)
-	if err != nil || mine == 0 {
-		return false, err
-	}
-	in := survey.Interaction{ID: r.id, Touchpoint: place.Survey.Touchpoint, Attributes: person.Attributes, OccurredAt: q.now, ReceivedAt: q.now}
-	decision, err := s.decideOne(q, in, place, w, &person, fromFire)
-	if err != nil || decision.Verdict == survey.Scheduled || decision.Until == nil {
-		return true, err
-	}
-	return false, q.must(`UPDATE turns SET last_at = NULL, next_at = ? WHERE workspace_id = ? AND survey_id = ? AND person_id = ?`,
-		max(*decision.Until, r.due+1), r.workspace, r.survey, who)
 }
