@@ -77,23 +77,19 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 
 const databaseClock = `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint`
 
-// leaseEnd is the SQL for "a lease from now".
-func (q *session) leaseEnd(lease time.Duration) (string, any) {
-	if q.postgres {
-		return databaseClock + " + ?", lease.Milliseconds()
-	}
-	return "?", q.now.Add(lease)
-}
-
 // Extend lengthens leases that are still held, and says which those are.
 func (s *Store) Extend(ctx context.Context, lease time.Duration, claims ...Claim) ([]Claim, error) {
 	var held []Claim
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		held = held[:0]
+		if q.postgres {
+			var err error
+			held, err = q.extend(lease, claims)
+			return err
+		}
 		for _, c := range claims {
-			end, value := q.leaseEnd(lease)
-			n, err := q.exec(`UPDATE invitations SET lease_until = `+end+` WHERE workspace_id = ? AND id = ? AND fence = ?
-				AND mail_state IN ('claimed', 'sending')`, value, c.Workspace, c.Invitation, c.Fence)
+			n, err := q.exec(`UPDATE invitations SET lease_until = ? WHERE workspace_id = ? AND id = ? AND fence = ?
+				AND mail_state IN ('claimed', 'sending')`, q.now.Add(lease), c.Workspace, c.Invitation, c.Fence)
 			if err != nil {
 				return err
 			}
@@ -104,6 +100,42 @@ func (s *Store) Extend(ctx context.Context, lease time.Duration, claims ...Claim
 		return nil
 	})
 	return held, err
+}
+
+// extend is Extend on PostgreSQL, in one statement.
+func (q *session) extend(lease time.Duration, claims []Claim) ([]Claim, error) {
+	workspaces, ids, fences := claimArrays(claims)
+	of := claimsByID(claims)
+	var held []Claim
+	var one id
+	err := q.each(`WITH mine AS MATERIALIZED (SELECT v.workspace_id, v.id FROM invitations v
+		JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS c (w, id, fence) ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence
+		WHERE v.mail_state IN ('claimed', 'sending') ORDER BY v.id FOR UPDATE OF v)
+		UPDATE invitations v SET lease_until = `+databaseClock+` + ? FROM mine WHERE v.workspace_id = mine.workspace_id AND v.id = mine.id
+		RETURNING v.id`, []any{workspaces, ids, fences, lease.Milliseconds()}, []any{&one}, func() error {
+		held = append(held, of[survey.ID(one)])
+		return nil
+	})
+	q.wrote = true
+	return held, err
+}
+
+// claimArrays are what PostgreSQL joins claims from.
+func claimArrays(claims []Claim) (workspaces []int64, ids string, fences []int64) {
+	list := make([]survey.ID, len(claims))
+	workspaces, fences = make([]int64, len(claims)), make([]int64, len(claims))
+	for i, c := range claims {
+		workspaces[i], list[i], fences[i] = c.Workspace, c.Invitation, c.Fence
+	}
+	return workspaces, idArray(list), fences
+}
+
+func claimsByID(claims []Claim) map[survey.ID]Claim {
+	of := make(map[survey.ID]Claim, len(claims))
+	for _, c := range claims {
+		of[c.Invitation] = c
+	}
+	return of
 }
 
 // Release gives back claims whose mails were not begun, that is, of which no

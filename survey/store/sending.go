@@ -10,7 +10,7 @@ import (
 
 // StartSending asks the rules again and marks claimed mails as sending, all in
 // one durable step, before any server is spoken to. Those that come back are to
-// be sent, in the order of their claims; of the others there is nothing to send:
+// be sent; of the others there is nothing to send:
 // the claim was lost, or the rules ended or moved the mail, which is kept with
 // its reason.
 func (s *Store) StartSending(ctx context.Context, claims []Claim, messageID func(Mail) string) ([]Mail, error) {
@@ -99,7 +99,7 @@ func (r *claimedRow) fields() []any {
 }
 
 // claimed locks the rows of claims that still hold and are at a point of their
-// way, in the order of the claims.
+// way, in the order of the ids, so that two never wait for each other crosswise.
 func (q *session) claimed(claims []Claim, state string) ([]claimedRow, error) {
 	rows := make([]claimedRow, 0, len(claims))
 	if !q.postgres {
@@ -116,15 +116,12 @@ func (q *session) claimed(claims []Claim, state string) ([]claimedRow, error) {
 		}
 		return rows, nil
 	}
-	workspaces, ids, fences := make([]int64, len(claims)), make([]survey.ID, len(claims)), make([]int64, len(claims))
-	of := make(map[survey.ID]Claim, len(claims))
-	for i, c := range claims {
-		workspaces[i], ids[i], fences[i], of[c.Invitation] = c.Workspace, c.Invitation, c.Fence, c
-	}
+	workspaces, ids, fences := claimArrays(claims)
+	of := claimsByID(claims)
 	var row claimedRow
-	err := q.each(claimedQuery+` JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) WITH ORDINALITY AS c (w, id, fence, n)
-		ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence WHERE v.mail_state = ? ORDER BY c.n FOR UPDATE OF v`,
-		[]any{workspaces, idArray(ids), fences, state}, row.fields(), func() error {
+	err := q.each(claimedQuery+` JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS c (w, id, fence)
+		ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence WHERE v.mail_state = ? ORDER BY v.id FOR UPDATE OF v`,
+		[]any{workspaces, ids, fences, state}, row.fields(), func() error {
 			row.claim = of[survey.ID(row.ID)]
 			row.Nonce = slices.Clone(row.Nonce)
 			rows = append(rows, row)
