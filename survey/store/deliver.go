@@ -120,6 +120,14 @@ func (q *session) claimOutbox(which string, args []any, n int, lease time.Durati
 	return claimed, nil
 }
 
+// leaseEnd is the SQL for "a lease from now".
+func (q *session) leaseEnd(lease time.Duration) (string, any) {
+	if q.postgres {
+		return databaseClock + " + ?", lease.Milliseconds()
+	}
+	return "?", q.now.Add(lease)
+}
+
 // ClaimNotices takes mails to the owners of webhooks that are due.
 func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([]Dispatch, error) {
 	q := s.reading(ctx, Caller{})
