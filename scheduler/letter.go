@@ -16,7 +16,7 @@ import (
 func (s *Scheduler) message(m store.Mail) (mail.Message, error) {
 	v := m.Invitation
 	words, err := s.Words.Invitation(templates.InvitationMail{
-		Template: m.Template, Workspace: m.Workspace, Name: v.Name, Locale: v.Locale, Attributes: v.Attributes,
+		Template: m.Template, Version: v.TemplateVersion, Workspace: m.Workspace, Name: v.Name, Locale: v.Locale, Attributes: v.Attributes,
 		Touchpoint: m.Touchpoint, OccurredAt: m.OccurredAt, Timezone: v.Timezone,
 		BaseURL: s.BaseURL, SurveyURL: s.BaseURL + "/s/" + m.Token, UnsubscribeURL: s.BaseURL + "/u/" + m.Token, Reminder: v.MailNo,
 	})

@@ -16,6 +16,7 @@ import (
 // InvitationMail is what an invitation, a reminder or a test mail says.
 type InvitationMail struct {
 	Template   survey.Template
+	Version    int // of the template; 0 for a draft, which is not remembered
 	Workspace  survey.Workspace
 	Name       string // of the customer; may be empty
 	Locale     string // wished for; the template's default where it does not speak it
@@ -97,8 +98,22 @@ func (v invitationView) ScoreURL(score int) (string, error) {
 }
 
 // Invitation renders a mail. Errors: a template without score question, an
-// address that is not http or https.
+// address that is not http or https. Mails that differ in name and links alone
+// are rendered once.
 func (w *Words) Invitation(m InvitationMail) (Mail, error) {
+	name := inert(m.Name)
+	key, ok := m.key(name)
+	if !ok {
+		return w.render(m)
+	}
+	plate, ok, err := w.plate(key, m)
+	if err != nil || !ok {
+		return w.render(m)
+	}
+	return plate.print(w.plates.name, name, m), nil
+}
+
+func (w *Words) render(m InvitationMail) (Mail, error) {
 	view, err := w.invitationView(m)
 	if err != nil {
 		return Mail{}, fmt.Errorf("invitation: %w", err)

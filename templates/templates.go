@@ -40,11 +40,12 @@ type Words struct {
 	languages []string // koe's own, the last resort first, then by tag
 	html      *template.Template
 	text      *texttemplate.Template
+	plates    *plates
 }
 
 // New reads the embedded words and templates.
 func New() (*Words, error) {
-	w := &Words{voices: map[string]voice{}}
+	w := &Words{voices: map[string]voice{}, plates: newPlates()}
 	bundle := i18n.NewBundle(language.MustParse(lastResort))
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	names, err := fs.Glob(files, "locales/*.toml")
