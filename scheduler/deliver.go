@@ -113,20 +113,21 @@ func (s *Scheduler) noteDelivery(ctx context.Context, d store.Dispatch, t store.
 
 // notify mails what the outbox holds for owners of webhooks.
 func (s *Scheduler) notify(ctx context.Context) error {
-	claimed, err := s.Store.ClaimNotices(ctx, 10, s.deliveryLease())
-	if err != nil || len(claimed) == 0 {
-		return err
-	}
-	mailer := s.NewMailer()
-	errs := []error{}
-	for _, d := range claimed {
-		tried, err := s.sendNotice(ctx, mailer, d)
-		if err == nil {
-			err = s.noteDelivery(ctx, d, tried)
+	for ctx.Err() == nil {
+		claimed, err := s.Store.ClaimNotices(ctx, 1, s.deliveryLease()) // one at a time, so that none waits past its lease
+		if err != nil || len(claimed) == 0 {
+			return err
 		}
-		errs = append(errs, err)
+		mailer := s.NewMailer()
+		tried, err := s.sendNotice(ctx, mailer, claimed[0])
+		if err == nil {
+			err = s.noteDelivery(ctx, claimed[0], tried)
+		}
+		if err = errors.Join(err, mailer.Close()); err != nil {
+			return err
+		}
 	}
-	return errors.Join(append(errs, mailer.Close())...)
+	return nil
 }
 
 func (s *Scheduler) sendNotice(ctx context.Context, mailer mail.Mailer, d store.Dispatch) (store.Tried, error) {
@@ -147,7 +148,7 @@ func (s *Scheduler) sendNotice(ctx context.Context, mailer mail.Mailer, d store.
 	if err != nil {
 		var refused *mail.SendError
 		tried.Status, tried.Error = 0, "the mail server did not take the notice"
-		tried.Final = !errors.As(err, &refused) || !refused.Temporary && !refused.Uncertain
+		tried.Final = !errors.As(err, &refused) || !refused.Temporary || refused.Uncertain // a second copy is worse than none
 	}
 	return tried, nil
 }

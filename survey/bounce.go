@@ -79,7 +79,7 @@ func AfterBounce(v Invitation, complained bool, kind BounceKind) BounceEffect {
 		e := BounceEffect{Block: Bounced}
 		if v.SentAt != nil && v.BouncedAt == nil {
 			e.Bounced, e.Event = true, "bounced"
-			e.Fail = v.State == InvitationSent || v.State == InvitationUncertain
+			e.Fail = v.State == InvitationSent || v.State == InvitationUncertain || v.State == InvitationScheduled // to be sent again
 		}
 		return e
 	}

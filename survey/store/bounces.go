@@ -271,6 +271,9 @@ func (s *Store) takeBounce(q *session, row invitationRow, b survey.Bounce) (Boun
 	if err != nil {
 		return out, err
 	}
+	if row.Email == nil { // erased: a server's words may hold the address
+		b.Reason = ""
+	}
 	e := survey.AfterBounce(v, row.ComplainedAt != nil, b.Kind)
 	if e.Again {
 		return out, &survey.Error{Kind: survey.Unavailable, RetryAfter: lateBounce,
@@ -310,7 +313,7 @@ func (s *Store) markBounced(q *session, row invitationRow, b survey.Bounce, e su
 			return err
 		}
 	}
-	if err := q.must(`UPDATE invitations SET `+column+` = ?, mail_state = CASE WHEN mail_state = 'sending' THEN mail_state ELSE 'none' END,
+	if err := q.must(`UPDATE invitations SET `+column+` = ?, mail_state = CASE WHEN mail_state = 'sending' OR state = 'scheduled' THEN mail_state ELSE 'none' END,
 		updated_at = ? WHERE workspace_id = ? AND id = ?`, q.now, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}

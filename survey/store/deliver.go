@@ -128,7 +128,7 @@ func (q *session) leaseEnd(lease time.Duration) (string, any) {
 	return "?", q.now.Add(lease)
 }
 
-// ClaimNotices takes mails to the owners of webhooks that are due.
+// ClaimNotices takes at most n mails to the owners of webhooks that are due.
 func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([]Dispatch, error) {
 	q := s.reading(ctx, Caller{})
 	var workspaces []int64
@@ -140,8 +140,11 @@ func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		claimed = claimed[:0]
 		for _, workspace := range workspaces {
+			if len(claimed) == n {
+				break
+			}
 			q.by.Workspace = workspace
-			some, err := q.claimOutbox(`kind = 'notice' AND webhook_id IS NULL`, nil, n, lease)
+			some, err := q.claimOutbox(`kind = 'notice' AND webhook_id IS NULL`, nil, n-len(claimed), lease)
 			if err != nil {
 				return err
 			}

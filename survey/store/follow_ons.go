@@ -151,7 +151,7 @@ func (s *Store) follow(q *session, place surveyPlace, r responseRow) error {
 	var person *survey.Person
 	if who := r.PersonID.orNil(); who != nil {
 		var row personRow
-		found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`+q.forUpdate(), []any{q.by.Workspace, *who}, row.scan()...)
+		found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, *who}, row.scan()...)
 		if err != nil {
 			return err
 		}

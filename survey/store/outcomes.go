@@ -126,7 +126,7 @@ func (s *Store) Retry(ctx context.Context, c Claim, words string) error {
 			WHERE workspace_id = ? AND id = ?`, state, next, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
-		return q.event(aboutInvitation, c.Invitation, "delayed", words, fmt.Sprintf("attempt %d, next at %s", row.Attempt, next))
+		return q.event(aboutInvitation, c.Invitation, "delayed", wordsAbout(row, words), fmt.Sprintf("attempt %d, next at %s", row.Attempt, next))
 	})
 }
 
@@ -153,6 +153,7 @@ func (s *Store) finishOne(ctx context.Context, c Claim, fn func(*session, invita
 }
 
 func (s *Store) giveUp(q *session, row invitationRow, words string) error {
+	words = wordsAbout(row, words)
 	if err := errors.Join(q.leavePlace(row), q.outcome(row, "failed")); err != nil {
 		return err
 	}
@@ -173,6 +174,7 @@ func (s *Store) Uncertain(ctx context.Context, c Claim, words string) error {
 }
 
 func (s *Store) uncertain(q *session, row invitationRow, words string) error {
+	words = wordsAbout(row, words)
 	if err := q.outcome(row, "uncertain"); err != nil {
 		return err
 	}
@@ -197,4 +199,13 @@ func (s *Store) uncertain(q *session, row invitationRow, words string) error {
 		return err
 	}
 	return q.event(aboutInvitation, survey.ID(row.ID), "uncertain", words, "")
+}
+
+// wordsAbout are a mail server's, which may hold the address: none about
+// somebody who was erased meanwhile.
+func wordsAbout(row invitationRow, words string) string {
+	if row.Email == nil {
+		return ""
+	}
+	return words
 }

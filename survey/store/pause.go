@@ -123,7 +123,11 @@ const holdBatch = 5000
 // which workspaces those are.
 func (q *session) holdPaused() ([]int64, error) {
 	var paused []int64
-	if err := q.list(&paused, `SELECT id FROM workspaces WHERE sending_paused_at IS NOT NULL`); err != nil || len(paused) == 0 {
+	lock := ""
+	if q.postgres { // or sending is resumed before what is put aside here can be seen
+		lock = " ORDER BY id FOR SHARE"
+	}
+	if err := q.list(&paused, `SELECT id FROM workspaces WHERE sending_paused_at IS NOT NULL`+lock); err != nil || len(paused) == 0 {
 		return nil, err
 	}
 	_, err := q.exec(`UPDATE invitations SET held = `+q.truth(true)+` WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM invitations

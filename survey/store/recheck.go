@@ -62,11 +62,17 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 	if m.OccurredAt != nil {
 		know.OccurredAt = *m.OccurredAt
 	}
+	answered, err := q.followedAnswer(row)
+	if err != nil {
+		return know, err
+	}
+	if answered != nil {
+		know.OccurredAt = answered.at
+	}
 	if person := row.PersonID.orNil(); person != nil {
 		know.PersonKey = person.String()
 	}
-	var err error
-	if know.Attributes, err = q.knownNow(m, row); err != nil {
+	if know.Attributes, err = q.knownNow(m, row, answered); err != nil {
 		return know, err
 	}
 	if period, _ := survey.QuietRule(m.Survey, m.Workspace); period.Length() > 0 {
@@ -86,14 +92,37 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 	return know, err
 }
 
+// followedAnswer is the response that an invitation follows.
+type followedAnswer struct {
+	attributes string
+	at         survey.Instant
+}
+
+// followedAnswer is nil for an invitation that follows none.
+func (q *session) followedAnswer(row claimedRow) (*followedAnswer, error) {
+	if row.InteractionID != (id{}) || row.PersonID == (id{}) {
+		return nil, nil
+	}
+	var a followedAnswer
+	found, err := q.row(`SELECT r.attributes, r.responded_at FROM decisions d JOIN responses r ON r.workspace_id = d.workspace_id AND r.id = d.source_id
+		WHERE d.workspace_id = ? AND d.person_id = ? AND d.invitation_id = ? AND d.source_type = ?`,
+		[]any{row.WorkspaceID, row.PersonID, row.ID, fromResponse}, &a.attributes, &a.at)
+	if err != nil || !found {
+		return nil, err
+	}
+	return &a, nil
+}
+
 // knownNow are the attributes that a condition is about: the occasion's own
 // over the person's of today; what was known when it was decided lies below.
-func (q *session) knownNow(m Mail, row claimedRow) (survey.Attributes, error) {
+func (q *session) knownNow(m Mail, row claimedRow, answered *followedAnswer) (survey.Attributes, error) {
 	if len(m.Survey.Rules.Condition) == 0 {
 		return nil, nil
 	}
 	var own *string
-	if _, err := q.row(`SELECT attributes FROM interactions WHERE workspace_id = ? AND id = ?`,
+	if answered != nil {
+		own = &answered.attributes
+	} else if _, err := q.row(`SELECT attributes FROM interactions WHERE workspace_id = ? AND id = ?`,
 		[]any{row.WorkspaceID, row.InteractionID}, &own); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 
 	"koe/survey"
 )
@@ -101,7 +102,12 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		if _, err := q.exec(`DELETE FROM idempotency WHERE created_at < ?`, q.now.Add(-remembers)); err != nil {
 			return err
 		}
-		_, err := q.exec(`DELETE FROM outbox WHERE state IN ('delivered', 'failed') AND created_at < ?`, q.now.Add(-keepsDeliveries))
+		if _, err := q.exec(`DELETE FROM outbox WHERE state IN ('delivered', 'failed') AND created_at < ?`, q.now.Add(-keepsDeliveries)); err != nil {
+			return err
+		}
+		// of webhooks that were deleted while an event was kept for them
+		_, err := q.exec(`DELETE FROM outbox WHERE state = 'waiting' AND webhook_id IS NOT NULL AND due_at < ?
+			AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.workspace_id = outbox.workspace_id AND w.id = outbox.webhook_id)`, q.now.Add(-time.Hour))
 		return err
 	})
 	return swept, err

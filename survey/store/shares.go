@@ -171,7 +171,7 @@ func (s *Store) waiting(q *session, place surveyPlace, r running, n int) ([]surv
 }
 
 // takeTurns decides about people whose turn it is; over is true where the fire
-// has ended meanwhile.
+// has ended with it, or meanwhile.
 func (s *Store) takeTurns(ctx context.Context, r running, people []survey.ID) (turns int, over bool, err error) {
 	err = s.write(ctx, Caller{Workspace: r.workspace}, func(q *session) error {
 		turns, over = 0, false
@@ -205,7 +205,11 @@ func (s *Store) takeTurns(ctx context.Context, r running, people []survey.ID) (t
 				turns++
 			}
 		}
-		return q.must(`UPDATE fires SET asked = ? WHERE workspace_id = ? AND id = ?`, asked+turns, r.workspace, r.id)
+		state := fireRunning
+		if over = asked+turns >= share; over { // with what other processes did
+			state = fireDone
+		}
+		return q.must(`UPDATE fires SET asked = ?, state = ? WHERE workspace_id = ? AND id = ?`, asked+turns, state, r.workspace, r.id)
 	})
 	return turns, over, err
 }
