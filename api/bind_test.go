@@ -112,7 +112,7 @@ func TestGoodJSONThatKoeRefuses(t *testing.T) {
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"rules":{"sample":1,"sample":0}}`, "rules.sample"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"state":"active"}`, "state"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"schedule"},"cron":"0 9 * * *"}`, "cron"},
-		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual","cron":"0 9 * * *"}}`, "trigger.cron"},
+		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual","colour":"red"}}`, "trigger.colour"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"rules":{"condition":{"attributes.plan":["a\u0000"]}}}`, "rules.condition.attributes.plan[0]"},
 		{"/v1/surveys", `{"name":"a","template":"nps","touchpoint":"a","channel":"link","trigger":{"type":"manual"},"rules":{"condition":{"attributes.plan":{"x":1,"x":2}}}}`, "rules.condition.attributes.plan.x"},
 		{"/v1/templates", `{"key":"a","name":"a","metric":"nps","default_locale":"en","questions":[{"key":"score","type":"score","text":{"en":"a","en":"b"}}]}`, "questions[0].text.en"},
