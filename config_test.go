@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:koe.db", Connections: 10,
-		MailFrom: mail.Address{Name: "koe", Email: "feedback@localhost"}, MailWorkers: 4, Timezone: machineZone(os.Getenv("TZ"), "/")}
+		MailFrom: mail.Address{Name: "koe", Email: "feedback@localhost"}, MailWorkers: 4, MailLease: 15 * time.Second, CatchUp: 6 * time.Hour, Timezone: machineZone(os.Getenv("TZ"), "/")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -91,6 +91,8 @@ func TestWrongValues(t *testing.T) {
 		"KOE_MAIL_FROM":              {"koe", "a@example.com, b@example.com", "koe <>", "Koe\r\nBcc: x@example.com <a@example.com>"},
 		"KOE_MAIL_WORKERS":           {"0", "-4", "four", "101", "4.0"},
 		"KOE_MAIL_PER_SECOND":        {"0", "-1", "NaN", "Inf", "fast", "1e999", "10/s"},
+		"KOE_CATCH_UP":               {"6", "-1h", "soon"},
+		"KOE_WEBHOOK_LOOPBACK":       {"yes", "1", "TRUE"},
 		"KOE_MAIL_LEASE":             {"0s", "999ms", "61s", "15", "soon"},
 		"KOE_MAIL_PER_DOMAIN":        {"0", "-1", "none"},
 		"KOE_BOUNCE_ADDRESS":         {"bounces", "Bounces <b@example.com>", "b+c@example.com", "bounces-of-our-mail@example.com", "b@example.com, c@example.com"},
