@@ -148,7 +148,7 @@ func TestSurveys(t *testing.T) {
 	}
 	s.do("POST", "/v1/surveys", strings.Replace(body, `"csat"`, `"none"`, 1)).wantProblem(422, "template")
 	s.do("POST", "/v1/surveys", strings.Replace(body, `"key":"chat"`, `"key":"`+id+`"`, 1)).wantProblem(422, "key")
-	s.do("POST", "/v1/surveys", strings.Replace(body, `interaction","delay":"2h`, `schedule`, 1)).wantProblem(422, "trigger.type")
+	s.do("POST", "/v1/surveys", strings.Replace(body, `interaction","delay":"2h`, `full_moon`, 1)).wantProblem(422, "trigger.type")
 	for _, ref := range []string{"A", "%20", "x%00", "0190a1b2-0000-7000-8000-000000000000", strings.ToUpper(id), "..."} {
 		s.do("GET", "/v1/surveys/"+ref, nil).wantProblem(404)
 	}
