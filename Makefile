@@ -18,7 +18,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp cover fuzz mutate
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm cover fuzz mutate
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-mail: ## survey mails a second beside the library alone; KOE_TEST_POSTGRES
 
 bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wait for days
 	go test ./survey/store -run '^$$' -bench Tick -benchtime 2s
+
+battery-storm: ## ten scanners on a thousand links, then each link answered twenty times at once
+	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestAThousandLinksAnsweredTwenty' .
 
 battery-smtp: ## every odd mail server of the tests x 200 mails, as a table
 	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -v | grep -v '^ *\(===\|---\)'

@@ -43,12 +43,20 @@ func (c *crowd) scan(method, address, agent string) error {
 	return nil
 }
 
+// stormed is how many links a storm is about: a thousand in full, else a tenth.
+func stormed() int {
+	if whole() {
+		return 1000
+	}
+	return 100
+}
+
 // Ten scanners open every link of a thousand mails, and the link out of each:
 // nobody has answered, nobody has unsubscribed, and every link still works.
 func TestScannersAnswerNothing(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, database string) {
 		k := startKoe(t, database)
-		const n = 1000
+		n := stormed()
 		links := k.links(k.linkSurvey("poster"), n)
 		of, count := scores(n)
 		c := k.crowd(32)
@@ -78,7 +86,7 @@ func TestScannersAnswerNothing(t *testing.T) {
 func TestAThousandLinksAnsweredTwentyTimesAtOnce(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, database string) {
 		k := startKoe(t, database)
-		const n = 1000
+		n := stormed()
 		links := k.links(k.linkSurvey("poster"), n)
 		of, count := scores(n)
 		c := k.crowd(60)            // three links at a time
