@@ -215,7 +215,7 @@ func TestWhoUnsubscribesMeanwhileGetsNothing(t *testing.T) {
 		suppress("waits@example.com")
 		first := d.happens("chat", "first@example.com")
 		claimed := d.happens("chat", "claimed@example.com")
-		d.run(func(o *scheduler.Options) { o.PerSecond = 1 }) // claimed waits its turn for a second
+		d.run(func(o *scheduler.Options) { o.PerSecond = 0.2 }) // claimed waits its turn for five seconds
 		d.becomes(first, survey.InvitationSent)
 		suppress("claimed@example.com")
 		for _, id := range []survey.ID{waits, claimed} {

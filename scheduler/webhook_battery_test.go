@@ -246,6 +246,9 @@ func TestRedeliver(t *testing.T) {
 			t.Error("another id")
 		}
 	}
+	for waited := 0; len(d.server.lettersTo("ops@acme.example")) == 0 && waited < 300; waited++ { // notices go out every 5 seconds
+		time.Sleep(100 * time.Millisecond)
+	}
 	if len(d.server.lettersTo("ops@acme.example")) != 1 {
 		t.Errorf("the owner got %d mails", len(d.server.lettersTo("ops@acme.example")))
 	}
