@@ -43,6 +43,21 @@ func (q *session) checkFollows(v survey.Survey) error {
 	return p.Err()
 }
 
+// checkFollowed is a Conflict where a survey follows another by a key that is
+// to change: it would follow nobody, or whoever takes that key next.
+func (q *session) checkFollowed(key string) error {
+	followers, err := q.followers()
+	if err != nil {
+		return err
+	}
+	for _, f := range followers {
+		if f.follows == key {
+			return survey.Errorf(survey.Conflict, "key", "the survey %s follows this one by its key; let it name the id first", f.survey)
+		}
+	}
+	return nil
+}
+
 // followers are those of the session's workspace that ask, or would if they
 // were not paused.
 func (q *session) followers() ([]follower, error) {

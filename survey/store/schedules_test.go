@@ -309,6 +309,8 @@ func TestFollowOns(t *testing.T) {
 			return w, nil
 		})
 		refused(t, err, survey.Invalid, "trigger.when.mood")
+		_, err = s.PatchSurvey(ctx, by, "first", 0, func(w survey.Survey) (survey.Survey, error) { w.Key = "renamed"; return w, nil })
+		refused(t, err, survey.Conflict, "key")
 		_, err = s.PatchSurvey(ctx, by, v.ID.String(), 0, func(w survey.Survey) (survey.Survey, error) {
 			w.Trigger.Survey = "nowhere"
 			return w, nil

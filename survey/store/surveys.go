@@ -194,6 +194,11 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 			return was, err
 		}
 	}
+	if v.Key != was.Key && was.Key != "" {
+		if err := q.checkFollowed(was.Key); err != nil {
+			return was, err
+		}
+	}
 	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
 		if err := q.checkFollows(v); err != nil {
 			return was, err
