@@ -160,6 +160,11 @@ type Suspicion struct {
 	Many bool          // one address sends many
 }
 
+// ValidExclusion is true for a reason to leave an answer out of scores.
+func ValidExclusion(reason string) bool {
+	return slices.Contains([]string{ExcludedTrap, ExcludedTooFast, ExcludedTooMany, ExcludedByEditor}, reason)
+}
+
 // Excluded is the reason to leave the answer out of scores, or "".
 func (s Suspicion) Excluded() string {
 	switch {

@@ -27,6 +27,7 @@ type Answer struct {
 	Attributes  survey.Attributes
 	Answers     survey.Answers
 	Tags        []string
+	Excluded    string // why it is left out of scores; empty where it counts
 }
 
 // Rejection says what is wrong with a row. Field is one of [Fields], or empty
@@ -91,7 +92,7 @@ const (
 // Fields are the names that [Options] and files know, besides attributes.NAME
 // and answers.KEY.
 var fields = []string{"score", "responded_at", "external_id", "comment", "locale", "channel",
-	"customer.email", "customer.external_id", "customer.name", "tags"}
+	"customer.email", "customer.external_id", "customer.name", "tags", "excluded_reason"}
 
 // ValidField is true for the name of a field.
 func ValidField(name string) bool {

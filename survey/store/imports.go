@@ -204,7 +204,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 	in := NewResponse{Score: entry.Answer.Score, Answers: entry.Answer.Answers, Comment: entry.Answer.Comment,
 		Customer: entry.Answer.Customer, Attributes: entry.Answer.Attributes, Locale: entry.Answer.Locale,
 		Channel: cmp.Or(entry.Answer.Channel, "import"), ExternalID: entry.Answer.ExternalID,
-		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags}
+		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags, Excluded: entry.Answer.Excluded}
 	unnamed := in.ExternalID == ""
 	if unnamed {
 		in.ExternalID = entry.RowID()

@@ -335,6 +335,7 @@ func TestExportImportsAgain(t *testing.T) {
 			at += survey.Instant(i)
 			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: "shop", Score: &score, Comment: comment, RespondedAt: &at,
 				ExternalID: fmt.Sprintf("=%d", i), Channel: "@shop", Locale: "ja", Tags: []string{"=a|b", "c"},
+				Excluded:   []string{"", survey.ExcludedTrap, ""}[i%3],
 				Customer:   survey.Customer{Email: &email, ExternalID: "+c", Name: "-Ana"},
 				Attributes: survey.Attributes{"plan": survey.TextValue("=pro"), "n": five, "t": survey.TextValue("5"), "Größe 大": survey.TextValue("'7")}})
 			ok(t, err)
@@ -367,6 +368,14 @@ func TestExportImportsAgain(t *testing.T) {
 			if !reflect.DeepEqual(back, want) {
 				t.Errorf("%s:\n%+v\n%+v", form, back, want)
 			}
+			if c := counted(t, s, by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Metric: scoring.NPS, Survey: form}, Spans: []store.Span{{}}}); c.Excluded != 3 {
+				t.Errorf("%s: %d left out of scores", form, c.Excluded)
+			}
+		}
+		checked, err := s.Verify(ctx)
+		ok(t, err)
+		for _, fault := range checked.Faults {
+			t.Error(fault)
 		}
 	})
 }

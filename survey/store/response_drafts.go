@@ -88,6 +88,12 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 		TemplateVersion: d.place.Survey.TemplateVersion, Score: score, Locale: locale, Channel: channel,
 		RespondedAt: int64(at), Complete: true}
 	d.row.Comment = d.comment(p, in.Comment, score)
+	if in.Excluded != "" {
+		if !survey.ValidExclusion(in.Excluded) {
+			p.Add("excluded_reason", "unknown", "must be trap, too_fast, too_many or by_editor, or empty where the answer counts")
+		}
+		d.row.ExcludedReason = &in.Excluded
+	}
 	if external := survey.Line(p, "external_id", in.ExternalID, 255); external != "" {
 		d.row.ExternalID = &external
 	}

@@ -39,6 +39,7 @@ type NewResponse struct {
 	ExternalID  string
 	RespondedAt *survey.Instant
 	Tags        []string
+	Excluded    string // why it is left out of scores; "" where it counts
 }
 
 // CreateResponse keeps an answer that was taken elsewhere and moves the
