@@ -25,7 +25,7 @@ func TestTriggers(t *testing.T) {
 	s.answered("pulse", 9, `,"customer":{"email":"bob@example.com"}`)
 	s.do("GET", "/v1/invitations?survey=after", nil).want(200).wantAt("data[0].state", "scheduled").wantAt("data[0].customer.email", "ana@example.com").
 		wantAt("data[0].interaction_id", nil).wantAt("data[1]", nil)
-	s.do("POST", "/v1/surveys/pulse/simulate", `{"customer":{"email":"cleo@example.com"},"at":"2026-11-22T09:30:00Z"}`).want(200).wantAt("decision", "scheduled")
+	s.do("POST", "/v1/surveys/pulse/simulate", `{"customer":{"email":"cleo@example.com"},"at":"2026-11-22T09:30:00Z"}`).want(200).wantAt("decision", "scheduled").wantAt("rules[0].rule", "trigger")
 	s.do("PATCH", "/v1/surveys/"+made.text("id"), `{"trigger":{"type":"manual","cron":null,"every":null,"timezone":null,"audience":null}}`).want(200).wantAt("trigger.cron", nil)
 	s.do("GET", "/v1/surveys/nowhere/fires", nil).wantProblem(404)
 }

@@ -97,8 +97,8 @@ func (s *Survey) Clean() error {
 		p.Add("channel", "unknown", "must be email or link")
 	}
 	s.Trigger.clean(&p)
-	if s.Trigger.Type == OnSchedule && s.Channel == LinkOnly {
-		p.Add("channel", "unsupported", "a schedule asks by email: nobody would be handed the links")
+	if (s.Trigger.Type == OnSchedule || s.Trigger.Type == OnResponse) && s.Channel == LinkOnly {
+		p.Add("channel", "unsupported", "a %s survey asks by email: nobody would be handed the links", s.Trigger.Type)
 	}
 	s.Rules.clean(&p)
 	s.cleanSegments(&p)

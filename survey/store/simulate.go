@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"koe/survey"
 )
@@ -47,7 +48,19 @@ func (s *Store) simulate(q *session, ref string, in survey.Interaction) (survey.
 	if err := s.fillHistory(q, &history, asked, place); err != nil {
 		return survey.Decision{}, err
 	}
-	return survey.Decide(place.Survey, w, in, history, q.now), nil
+	d := survey.Decide(place.Survey, w, in, history, q.now)
+	if words, other := otherTriggers[place.Survey.Trigger.Type]; other {
+		d.Checks = slices.Insert(d.Checks, 0, survey.Check{Rule: "trigger", Verdict: "pass", Detail: words})
+	}
+	return d, nil
+}
+
+// otherTriggers are what to know of a decision of a survey that no interaction
+// makes ask.
+var otherTriggers = map[survey.TriggerType]string{
+	survey.OnSchedule: "no interaction makes this survey ask: this is what its rules say when its schedule comes to this person",
+	survey.OnResponse: "no interaction makes this survey ask: this is what its rules say after an answer that it follows",
+	survey.OnManual:   "no interaction makes this survey ask: its links are made by hand, and obey no rule",
 }
 
 // personAsWouldBe is who the customer is, or would become, without making or
