@@ -58,7 +58,7 @@ func (b takeBounce) take(ctx context.Context, c Config, in io.Reader, out io.Wri
 	}
 	var taken []store.BounceTaken
 	if len(reports) > 0 {
-		s, err := openStore(ctx, c)
+		s, err := openKept(ctx, c)
 		if err != nil {
 			return exitError{err, tryAgain}
 		}
@@ -76,7 +76,7 @@ func (b takeBounce) take(ctx context.Context, c Config, in io.Reader, out io.Wri
 			_, _ = fmt.Fprintf(os.Stderr, "koe: sending of workspace %d has paused itself: %s\n", t.Workspace, t.Paused) // it is kept all the same
 		}
 	}
-	_, err = fmt.Fprintf(out, "%d reports, %d applied\n", len(taken), applied)
+	_, err = fmt.Fprintf(out, "reports: %d, applied: %d\n", len(taken), applied)
 	return err
 }
 

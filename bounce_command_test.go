@@ -41,10 +41,10 @@ func TestBounceCommand(t *testing.T) {
 			status     int
 		}{
 			{"not a mail\n", nil, "", 65},
-			{"From: ana@example.com\n\nhello\n", nil, "0 reports, 0 applied\n", 0},
-			{report("forged"), nil, "1 reports, 0 applied\n", 0},
-			{report(""), []string{"bounces+" + beside.BounceTag(by.Workspace, id) + "@example.com"}, "1 reports, 1 applied\n", 0},
-			{report(beside.BounceTag(by.Workspace, id)), nil, "1 reports, 0 applied\n", 0},
+			{"From: ana@example.com\n\nhello\n", nil, "reports: 0, applied: 0\n", 0},
+			{report("forged"), nil, "reports: 1, applied: 0\n", 0},
+			{report(""), []string{"bounces+" + beside.BounceTag(by.Workspace, id) + "@example.com"}, "reports: 1, applied: 1\n", 0},
+			{report(beside.BounceTag(by.Workspace, id)), nil, "reports: 1, applied: 0\n", 0},
 		} {
 			if out, status := piped(t, database, strings.NewReader(c.in), c.recipients...); out != c.out || status != c.status {
 				t.Errorf("%.40q %v: %q, %d", c.in, c.recipients, out, status)

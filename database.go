@@ -46,6 +46,17 @@ func openStore(ctx context.Context, c Config) (*store.Store, error) {
 	return s, nil
 }
 
+// openKept is openStore for what has nothing to do where there is no database:
+// it makes none.
+func openKept(ctx context.Context, c Config) (*store.Store, error) {
+	if path, lite := c.sqlite(); lite {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("KOE_DATABASE_URL: there is no database %s; name the one that koe serves", path)
+		}
+	}
+	return openStore(ctx, c)
+}
+
 // lockBeside makes sure that one scheduler alone turns over an SQLite file:
 // until it is closed, or the process ends.
 func lockBeside(path string) (io.Closer, error) {

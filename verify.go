@@ -12,7 +12,7 @@ type verify struct{}
 // Run recounts everything, of all workspaces, and prints what differs, one line
 // each; then it is an error. It works beside a running server.
 func (verify) Run(ctx context.Context, c Config, out io.Writer) (err error) {
-	s, err := openStore(ctx, c)
+	s, err := openKept(ctx, c)
 	if err != nil {
 		return err
 	}

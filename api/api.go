@@ -86,7 +86,6 @@ func New(o Options) http.Handler {
 	if a.Bounces.Fetch == nil {
 		a.Bounces.Fetch = FetchSNS()
 	}
-	a.metrics.registry.MustRegister(a.gaugeSending())
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)

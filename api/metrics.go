@@ -18,13 +18,12 @@ type metrics struct {
 
 	openAnswers *prometheus.CounterVec // by way in and why left out of scores
 
-	show     http.Handler
-	registry *prometheus.Registry
+	show http.Handler
 }
 
 func newMetrics(more ...prometheus.Collector) *metrics {
 	registry := prometheus.NewRegistry()
-	m := &metrics{registry: registry,
+	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "koe_http_requests_total",
 			Help: "Requests answered, by route, method and status."}, []string{"route", "method", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "koe_http_request_duration_seconds",

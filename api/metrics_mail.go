@@ -25,6 +25,7 @@ var (
 	mailDue       = prometheus.NewDesc("koe_mail_due", "Mails of all workspaces that may go out now; counted to 100000.", nil, nil)
 	mailInFlight  = prometheus.NewDesc("koe_mail_in_flight", "Mails taken by a sender or being handed over.", nil, nil)
 	mailOldestDue = prometheus.NewDesc("koe_mail_oldest_due_seconds", "How long the oldest mail has been due.", nil, nil)
+	mailPaused    = prometheus.NewDesc("koe_sending_paused", "Workspaces whose sending has paused itself for bounces or complaints.", nil, nil)
 	mailSent      = prometheus.NewDesc("koe_mail_sent_total", "Mails that a server took from this process.", nil, nil)
 	mailRetried   = prometheus.NewDesc("koe_mail_retried_total", "Mails that were put off after a passing failure.", nil, nil)
 	mailFailed    = prometheus.NewDesc("koe_mail_failed_total", "Mails that a server refused for good.", nil, nil)
@@ -33,7 +34,7 @@ var (
 
 // Describe names the metrics.
 func (m mailMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{mailDue, mailInFlight, mailOldestDue, mailSent, mailRetried, mailFailed, mailUncertain} {
+	for _, d := range []*prometheus.Desc{mailDue, mailInFlight, mailOldestDue, mailPaused, mailSent, mailRetried, mailFailed, mailUncertain} {
 		out <- d
 	}
 }
@@ -47,6 +48,9 @@ func (m mailMetrics) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(mailDue, prometheus.GaugeValue, float64(g.Due))
 		out <- prometheus.MustNewConstMetric(mailInFlight, prometheus.GaugeValue, float64(g.InFlight))
 		out <- prometheus.MustNewConstMetric(mailOldestDue, prometheus.GaugeValue, g.OldestDue.Seconds())
+	}
+	if n, err := m.store.PausedWorkspaces(ctx); err == nil {
+		out <- prometheus.MustNewConstMetric(mailPaused, prometheus.GaugeValue, float64(n))
 	}
 	if m.counts == nil {
 		return

@@ -1,11 +1,7 @@
 package api
 
 import (
-	"context"
-	"time"
-
 	"github.com/labstack/echo/v4"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"koe/survey"
 	"koe/survey/store"
@@ -37,18 +33,4 @@ func (a *api) resumeSending(c echo.Context) error {
 	return a.once(c, func(by store.Caller) (answer, error) {
 		return gone(), a.Store.ResumeSending(c.Request().Context(), by)
 	}, func(store.Caller, string) (answer, error) { return gone(), nil })
-}
-
-// gaugeSending shows in how many workspaces sending has paused itself.
-func (a *api) gaugeSending() prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "koe_sending_paused",
-		Help: "Workspaces whose sending has paused itself for bounces or complaints; -1 where the database does not say."}, func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		n, err := a.Store.PausedWorkspaces(ctx)
-		if err != nil {
-			return -1
-		}
-		return float64(n)
-	})
 }

@@ -7,10 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
-	"syscall"
 	"time"
+
+	"code.dny.dev/ssrf"
 )
 
 // Fetch gets what an address answers.
@@ -22,13 +22,7 @@ const certificateLater = time.Minute
 // FetchSNS gets addresses that bounce.ReadSNS has checked: over TLS, from
 // public addresses alone, without redirects, 64 KB at most.
 func FetchSNS() Fetch {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if ip := at.Addr().Unmap(); err != nil || !ip.IsGlobalUnicast() || ip.IsPrivate() {
-			return errors.New("SNS is not inside this network")
-		}
-		return nil
-	}}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: ssrf.New().Safe}
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("SNS does not redirect") }}
 	return func(ctx context.Context, url string) ([]byte, error) {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"koe/survey/store"
 )
 
 const endpoint = `"url":"https://example.com/koe","events":["response.created","response.updated"]`
@@ -29,6 +32,18 @@ func TestWebhooks(t *testing.T) {
 		s.do("POST", path+"/test", nil).want(202).wantAt("event", "webhook.test").wantAt("state", "waiting").wantAt("attempts", 0.0)
 		list := s.do("GET", path+"/deliveries", nil).want(200).wantAt("data[1].event", "response.created").wantAt("data[1].response_status", nil).wantAt("data[2]", nil)
 		s.do("POST", path+"/deliveries/"+list.text("data[0].id")+"/redeliver", nil).wantProblem(409)
+		claimed, err := s.store.ClaimDeliveries(t.Context(), 10, 10, nil, time.Minute)
+		if err != nil || len(claimed) != 2 {
+			t.Fatal(claimed, err)
+		}
+		for _, d := range claimed {
+			if _, err := s.store.NoteDelivery(t.Context(), d, store.Tried{Status: 204, Latency: 30 * time.Millisecond}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.do("GET", path+"/deliveries", nil).want(200).wantAt("data[0].state", "delivered").wantAt("data[0].response_status", 204.0).wantAt("data[0].latency_ms", 30.0)
+		s.do("POST", path+"/deliveries/"+list.text("data[0].id")+"/redeliver", nil, with("Idempotency-Key", "again")).want(202).wantAt("state", "waiting").wantAt("attempts", 0.0)
+		s.do("POST", path+"/deliveries/"+list.text("data[0].id")+"/redeliver", nil, with("Idempotency-Key", "again")).want(202).wantAt("id", list.text("data[0].id"))
 
 		s.do("PATCH", path, `{"state":"paused","events":["person.unsubscribed"],"description":"Ops"}`).want(200).wantAt("paused_reason", "manual").
 			wantAt("url", "https://example.com/koe").wantAt("description", "Ops")
@@ -53,6 +68,8 @@ func TestWebhooksThatAreRefused(t *testing.T) {
 		`{"url":"ftp://example.com","events":["response.created"]}`:                                     "url",
 		`{"url":"https://","events":["response.created"]}`:                                              "url",
 		`{"url":"https://a:b@example.com","events":["response.created"]}`:                               "url",
+		`{"url":"http://10.0.0.1/koe","events":["response.created"]}`:                                   "url",
+		`{"url":"http://[fe80::1]/koe","events":["response.created"]}`:                                  "url",
 		`{"url":"https://example.com/#x","events":["response.created"]}`:                                "url",
 		`{"url":"https://example.com/日本","events":["response.created"]}`:                                "url",
 		`{"url":"https://example.com/` + strings.Repeat("x", 2000) + `","events":["response.created"]}`: "url",

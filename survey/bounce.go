@@ -35,13 +35,7 @@ func (b *Bounce) Clean(p *Problems, prefix string) {
 	if b.Invitation == nil && b.MessageID == "" && b.Email == "" {
 		p.Add(prefix+"invitation_id", "required", "name the mail by invitation_id, message_id or email")
 	}
-	if b.Email != "" {
-		address, err := NormalizeAddress(b.Email)
-		if err != nil {
-			p.Add(prefix+"email", "format", "%s", err)
-		}
-		b.Email = address
-	}
+	b.Email = optionalAddress(p, prefix+"email", b.Email)
 	b.MessageID = Line(p, prefix+"message_id", b.MessageID, 998)
 	b.Code = Line(p, prefix+"code", b.Code, 20)
 	b.Reason = Line(p, prefix+"reason", b.Reason, 1000)

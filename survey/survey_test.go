@@ -162,7 +162,7 @@ func TestSurveyProblems(t *testing.T) {
 		"trigger missing":       {func(s *Survey) { s.Trigger = Trigger{} }, []string{"trigger.type required"}},
 		"trigger":               {func(s *Survey) { s.Trigger.Type = "moon" }, []string{"trigger.type unknown"}},
 		"schedule of links":     {schedule(func(t *Trigger, s *Survey) { s.Channel = LinkOnly }), []string{"channel unsupported"}},
-		"follow-on of links":     {func(s *Survey) { s.Channel, s.Trigger = LinkOnly, Trigger{Type: OnResponse, Survey: "a"} }, []string{"channel unsupported"}},
+		"follow-on of links":    {func(s *Survey) { s.Channel, s.Trigger = LinkOnly, Trigger{Type: OnResponse, Survey: "a"} }, []string{"channel unsupported"}},
 		"schedule with delay":   {schedule(func(t *Trigger, _ *Survey) { t.Delay = "2h" }), []string{"trigger.delay unknown"}},
 		"cron minute 61":        {schedule(func(t *Trigger, _ *Survey) { t.Cron = "61 * * * *" }), []string{"trigger.cron format"}},
 		"cron never":            {schedule(func(t *Trigger, _ *Survey) { t.Cron = "0 0 30 2 *" }), []string{"trigger.cron format"}},

@@ -159,5 +159,5 @@ func Share(audience, asked, fires, due int) int {
 	fires = max(fires, 1)
 	due = min(due, fires)
 	most := (audience + fires - 1) / fires
-	return max(0, min(most, audience*due/fires-asked))
+	return max(0, min(most, (audience*due+fires-1)/fires-asked)) // rounded up: the first fire asks somebody
 }

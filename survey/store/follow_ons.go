@@ -112,7 +112,7 @@ func (s *Store) followUp(q *session, r responseRow) error {
 		if place.Survey.Trigger.Follows(r.Score, answers) {
 			err = s.follow(q, place, r)
 		} else {
-			err = s.unfollow(q, &f.survey, r.ID, "answer_changed")
+			err = s.unfollow(q, &f.survey, r.ID, endAnswerChanged)
 		}
 		if err != nil {
 			return err

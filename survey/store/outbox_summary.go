@@ -55,11 +55,13 @@ type DeliverySummary struct {
 const (
 	WaitScheduled survey.Reason = "scheduled"     // for the instant it was planned for
 	WaitPaused    survey.Reason = "paused_survey" // its survey is paused
+	// WaitSending: sending has paused itself; held mail of paused surveys too
+	WaitSending survey.Reason = "sending_paused"
 )
 
 // waitReasons are all keys of Waiting.
 var waitReasons = []survey.Reason{WaitScheduled, survey.WaitSendWindow, survey.SkipDailyLimit, survey.SkipQuietPeriod,
-	survey.WaitRetry, survey.WaitDomainCap, survey.WaitReminder, WaitPaused}
+	survey.WaitRetry, survey.WaitDomainCap, survey.WaitReminder, WaitPaused, WaitSending}
 
 // sentMinutes is how far back Minutes goes.
 const sentMinutes = 5
@@ -86,8 +88,16 @@ func (q *session) counted(n *int, from string, args ...any) error {
 func (q *session) sumWaiting(out *OutboxSummary) error {
 	const waiting = `invitations WHERE workspace_id = ? AND mail_state = 'waiting' AND held = ? AND wait_reason = ?`
 	m := &out.Mail
+	holds := WaitPaused
+	sending, _, err := q.sending("")
+	if err != nil {
+		return err
+	}
+	if sending.Paused != "" {
+		holds = WaitSending
+	}
 	for _, reason := range waitReasons {
-		if reason == WaitPaused {
+		if reason == WaitPaused || reason == WaitSending {
 			continue
 		}
 		kept := string(reason)
@@ -113,7 +123,7 @@ func (q *session) sumWaiting(out *OutboxSummary) error {
 		}
 		m.Due = min(m.Due+due, SummaryCap)
 		m.Waiting[reason] = later
-		m.Waiting[WaitPaused] = min(m.Waiting[WaitPaused]+held, SummaryCap)
+		m.Waiting[holds] = min(m.Waiting[holds]+held, SummaryCap)
 		m.OldestDue = earlier(m.OldestDue, (*survey.Instant)(oldest))
 		m.NextDue = earlier(m.NextDue, (*survey.Instant)(next))
 	}
@@ -162,7 +172,7 @@ func (q *session) sumDeliveries(out *OutboxSummary) error {
 		Oldest      int64
 	}
 	if err := q.list(&rows, fmt.Sprintf(`SELECT kind, state, CASE WHEN due_at > ? THEN 1 ELSE 0 END AS later, COUNT(*) AS n, MIN(due_at) AS oldest
-		FROM (SELECT kind, state, due_at FROM outbox WHERE workspace_id = ? AND state IN ('waiting', 'claimed', 'sending', 'failed')
+		FROM (SELECT kind, state, due_at FROM outbox WHERE workspace_id = ? AND state IN ('waiting', 'claimed', 'failed')
 		ORDER BY state, due_at LIMIT %d) AS some GROUP BY kind, state, CASE WHEN due_at > ? THEN 1 ELSE 0 END ORDER BY kind`, SummaryCap),
 		q.now, q.by.Workspace, q.now); err != nil {
 		return err
@@ -173,9 +183,9 @@ func (q *session) sumDeliveries(out *OutboxSummary) error {
 		}
 		d := &out.Deliveries[len(out.Deliveries)-1]
 		switch {
-		case row.State == "failed":
+		case row.State == outboxFailed:
 			d.Failed += row.N
-		case row.State != mailWaiting:
+		case row.State != outboxWaiting:
 			d.InFlight += row.N
 		case row.Later == 1:
 			d.Waiting += row.N

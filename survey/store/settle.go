@@ -95,7 +95,7 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		swept = len(rows)
 		for _, row := range rows {
 			q.by.Workspace = row.WorkspaceID
-			if err := q.endInvitation(row, survey.InvitationExpired, "expired", ""); err != nil {
+			if err := q.endInvitation(row, survey.InvitationExpired, string(survey.EndExpired), ""); err != nil {
 				return err
 			}
 		}
