@@ -1,5 +1,5 @@
-// Package scheduler is everything that happens without a request: mails that
-// fall due, leases that run out, invitations that expire, tallies that are
+// Package scheduler is everything that happens without a request: schedules that
+// fire, mails that fall due, events for webhooks, leases that run out, invitations that expire, tallies that are
 // folded.
 //
 // It waits and never decides: what may be sent and when is for package survey
