@@ -80,7 +80,7 @@ func (s *Store) OutboxSummary(ctx context.Context, by Caller) (OutboxSummary, er
 
 // counted is COUNT(*) up to SummaryCap.
 func (q *session) counted(n *int, from string, args ...any) error {
-	_, err := q.row(fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s LIMIT %d) AS some`, from, SummaryCap), args, n)
+	_, err := q.row(fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s LIMIT %d) AS part`, from, SummaryCap), args, n)
 	return err
 }
 
@@ -89,6 +89,7 @@ func (q *session) sumWaiting(out *OutboxSummary) error {
 	const waiting = `invitations WHERE workspace_id = ? AND mail_state = 'waiting' AND held = ? AND wait_reason = ?`
 	m := &out.Mail
 	holds := WaitPaused
+	m.Waiting[WaitPaused], m.Waiting[WaitSending] = 0, 0
 	sending, _, err := q.sending("")
 	if err != nil {
 		return err
@@ -171,10 +172,10 @@ func (q *session) sumDeliveries(out *OutboxSummary) error {
 		N           int
 		Oldest      int64
 	}
-	if err := q.list(&rows, fmt.Sprintf(`SELECT kind, state, CASE WHEN due_at > ? THEN 1 ELSE 0 END AS later, COUNT(*) AS n, MIN(due_at) AS oldest
-		FROM (SELECT kind, state, due_at FROM outbox WHERE workspace_id = ? AND state IN ('waiting', 'claimed', 'failed')
-		ORDER BY state, due_at LIMIT %d) AS some GROUP BY kind, state, CASE WHEN due_at > ? THEN 1 ELSE 0 END ORDER BY kind`, SummaryCap),
-		q.now, q.by.Workspace, q.now); err != nil {
+	if err := q.list(&rows, fmt.Sprintf(`SELECT kind, state, later, COUNT(*) AS n, MIN(due_at) AS oldest
+		FROM (SELECT kind, state, due_at, CASE WHEN due_at > ? THEN 1 ELSE 0 END AS later FROM outbox
+		WHERE workspace_id = ? AND state IN ('waiting', 'claimed', 'failed') ORDER BY state, due_at LIMIT %d) AS part
+		GROUP BY kind, state, later ORDER BY kind`, SummaryCap), q.now, q.by.Workspace); err != nil {
 		return err
 	}
 	for _, row := range rows {
