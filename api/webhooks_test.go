@@ -68,8 +68,6 @@ func TestWebhooksThatAreRefused(t *testing.T) {
 		`{"url":"ftp://example.com","events":["response.created"]}`:                                     "url",
 		`{"url":"https://","events":["response.created"]}`:                                              "url",
 		`{"url":"https://a:b@example.com","events":["response.created"]}`:                               "url",
-		`{"url":"http://10.0.0.1/koe","events":["response.created"]}`:                                   "url",
-		`{"url":"http://[fe80::1]/koe","events":["response.created"]}`:                                  "url",
 		`{"url":"https://example.com/#x","events":["response.created"]}`:                                "url",
 		`{"url":"https://example.com/日本","events":["response.created"]}`:                                "url",
 		`{"url":"https://example.com/` + strings.Repeat("x", 2000) + `","events":["response.created"]}`: "url",

@@ -105,6 +105,7 @@ func watched(t *testing.T) (port string, connections *atomic.Int64) {
 				return
 			}
 			connections.Add(1)
+			_, _ = conn.Read(make([]byte, 1<<16)) // an answer before the question is none
 			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 			_ = conn.Close()
 		}

@@ -2,7 +2,6 @@ package survey
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -84,19 +83,9 @@ func (w *Webhook) cleanURL(p *Problems) {
 		p.Add("url", "format", "must be an http or https address in ASCII, such as https://example.com/koe")
 	case u.User != nil:
 		p.Add("url", "format", "must hold no user name and password; events are signed, which says more")
-	case inside(u.Hostname()):
-		p.Add("url", "format", "leads into a network that is not public, where koe never connects to")
 	case u.Fragment != "":
 		p.Add("url", "format", "must have no # part; it is never sent")
 	}
-}
-
-// inside is true for an address that is not public, written as a number.
-// Loopback may be allowed for development, which is not for a domain to know;
-// names are looked at when the connection is made, and numbers again.
-func inside(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && (ip.Unmap().IsPrivate() || ip.Unmap().IsLinkLocalUnicast() || ip.Unmap().IsUnspecified() || ip.Unmap().IsMulticast())
 }
 
 func (w *Webhook) cleanEvents(p *Problems) {
