@@ -35,6 +35,9 @@ func (v Value) Text() string {
 	if !v.IsText() {
 		return v.literal
 	}
+	if !strings.Contains(v.literal, `\`) { // nothing is escaped: mostly so
+		return v.literal[1 : len(v.literal)-1]
+	}
 	var s string
 	if json.Unmarshal([]byte(v.literal), &s) != nil {
 		return ""
