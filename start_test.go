@@ -63,10 +63,17 @@ func launch(t *testing.T, folder string, environ []string, args ...string) *proc
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = folder
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "KOE_LISTEN=127.0.0.1:0"}, environ...)
+	return begin(t, cmd)
+}
+
+// begin starts a koe that is killed at the end of the test, if it still runs.
+func begin(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	written := t.TempDir()
-	p := &process{t: t, cmd: exec.Command(binary, args...), out: filepath.Join(written, "out"), log: filepath.Join(written, "log")}
-	p.cmd.Dir = folder
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "KOE_LISTEN=127.0.0.1:0"}, environ...)
+	p := &process{t: t, cmd: cmd, out: filepath.Join(written, "out"), log: filepath.Join(written, "log")}
 	out, err := os.Create(p.out)
 	if err != nil {
 		t.Fatal(err)
@@ -75,15 +82,15 @@ func launch(t *testing.T, folder string, environ []string, args ...string) *proc
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd.Stdout, p.cmd.Stderr = out, log
-	if err := p.cmd.Start(); err != nil {
+	cmd.Stdout, cmd.Stderr = out, log
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = out.Close(), log.Close()
 	t.Cleanup(func() {
-		if p.cmd.ProcessState == nil {
-			_ = p.cmd.Process.Kill()
-			_ = p.cmd.Wait()
+		if cmd.ProcessState == nil {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
 		}
 	})
 	return p
