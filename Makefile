@@ -4,6 +4,8 @@ LINT_VERSION = v2.15.0
 LINT = .bin/golangci-lint-$(LINT_VERSION)
 MUTATE_VERSION = v0.6.0
 MUTATE = .bin/gremlins-$(MUTATE_VERSION)
+GENERATE_VERSION = v2.8.2
+GENERATE = .bin/oapi-codegen-$(GENERATE_VERSION)
 
 # make bench BENCH_REQUESTS=6000 BENCH_ROUNDS=1 for a quick look
 BENCH_REQUESTS ?= 60000
@@ -18,7 +20,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm cover fuzz mutate
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm cover fuzz mutate client
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +81,9 @@ fuzz: ## every fuzz test, FUZZ_TIME each
 mutate: $(MUTATE) ## change scoring a little, again and again: 80% must make a test fail
 	$(MUTATE) unleash ./scoring --workers 1 --timeout-coefficient 10 --threshold-efficacy 80
 
+client: $(GENERATE) ## make client/koe.gen.go of openapi.yaml
+	$(GENERATE) -config client/generate.yaml openapi.yaml
+
 # The version is in the file's name: another version is another file.
 $(LINT):
 	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
@@ -87,3 +92,7 @@ $(LINT):
 $(MUTATE):
 	GOBIN=$(CURDIR)/.bin go install github.com/go-gremlins/gremlins/cmd/gremlins@$(MUTATE_VERSION)
 	mv .bin/gremlins $@
+
+$(GENERATE):
+	GOBIN=$(CURDIR)/.bin go install github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@$(GENERATE_VERSION)
+	mv .bin/oapi-codegen $@

@@ -3,6 +3,7 @@ package main
 import (
 	"debug/elf"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -129,7 +130,7 @@ func (d dockerfile) start(t *testing.T, folder string, user int) *process {
 			t.Fatal(err)
 		}
 	}
-	id := uint32(user) //nolint:gosec // a user's number
+	id := uint32(user)
 	cmd.Dir = "/data"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: folder, Credential: &syscall.Credential{Uid: id, Gid: id}}
 	return begin(t, cmd)
@@ -166,7 +167,7 @@ func kubernetesProbes(t *testing.T) (paths []string) {
 				}
 			}
 		}
-		if err := docs.Decode(&doc); err == io.EOF {
+		if err := docs.Decode(&doc); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
