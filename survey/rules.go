@@ -41,8 +41,8 @@ const (
 type History struct {
 	// Suppressed: the address is suppressed.
 	Suppressed bool
-	// AskedAny and AskedHere are the send_at of the person's invitations that
-	// count, by any survey of the workspace and by this one, past and planned.
+	// AskedAny and AskedHere are when the person's invitations that count went
+	// out or are planned for, by any survey of the workspace and by this one.
 	AskedAny, AskedHere []Instant
 	// Known is what the person's record says beside the interaction itself.
 	Known Attributes

@@ -147,18 +147,19 @@ func fillCustomer(c survey.Customer, p survey.Person) survey.Customer {
 }
 
 // askedAt are the instants for which each survey asked, or plans to ask, this
-// person or address; what was called off or never went out does not count. The
-// zero id stands for another tool, before koe.
+// person or address: of a mail that went out late, when it did. What was called
+// off or never went out does not count. The zero id stands for another tool,
+// before koe.
 type askedAt map[survey.ID][]survey.Instant
 
 // asked reads them, the newest first, as far back as a quiet period can reach.
 func (s *Store) asked(q *session, person survey.ID, address string) (askedAt, error) {
 	asked := askedAt{}
 	var rows []struct {
-		SurveyID  id
-		PlannedAt int64
+		SurveyID id
+		AskedAt  int64
 	}
-	const query = `SELECT survey_id, planned_at FROM invitations WHERE workspace_id = ? AND `
+	const query = `SELECT survey_id, CASE WHEN sent_at > planned_at THEN sent_at ELSE planned_at END AS asked_at FROM invitations WHERE workspace_id = ? AND `
 	const counts = ` AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY planned_at DESC LIMIT 200`
 	if err := q.list(&rows, query+`person_id = ?`+counts, q.by.Workspace, person); err != nil {
 		return nil, err
@@ -173,7 +174,7 @@ func (s *Store) asked(q *session, person survey.ID, address string) (askedAt, er
 	}
 	for _, row := range rows {
 		of := survey.ID(row.SurveyID)
-		asked[of] = append(asked[of], survey.Instant(row.PlannedAt))
+		asked[of] = append(asked[of], survey.Instant(row.AskedAt))
 	}
 	return asked, nil
 }
