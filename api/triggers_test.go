@@ -25,7 +25,101 @@ func TestTriggers(t *testing.T) {
 	s.answered("pulse", 9, `,"customer":{"email":"bob@example.com"}`)
 	s.do("GET", "/v1/invitations?survey=after", nil).want(200).wantAt("data[0].state", "scheduled").wantAt("data[0].customer.email", "ana@example.com").
 		wantAt("data[0].interaction_id", nil).wantAt("data[1]", nil)
-	s.do("POST", "/v1/surveys/pulse/simulate", `{"customer":{"email":"cleo@example.com"},"at":"2026-11-22T09:30:00Z"}`).want(200).wantAt("decision", "scheduled").wantAt("rules[0].rule", "trigger")
+	cleo := func(attributes string) response {
+		return s.do("POST", "/v1/surveys/pulse/simulate", `{"customer":{"email":"cleo@example.com"},"at":"2026-11-22T09:30:00Z","attributes":`+attributes+`}`).want(200)
+	}
+	cleo(`{"plan":5}`).wantAt("decision", "scheduled").wantAt("rules[0].rule", "trigger").wantAt("rules[2].rule", "audience").wantAt("rules[2].verdict", "pass")
+	cleo(`{"plan":"free"}`).wantAt("reason", "condition").wantAt("rules[2].rule", "audience").wantAt("rules[2].verdict", "skip")
 	s.do("PATCH", "/v1/surveys/"+made.text("id"), `{"trigger":{"type":"manual","cron":null,"every":null,"timezone":null,"audience":null}}`).want(200).wantAt("trigger.cron", nil)
 	s.do("GET", "/v1/surveys/nowhere/fires", nil).wantProblem(404)
+}
+
+// Rules that could never be kept are refused with their field when a survey is
+// created, put or changed.
+func TestSurveysThatCouldNotAsk(t *testing.T) {
+	s := newServer(t)
+	body := func(trigger, rules string) string {
+		return `{"name":"After","template":"nps","touchpoint":"chat","channel":"email","trigger":` + trigger + `,"rules":{` + rules + `}}`
+	}
+	const interaction = `{"type":"interaction"}`
+	cron := func(line string) string { return body(`{"type":"schedule","cron":"`+line+`"}`, ``) }
+	window := func(w string) string { return body(interaction, `"send_window":{`+w+`}`) }
+	for _, c := range []struct{ body, field string }{
+		{cron("61 * * * *"), "trigger.cron"},
+		{cron("* 24 * * *"), "trigger.cron"},
+		{cron("* * 0 * *"), "trigger.cron"},
+		{cron("* * * 13 *"), "trigger.cron"},
+		{cron("0 0 30 2 *"), "trigger.cron"}, // never
+		{cron("0 0 31 4,6,9,11 *"), "trigger.cron"},
+		{cron("TZ=UTC 0 9 * * *"), "trigger.cron"},
+		{cron("CRON_TZ=Asia/Tokyo 0 9 * * *"), "trigger.cron"},
+		{cron("TZ=UTC"), "trigger.cron"},
+		{cron("0 0 9 * * *"), "trigger.cron"}, // six fields
+		{cron("0 9 * *"), "trigger.cron"},
+		{cron("@daily"), "trigger.cron"},
+		{cron("@every 1h"), "trigger.cron"},
+		{cron("tomorrow"), "trigger.cron"},
+		{body(`{"type":"schedule","timezone":"Mars/Base"}`, ``), "trigger.timezone"},
+		{body(`{"type":"schedule","timezone":"Local"}`, ``), "trigger.timezone"},
+		{body(`{"type":"schedule","every":"-90d"}`, ``), "trigger.every"},
+		{body(`{"type":"schedule","every":"59m"}`, ``), "trigger.every"},
+		{body(`{"type":"schedule","delay":"2h"}`, ``), "trigger.delay"},
+		{body(`{"type":"interaction","delay":"-2h"}`, ``), "trigger.delay"},
+		{body(`{"type":"interaction","delay":"2 hours"}`, ``), "trigger.delay"},
+		{body(`{"type":"response","survey":"none","delay":"-60d"}`, ``), "trigger.delay"},
+		{window(`"from":"09:00","to":"18:00","timezone":"Mars/Base"`), "rules.send_window.timezone"},
+		{window(`"from":"09:00","to":"09:00"`), "rules.send_window.to"}, // never opens
+		{window(`"from":"24:00","to":"06:00"`), "rules.send_window.from"},
+		{window(`"from":"9:00","to":"18:00"`), "rules.send_window.from"},
+		{window(`"from":"09:00","to":"25:00"`), "rules.send_window.to"},
+		{window(`"from":"09:00"`), "rules.send_window.to"},
+		{window(`"from":"09:00","to":"18:00","weekdays":[]`), "rules.send_window.weekdays"}, // never opens
+		{window(`"from":"09:00","to":"18:00","weekdays":[1,8]`), "rules.send_window.weekdays[1]"},
+		{window(`"from":"09:00","to":"18:00","weekdays":[0]`), "rules.send_window.weekdays[0]"},
+		{body(interaction, `"reminders":["3d","14d"],"expires_after":"14d"`), "rules.reminders[1]"}, // after expiry
+		{body(interaction, `"reminders":["30d"]`), "rules.reminders[0]"},                            // by default too
+		{body(interaction, `"reminders":["7d","3d"]`), "rules.reminders[1]"},
+		{body(interaction, `"reminders":["-3d"]`), "rules.reminders[0]"},
+		{body(interaction, `"reminders":["1d","2d","3d","4d"]`), "rules.reminders"},
+		{body(interaction, `"expires_after":"0s"`), "rules.expires_after"},
+		{body(interaction, `"expires_after":"-1d"`), "rules.expires_after"},
+		{body(interaction, `"max_age":"-7d"`), "rules.max_age"},
+		{body(interaction, `"quiet_period":"-30d"`), "rules.quiet_period"},
+		{body(interaction, `"quiet_scope":"planet"`), "rules.quiet_scope"},
+		{body(interaction, `"sample":1.01`), "rules.sample"},
+		{body(interaction, `"daily_limit":0`), "rules.daily_limit"},
+		{body(interaction, `"condition":{"plan":"pro"}`), "rules.condition"},
+	} {
+		for _, how := range [][2]string{{"POST", "/v1/surveys"}, {"PUT", "/v1/surveys/refused"}} {
+			got := s.do(how[0], how[1], c.body)
+			got.request += " " + c.body
+			var named struct{ Errors []struct{ Field string } }
+			got.want(422).into(&named)
+			if len(named.Errors) == 0 || named.Errors[0].Field != c.field {
+				t.Errorf("%s: names %v instead of %s", got.request, named.Errors, c.field)
+			}
+		}
+	}
+	s.do("PATCH", "/v1/workspace", `{"timezone":"Mars/Base"}`).wantProblem(422, "timezone")
+
+	// what looks odd and is none of these
+	for i, fine := range []string{
+		window(`"from":"22:00","to":"06:00"`), // over midnight
+		window(`"from":"00:00","to":"24:00","weekdays":[7]`),
+		cron("0 0 29 2 *"), // every fourth year
+		cron("0 0 31 * *"),
+		cron("*/15 9-17 * * MON-FRI"),
+		body(interaction, `"reminders":["3d","7d","13d"],"expires_after":"2w"`),
+		body(`{"type":"interaction","delay":"0s"}`, `"sample":0,"quiet_period":"0s","max_age":"0s"`),
+	} {
+		key := string(rune('a' + i))
+		s.do("PUT", "/v1/surveys/"+key, fine).want(201)
+		s.do("POST", "/v1/surveys/"+key+"/activate", nil).want(200)
+	}
+	// a mail at noon waits for ten at night, one at midnight is sent
+	asked := func(at string) response {
+		return s.do("POST", "/v1/surveys/a/simulate", `{"customer":{"email":"ana@example.com","timezone":"Asia/Tokyo"},"at":"`+at+`"}`).want(200)
+	}
+	asked("2026-11-22T03:00:00Z").wantAt("send_at", "2026-11-22T13:00:00.000Z")
+	asked("2026-11-22T15:00:00Z").wantAt("send_at", "2026-11-22T15:00:00.000Z")
 }

@@ -18,7 +18,7 @@ func (s *Scheduler) message(m store.Mail) (mail.Message, error) {
 	words, err := s.Words.Invitation(templates.InvitationMail{
 		Template: m.Template, Version: v.TemplateVersion, Workspace: m.Workspace, Name: v.Name, Locale: v.Locale, Attributes: v.Attributes,
 		Touchpoint: m.Touchpoint, OccurredAt: m.OccurredAt, Timezone: v.Timezone,
-		BaseURL: s.BaseURL, SurveyURL: s.BaseURL + "/s/" + m.Token, UnsubscribeURL: s.BaseURL + "/u/" + m.Token, Reminder: v.MailNo,
+		BaseURL: s.BaseURL, SurveyURL: s.BaseURL + "/s/" + m.Token, UnsubscribeURL: s.BaseURL + "/u/" + m.Token, Reminder: v.MailNo > 0,
 	})
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("write the mail: %w", err)

@@ -27,7 +27,8 @@ func decode[T any](t *testing.T, raw json.RawMessage) T {
 	return value
 }
 
-// elsewhere are the groups of edge cases that are not about scores.
+// elsewhere are the groups of edge cases that are not about scores: packages
+// survey (dates) and survey/store (rates, identity) check them.
 var elsewhere = []string{"time-bucket", "iso-week", "day-span", "time-parse", "response-rate", "identity"}
 
 func TestEdges(t *testing.T) {

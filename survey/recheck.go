@@ -13,8 +13,7 @@ type Meanwhile struct {
 	// Attributes are those of the occasion over those of the person, as they
 	// are now; they are read only where the survey has a condition.
 	Attributes Attributes
-	// PersonKey and OccurredAt are what the sample was drawn by.
-	PersonKey  string
+	// OccurredAt says for which quarter the sample was drawn.
 	OccurredAt Instant
 	// SentToday counts the survey's first mails of this day of the workspace's
 	// calendar, and Planned those of later days; read only under a daily limit.
@@ -128,7 +127,7 @@ func (r *Recheck) askAgain(v Invitation, s Survey, w Workspace, m Meanwhile, now
 			r.WaitTo, r.Reason = end, SkipQuietPeriod
 		}
 	}
-	if Draw(m.PersonKey, s.ID, quarterOf(m.OccurredAt, zone(w.Timezone))) >= *s.Rules.Sample {
+	if Draw(v.Email, s.ID, quarterOf(m.OccurredAt, zone(w.Timezone))) >= *s.Rules.Sample {
 		cancel(SkipNotSampled)
 	}
 }

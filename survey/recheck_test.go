@@ -68,8 +68,8 @@ func TestBeforeSendingAsksTheRulesAgain(t *testing.T) {
 		"nor does one that is sent again": {func(d *due) { d.v.SentAt, d.m.SentAny = pointer(ago(oneDay)), []Sent{{wednesday, wednesday}} }, goes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := due{Invitation{State: InvitationScheduled, SendAt: wednesday, ExpiresAt: wednesday.Add(60 * oneDay)}, chatSurvey(t),
-				NewWorkspace("acme", "Acme", "UTC"), Meanwhile{PersonKey: "c-17", OccurredAt: wednesday, Attributes: Attributes{"plan": TextValue("pro")}}}
+			d := due{Invitation{State: InvitationScheduled, Email: "ana@example.com", SendAt: wednesday, ExpiresAt: wednesday.Add(60 * oneDay)}, chatSurvey(t),
+				NewWorkspace("acme", "Acme", "UTC"), Meanwhile{OccurredAt: wednesday, Attributes: Attributes{"plan": TextValue("pro")}}}
 			d.s.State = Active
 			test.change(&d)
 			if diff := cmp.Diff(test.want, BeforeSending(d.v, d.s, d.w, d.m, wednesday)); diff != "" {

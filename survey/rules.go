@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -19,7 +20,8 @@ const (
 // Reason says why somebody is not asked.
 type Reason string
 
-// The reasons of a decision, and those with which an invitation ends.
+// The reasons of a decision, and those with which an invitation ends. Nobody is
+// decided about for the last two: only a simulation has them.
 const (
 	SkipSuppressed  Reason = "suppressed"
 	SkipQuietPeriod Reason = "quiet_period"
@@ -29,6 +31,9 @@ const (
 	SkipNoAddress   Reason = "no_address"
 	SkipPaused      Reason = "paused"
 	SkipTooOld      Reason = "too_old"
+
+	SkipNotDue       Reason = "not_due"       // the schedule's next turn of the person is to come
+	SkipNotTriggered Reason = "not_triggered" // the interaction does not make the survey ask
 )
 
 // History is what the store knows of the person and the survey when a
@@ -36,12 +41,9 @@ const (
 type History struct {
 	// Suppressed: the address is suppressed.
 	Suppressed bool
-	// AskedAny and AskedHere are the send_at of the person's invitations that
-	// count, by any survey of the workspace and by this one, past and planned.
+	// AskedAny and AskedHere are when the person's invitations that count went
+	// out or are planned for, by any survey of the workspace and by this one.
 	AskedAny, AskedHere []Instant
-	// PersonKey is stable for a person; it is hashed for sampling. Empty for
-	// an interaction that names nobody.
-	PersonKey string
 	// Known is what the person's record says beside the interaction itself.
 	Known Attributes
 	// Timezone is the person's, where known.
@@ -71,8 +73,10 @@ type Decision struct {
 }
 
 // Decide says whether a survey asks after an interaction. The rules are asked
-// in a fixed order and the first that refuses gives the reason: state, age,
-// condition, address, suppression, quiet period, sample, daily limit.
+// in a fixed order and the first that refuses gives the reason: state, a
+// schedule's audience, age, condition, address, suppression, quiet period,
+// sample, daily limit. in is filled up with what the person's record says of the
+// customer.
 func Decide(s Survey, w Workspace, in Interaction, h History, now Instant) Decision {
 	d := Decision{Verdict: Scheduled}
 	first := max(now, in.OccurredAt.Add(s.Trigger.Delay.Length()))
@@ -83,7 +87,7 @@ func Decide(s Survey, w Workspace, in Interaction, h History, now Instant) Decis
 	d.ExpiresAt = d.SendAt.Add(s.Rules.ExpiresAfter.Length())
 	d.Day = DayOf(d.SendAt, zone(w.Timezone))
 	for _, rule := range []func(*Decision, Survey, Workspace, Interaction, History, Instant){
-		askState, askAge, askCondition, askAddress, askSuppression, askQuiet, askSample, askLimit,
+		askState, askAudience, askAge, askCondition, askAddress, askSuppression, askQuiet, askSample, askLimit,
 	} {
 		rule(&d, s, w, in, h, now)
 		if d.Verdict == Skipped {
@@ -129,6 +133,19 @@ func askState(d *Decision, s Survey, _ Workspace, _ Interaction, _ History, _ In
 		return
 	}
 	d.pass("state", "the survey is active")
+}
+
+// askAudience is for somebody who changed since the schedule looked for people,
+// and for a simulation, which may be about anybody.
+func askAudience(d *Decision, s Survey, _ Workspace, in Interaction, h History, _ Instant) {
+	if s.Trigger.Type != OnSchedule {
+		return
+	}
+	if failed, ok := s.Trigger.Audience.Match(in.Attributes.Over(h.Known)); !ok {
+		d.skip("audience", SkipCondition, nil, "%s has none of the values of the audience", failed)
+		return
+	}
+	d.pass("audience", "belongs to it")
 }
 
 func askAge(d *Decision, s Survey, _ Workspace, in Interaction, _ History, now Instant) {
@@ -201,9 +218,16 @@ func QuietRule(s Survey, w Workspace) (Duration, QuietScope) {
 	return period, scope
 }
 
-func askSample(d *Decision, s Survey, w Workspace, in Interaction, h History, _ Instant) {
-	who := h.PersonKey
+// askSample draws by the address, which stays the invitation's whatever becomes
+// of the person; without one by the external id. An interaction that names
+// nobody draws for itself.
+func askSample(d *Decision, s Survey, w Workspace, in Interaction, _ History, _ Instant) {
+	who := cmp.Or(in.Customer.Address(), in.Customer.ExternalID, in.ExternalID)
 	if who == "" {
+		if in.ID.IsZero() && *s.Rules.Sample > 0 { // of a simulation
+			d.pass("sample", "nobody is named: each such interaction draws a lot of its own; below %g is asked", *s.Rules.Sample)
+			return
+		}
 		who = in.ID.String()
 	}
 	quarter := quarterOf(in.OccurredAt, zone(w.Timezone))

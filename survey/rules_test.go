@@ -31,7 +31,7 @@ func asksAna(t *testing.T) asking {
 	return asking{survey: chatSurvey(t), workspace: NewWorkspace("acme", "Acme", "Asia/Tokyo"),
 		interaction: Interaction{ID: ID{15: 7}, Touchpoint: "support_chat", OccurredAt: wednesday,
 			Customer: Customer{ExternalID: "c-17", Email: pointer("ana@example.com")}},
-		history: History{PersonKey: "c-17"}, now: wednesday}
+		now: wednesday}
 }
 
 func TestDecideAsks(t *testing.T) {

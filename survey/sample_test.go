@@ -71,14 +71,16 @@ func TestDecideFollowsTheDraw(t *testing.T) {
 	a := asksAna(t)
 	a.survey.Rules.Sample = pointer(0.3)
 	for i := range 1000 {
-		a.history.PersonKey = fmt.Sprint(i)
-		drawn := Draw(a.history.PersonKey, a.survey.ID, "2026Q4")
+		address := fmt.Sprintf("ana%d@example.com", i)
+		a.interaction.Customer.Email = &address
+		drawn := Draw(address, a.survey.ID, "2026Q4")
 		if d := a.decide(); (d.Verdict == Scheduled) != (drawn < 0.3) {
 			t.Fatalf("drew %v: %+v", drawn, d)
 		}
 	}
-	lot := Draw("c-17", a.survey.ID, "2026Q4")
-	a.history.PersonKey, a.survey.Rules.Sample = "c-17", &lot
+	a = asksAna(t)
+	lot := Draw("ana@example.com", a.survey.ID, "2026Q4")
+	a.survey.Rules.Sample = &lot
 	if d := a.decide(); d.Reason != SkipNotSampled {
 		t.Errorf("a lot of just the sample is asked: %+v", d)
 	}
@@ -91,9 +93,10 @@ func TestSampleQuarterIsLocal(t *testing.T) {
 	a.interaction.OccurredAt = a.now
 	a.survey.Rules.Sample = pointer(0.5)
 	for i := range 200 {
-		a.history.PersonKey = fmt.Sprint(i)
+		address := fmt.Sprintf("ana%d@example.com", i)
+		a.interaction.Customer.Email = &address
 		want := Scheduled
-		if Draw(a.history.PersonKey, a.survey.ID, "2027Q1") >= 0.5 {
+		if Draw(address, a.survey.ID, "2027Q1") >= 0.5 {
 			want = Skipped
 		}
 		if d := a.decide(); d.Verdict != want {
@@ -105,7 +108,7 @@ func TestSampleQuarterIsLocal(t *testing.T) {
 func TestSampleOfNobody(t *testing.T) {
 	a := asksAna(t)
 	a.survey.Channel = LinkOnly
-	a.interaction.Customer, a.history.PersonKey = Customer{}, ""
+	a.interaction.Customer = Customer{}
 	a.survey.Rules.Sample = pointer(0.5)
 	verdicts := map[Verdict]bool{}
 	for i := range 64 {
@@ -128,8 +131,8 @@ func TestSampleProperties(t *testing.T) {
 		samples := []float64{rapid.Float64Range(0, 1).Draw(t, "one"), rapid.Float64Range(0, 1).Draw(t, "two")}
 		slices.Sort(samples)
 		a := asking{survey: Survey{ID: id, State: Active, Channel: LinkOnly, Rules: Rules{MaxAge: "7d", ExpiresAfter: "30d"}},
-			workspace: NewWorkspace("w", "w", "UTC"), now: wednesday, history: History{PersonKey: person}}
-		a.interaction.OccurredAt = wednesday
+			workspace: NewWorkspace("w", "w", "UTC"), now: wednesday}
+		a.interaction.Customer.ExternalID, a.interaction.OccurredAt = person, wednesday
 		var asked [2]bool
 		for i, sample := range samples {
 			a.survey.Rules.Sample = &sample

@@ -28,7 +28,7 @@ type InvitationMail struct {
 	BaseURL        string // what the address of the logo begins with
 	SurveyURL      string // absolute; an answer is added as ?score=N
 	UnsubscribeURL string // absolute; may be empty
-	Reminder       int    // 0 is the invitation, 1 to 3 its reminders
+	Reminder       bool   // the subject stays the invitation's, so that both are shown as one thread
 	Test           bool   // says so in subject and body
 }
 
@@ -39,9 +39,6 @@ type Mail struct {
 	Text    string
 	HTML    string
 }
-
-// finalReminder is the last mail that an invitation can have.
-const finalReminder = 3
 
 type invitationView struct {
 	frame
@@ -157,7 +154,7 @@ func (w *Words) invitationView(m InvitationMail) (invitationView, error) {
 	}
 	v.Question = words.phrase(question.Text)
 	v.SurveyURL, v.UnsubscribeURL = m.SurveyURL, m.UnsubscribeURL
-	v.Reminder, v.Test = m.Reminder > 0, m.Test
+	v.Reminder, v.Test = m.Reminder, m.Test
 	return v, nil
 }
 
@@ -175,15 +172,6 @@ func (w wording) subject(m InvitationMail, company string) (string, error) {
 		return "", err
 	}
 	subject := p.Text
-	if m.Reminder > 0 {
-		key := "reminder_subject"
-		if m.Reminder >= finalReminder {
-			key = "reminder_last_subject"
-		}
-		if subject, err = w.Say(key, "Subject", subject); err != nil {
-			return "", err
-		}
-	}
 	if m.Test {
 		if subject, err = w.Say("test_subject", "Subject", subject); err != nil {
 			return "", err

@@ -33,7 +33,7 @@ type plateKey struct {
 	day                 string // on which it happened, as the mail names it
 	named               bool
 	surveyBase, outBase string // the links without their tokens
-	reminder            int
+	reminder            bool
 }
 
 // plate is a mail cut up where the name and the tokens go.

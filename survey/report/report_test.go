@@ -239,7 +239,7 @@ func TestNewRates(t *testing.T) {
 		response, comment any
 	}{
 		{NewRates(18300, 18111, 9000, 2746, 1126), 100 * 2746 / 18111.0, 100 * 1126 / 2746.0},
-		{NewRates(3, 3, 0, 2, 0), 200 / 3.0, 0.0}, // edges.public.json: cohort rule
+		{NewRates(3, 3, 0, 2, 0), 200 / 3.0, 0.0},
 		{NewRates(2, 0, 0, 0, 0), nil, nil},
 		{NewRates(0, 0, 0, 0, 0), nil, nil},
 	} {

@@ -25,26 +25,37 @@ func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, 
 	if err := s.lockAddress(q, in, person); err != nil {
 		return nil, err
 	}
+	decided := make([]Decided, 0, len(places))
+	err = s.ask(q, places, w, in, person, func(place surveyPlace, in survey.Interaction, d survey.Decision) error {
+		one, err := s.keepDecision(q, d, place, in, person, fromInteraction)
+		decided = append(decided, one)
+		return err
+	})
+	return decided, err
+}
+
+// ask lets surveys decide one after the other: whom one asks has been asked
+// when the next decides. keep is given each decision, and the interaction
+// filled up from the person's record.
+func (s *Store) ask(q *session, places []surveyPlace, w survey.Workspace, in survey.Interaction, person *survey.Person,
+	keep func(surveyPlace, survey.Interaction, survey.Decision) error) error {
 	in, history, asked, err := s.history(q, in, person)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	decided := make([]Decided, 0, len(places))
 	for _, place := range places {
 		if err := s.fillHistory(q, &history, asked, place); err != nil {
-			return nil, err
+			return err
 		}
-		decision := survey.Decide(place.Survey, w, in, history, q.now)
-		one, err := s.keepDecision(q, decision, place, in, person, fromInteraction)
-		if err != nil {
-			return nil, err
+		d := survey.Decide(place.Survey, w, in, history, q.now)
+		if d.Verdict == survey.Scheduled {
+			asked[place.Survey.ID] = append(asked[place.Survey.ID], d.SendAt)
 		}
-		if decision.Verdict == survey.Scheduled {
-			asked[place.Survey.ID] = append(asked[place.Survey.ID], decision.SendAt)
+		if err := keep(place, in, d); err != nil {
+			return err
 		}
-		decided = append(decided, one)
 	}
-	return decided, nil
+	return nil
 }
 
 // decideOne asks one survey after something else than an interaction, which in
@@ -53,15 +64,12 @@ func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, 
 	if err := s.lockAddress(q, in, person); err != nil {
 		return survey.Decision{}, err
 	}
-	in, history, asked, err := s.history(q, in, person)
-	if err != nil {
-		return survey.Decision{}, err
-	}
-	if err := s.fillHistory(q, &history, asked, place); err != nil {
-		return survey.Decision{}, err
-	}
-	decision := survey.Decide(place.Survey, w, in, history, q.now)
-	_, err = s.keepDecision(q, decision, place, in, person, source)
+	var decision survey.Decision
+	err := s.ask(q, []surveyPlace{place}, w, in, person, func(place surveyPlace, in survey.Interaction, d survey.Decision) error {
+		decision = d
+		_, err := s.keepDecision(q, d, place, in, person, source)
+		return err
+	})
 	return decision, err
 }
 
@@ -106,7 +114,7 @@ func (s *Store) history(q *session, in survey.Interaction, person *survey.Person
 		return in, history, asked, nil
 	}
 	in.Customer = fillCustomer(in.Customer, *person)
-	history.PersonKey, history.Known, history.Timezone = person.ID.String(), person.Attributes, in.Customer.Timezone
+	history.Known, history.Timezone = person.Attributes, in.Customer.Timezone
 	address := in.Customer.Address()
 	var err error
 	if address != "" {
@@ -139,18 +147,19 @@ func fillCustomer(c survey.Customer, p survey.Person) survey.Customer {
 }
 
 // askedAt are the instants for which each survey asked, or plans to ask, this
-// person or address; what was called off or never went out does not count. The
-// zero id stands for another tool, before koe.
+// person or address: of a mail that went out late, when it did. What was called
+// off or never went out does not count. The zero id stands for another tool,
+// before koe.
 type askedAt map[survey.ID][]survey.Instant
 
 // asked reads them, the newest first, as far back as a quiet period can reach.
 func (s *Store) asked(q *session, person survey.ID, address string) (askedAt, error) {
 	asked := askedAt{}
 	var rows []struct {
-		SurveyID  id
-		PlannedAt int64
+		SurveyID id
+		AskedAt  int64
 	}
-	const query = `SELECT survey_id, planned_at FROM invitations WHERE workspace_id = ? AND `
+	const query = `SELECT survey_id, CASE WHEN sent_at > planned_at THEN sent_at ELSE planned_at END AS asked_at FROM invitations WHERE workspace_id = ? AND `
 	const counts = ` AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY planned_at DESC LIMIT 200`
 	if err := q.list(&rows, query+`person_id = ?`+counts, q.by.Workspace, person); err != nil {
 		return nil, err
@@ -165,7 +174,7 @@ func (s *Store) asked(q *session, person survey.ID, address string) (askedAt, er
 	}
 	for _, row := range rows {
 		of := survey.ID(row.SurveyID)
-		asked[of] = append(asked[of], survey.Instant(row.PlannedAt))
+		asked[of] = append(asked[of], survey.Instant(row.AskedAt))
 	}
 	return asked, nil
 }

@@ -69,9 +69,6 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 	if answered != nil {
 		know.OccurredAt = answered.at
 	}
-	if person := row.PersonID.orNil(); person != nil {
-		know.PersonKey = person.String()
-	}
 	if know.Attributes, err = q.knownNow(m, row, answered); err != nil {
 		return know, err
 	}

@@ -30,6 +30,7 @@ type told struct {
 	topics   []string
 	hospital int // a rating; 0 was not given
 	person   string
+	row      *importedRow // of the file that it came from
 }
 
 // teller makes random answers at three surveys and remembers them.
@@ -41,6 +42,7 @@ type teller struct {
 	surveys []survey.Survey
 	told    []told
 	next    int // how many were told
+	files   []importedFile
 }
 
 func newTeller(t *testing.T, s *store.Store) *teller {
@@ -68,11 +70,21 @@ func newTeller(t *testing.T, s *store.Store) *teller {
 
 func (l *teller) pick(values ...string) string { return values[l.random.IntN(len(values))] }
 
-// tell posts an answer given within 60 days before noon of 2026-11-20.
+// tell posts an answer.
 func (l *teller) tell() {
 	l.t.Helper()
+	one, in := l.draw(l.surveys[l.random.IntN(3)])
+	r, _, err := l.s.CreateResponse(ctx, l.by, in)
+	ok(l.t, err)
+	one.id = r.ID
+	l.told = append(l.told, one)
+}
+
+// draw is an answer given within 60 days before noon of 2026-11-20, and how it
+// is posted.
+func (l *teller) draw(of survey.Survey) (told, store.NewResponse) {
 	start, _ := survey.ParseInstant("2026-09-21T12:00:00Z")
-	one := told{survey: l.surveys[l.random.IntN(3)], at: start.Add(time.Duration(l.random.IntN(60*24*3600)) * time.Second),
+	one := told{survey: of, at: start.Add(time.Duration(l.random.IntN(60*24*3600)) * time.Second),
 		score: 1 + l.random.IntN(5), locale: l.pick("en", "ja", "de"), channel: l.pick("api", "kiosk"),
 		agent: l.pick("", "Kim", "ゆき", "Kim"), plan: l.pick("", "pro", "team"), person: fmt.Sprint("p-", l.next)}
 	l.next++
@@ -96,10 +108,7 @@ func (l *teller) tell() {
 		one.hospital = 1 + l.random.IntN(5)
 		in.Answers["clean"] = one.hospital
 	}
-	r, _, err := l.s.CreateResponse(ctx, l.by, in)
-	ok(l.t, err)
-	one.id = r.ID
-	l.told = append(l.told, one)
+	return one, in
 }
 
 // declares says whether the survey of an answer tells it apart by a segment.
@@ -260,8 +269,14 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 		for range 300 {
 			l.tell()
 		}
-		for range 80 {
+		for range 6 {
+			l.importFile()
+		}
+		for range 120 {
 			l.change()
+		}
+		for range 6 {
+			l.importAgain()
 		}
 		ask(60)
 		verified(t, s)
@@ -287,6 +302,8 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 			l.tell()
 			l.change()
 		}
+		l.importFile()
+		l.importAgain()
 		l.check(byPlan)
 		rebuilt(t, s)
 		if counted := l.check(byPlan); counted.Rebuilding || counted.Source != "tallies" {
@@ -306,6 +323,9 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 			l.tell()
 			l.change()
 		}
+		l.importFile()
+		l.importAgain()
+		ask(5)
 		rebuilt(t, s)
 		ask(30)
 		verified(t, s)
@@ -326,6 +346,8 @@ func TestEveryWayOfCountingAgrees(t *testing.T) {
 				l.tell()
 				l.change()
 			}
+			l.importFile()
+			l.importAgain()
 			rebuilt(t, s)
 			ask(20)
 			verified(t, s)

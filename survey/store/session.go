@@ -213,14 +213,14 @@ func (q *session) forChange() string {
 	return ""
 }
 
-// forUpdate locks the rows of a SELECT until the transaction ends. SQLite has
-// one writer, so there is nothing to lock.
+// forUpdate locks the rows of a SELECT until the transaction ends, where there
+// is one. SQLite has one writer, so there is nothing to lock.
 //
 // Who counts locks the calendar first (see counting), then people, invitations,
 // responses. The calendar is changed by Rebuild, which goes on to the last two,
 // and where a survey declares segments.
 func (q *session) forUpdate() string {
-	if q.postgres {
+	if q.postgres && q.tx {
 		return " FOR UPDATE"
 	}
 	return ""
