@@ -15,6 +15,8 @@ BENCH_ANSWERS ?= 10000000
 # make bench-mail BENCH_MAILS=2000 for a quick look
 BENCH_MAILS ?= 20000
 BENCH_CONNECTIONS ?= 64
+# make bench-mail BENCH_BACKLOG=1000000 for its peak memory with a million due
+BENCH_BACKLOG ?= 0
 # make fuzz FUZZ_TIME=5m for a long one; it is the time of each fuzz test
 FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
@@ -56,7 +58,7 @@ battery-kill: ## 500 kills while 50,000 mails go out, on each database; then thr
 	KOE_BATTERY=full go test -count 1 -timeout 3h -v -run 'TestKills|TestReplicas' .
 
 bench-mail: ## survey mails a second beside the library alone; KOE_TEST_POSTGRES_URL adds PostgreSQL
-	go run ./bench/mail -mails $(BENCH_MAILS) -connections $(BENCH_CONNECTIONS)
+	go run ./bench/mail -mails $(BENCH_MAILS) -connections $(BENCH_CONNECTIONS) -backlog $(BENCH_BACKLOG)
 
 bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wait for days
 	go test ./survey/store -run '^$$' -bench Tick -benchtime 2s

@@ -31,7 +31,9 @@ func TestOutboxSummary(t *testing.T) {
 		}
 		s.do("GET", summary, nil).want(200).wantAt("mail.due", 0.0).wantAt("mail.in_flight", 2.0)
 		metrics := string(s.do("GET", "/metrics", nil).want(200).body)
-		for _, line := range []string{"koe_mail_due 0", "koe_mail_in_flight 2", "koe_sending_paused 0"} {
+		for _, line := range []string{"koe_mail_due 0", "koe_mail_in_flight 2", "koe_mail_oldest_due_seconds 0", "koe_sending_paused 0",
+			"koe_mail_sent_last_minute 0", `koe_mail_waiting{reason="scheduled"} 3`, `koe_mail_waiting{reason="paused_survey"} 1`,
+			`koe_mail_waiting{reason="send_window"} 0`, `koe_mail_last_day{outcome="sent"} 0`} {
 			if !strings.Contains(metrics, "\n"+line+"\n") {
 				t.Errorf("the metrics lack %q", line)
 			}
@@ -46,5 +48,12 @@ func TestOutboxSummary(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.do("GET", summary, nil).want(200).wantAt("mail.in_flight", 0.0).wantAt("mail.last_24h.uncertain", 1.0).wantAt("mail.last_24h.sent", 1.0).wantAt("mail.last_24h.failed", 0.0).wantAt("mail.waiting.reminder", 2.0)
+		metrics = string(s.do("GET", "/metrics", nil).want(200).body)
+		for _, line := range []string{`koe_mail_waiting{reason="reminder"} 2`, `koe_mail_last_day{outcome="sent"} 1`,
+			`koe_mail_last_day{outcome="failed"} 0`, `koe_mail_last_day{outcome="uncertain"} 1`} {
+			if !strings.Contains(metrics, "\n"+line+"\n") {
+				t.Errorf("the metrics lack %q", line)
+			}
+		}
 	})
 }

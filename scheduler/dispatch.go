@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"koe/survey"
 	"koe/survey/store"
@@ -19,17 +20,16 @@ func (s *Scheduler) heartbeat() time.Duration { return s.Lease / 3 }
 // those. A step takes all mails that are ready for it at once, so that one
 // durable write serves many, and while some are written down others are sent.
 //
-//	claim -> start (rules, "sending") -> work (SMTP) -> note ("sent")
+//	take (claim, rules, "sending") -> work (SMTP) -> note ("sent")
 type pipeline struct {
 	*Scheduler
-	most    int
-	claimed chan []store.Claim // to be started
-	ready   chan begun         // marked as sending
-	sent    chan store.Claim   // taken by the server
-	done    chan []store.Claim // out of the pipeline
-	taken   map[store.Claim]struct{}
-	hungry  bool // more may be due than was last claimed
-	next    time.Time
+	most   int
+	ready  chan begun         // marked as sending
+	sent   chan store.Claim   // taken by the server
+	done   chan []store.Claim // out of the pipeline
+	taken  map[store.Claim]struct{}
+	hungry bool // more may be due than was last taken
+	next   time.Time
 }
 
 // begun is a mail that is marked as sending, with when that was known to hold.
@@ -42,43 +42,40 @@ type begun struct {
 // or was given back.
 func (s *Scheduler) dispatch(ctx context.Context) error {
 	most := 2 * s.Workers
-	p := &pipeline{Scheduler: s, most: most, claimed: make(chan []store.Claim, most), ready: make(chan begun, most),
-		sent: make(chan store.Claim, most), done: make(chan []store.Claim, most), taken: map[store.Claim]struct{}{}}
-	var starter, workers, noter errgroup.Group
-	starter.Go(func() error { p.start(ctx); return nil })
+	p := &pipeline{Scheduler: s, most: most, ready: make(chan begun, most), sent: make(chan store.Claim, most),
+		done: make(chan []store.Claim, most), taken: map[store.Claim]struct{}{}}
+	var workers, noter errgroup.Group
 	for range s.Workers {
 		workers.Go(func() error { return p.work(ctx) })
 	}
 	noter.Go(func() error { p.note(ctx); return nil })
 	p.feed(ctx)
-	close(p.claimed)
-	_ = starter.Wait() // it has no error
 	close(p.ready)
 	err := workers.Wait()
 	close(p.sent)
-	_ = noter.Wait() // likewise
+	_ = noter.Wait() // it has no error
 	return err
 }
 
-// feed claims what is due, until ctx is done.
+// feed takes what is due, until ctx is done.
 func (p *pipeline) feed(ctx context.Context) {
 	beat := time.NewTicker(p.heartbeat())
 	defer beat.Stop()
-	slot := time.NewTimer(time.Hour) // when a mail that was over its domain's cap may go
+	slot := time.NewTimer(time.Hour) // when a mail that was over a cap may go
 	defer slot.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-p.wake:
-			p.claim(ctx)
+			p.take(ctx)
 		case <-slot.C:
-			p.claim(ctx)
+			p.take(ctx)
 		case claims := <-p.done:
 			for _, c := range claims {
 				delete(p.taken, c)
 			}
 			if p.hungry && len(p.taken) <= p.Workers { // half of it is through: fetch more
-				p.claim(ctx)
+				p.take(ctx)
 			}
 		case <-beat.C:
 			p.extend(ctx)
@@ -90,53 +87,120 @@ func (p *pipeline) feed(ctx context.Context) {
 	}
 }
 
-// maxRounds is how often claim takes others in the place of those that it put
-// back, before mails in hand have their turn: a domain over its cap may have a
-// million due.
+// maxRounds is how often take looks for others in the place of those that it
+// put back, before mails in hand have their turn: a domain over its cap may have
+// a million due.
 const maxRounds = 50
 
-// claim takes as many due mails as there is room for. Those over their domain's
-// cap are put back at once, and others are taken in their place.
-func (p *pipeline) claim(ctx context.Context) {
+// take brings as many due mails to the workers as there is room for. Those over
+// their domain's cap are put back, and others are taken in their place.
+func (p *pipeline) take(ctx context.Context) {
 	for round := 0; ctx.Err() == nil && len(p.taken) < p.most; round++ {
 		if round == maxRounds {
 			p.next = p.Now() // go on as soon as the others had theirs
 			return
 		}
-		room := p.most - len(p.taken)
-		claims, err := p.Store.ClaimDue(ctx, room, p.Lease)
-		if err != nil && ctx.Err() == nil {
-			p.Log.Error("no mail could be claimed", "error", err)
+		room := p.room()
+		if room == 0 {
+			p.later(p.Now().Add(p.pace()))
+			return
 		}
-		p.hungry = len(claims) == room
-		now := p.Now()
-		var mayGo []store.Claim
-		var later []store.Later
-		for _, c := range claims {
-			if at := p.caps.may(c.Domain, now); at.IsZero() {
-				mayGo = append(mayGo, c)
-			} else {
-				later = append(later, store.Later{Claim: c, Until: survey.InstantOf(at)})
-				if p.next.IsZero() || at.Before(p.next) {
-					p.next = at
-				}
+		late, cancel := lasting(ctx, toNote)
+		taken, err := p.Store.TakeDue(late, room, p.Lease, p.until, p.messageID)
+		cancel()
+		if err != nil {
+			p.troubled(ctx, taken, err)
+			return
+		}
+		p.begin(taken.Mails)
+		p.hungry = taken.Found == room
+		if taken.PutBack == 0 || !p.hungry {
+			break
+		}
+	}
+	if p.hungry && p.pace() > 0 {
+		p.later(p.Now().Add(p.pace()))
+	}
+}
+
+// room is how many mails may be taken now: what fits, and what the cap over all
+// lets go.
+func (p *pipeline) room() int {
+	fits := p.most - len(p.taken)
+	if p.all.Limit() == rate.Inf {
+		return fits
+	}
+	n := 0
+	for n < fits && p.all.Allow() {
+		n++
+	}
+	return n
+}
+
+// pace is the time between two mails under the cap over all; 0 where there is
+// none.
+func (p *pipeline) pace() time.Duration {
+	return time.Duration(float64(time.Second) / float64(p.all.Limit()))
+}
+
+// until is when a mail to a domain may go; 0 is now.
+func (p *pipeline) until(domain string) survey.Instant {
+	at := p.caps.may(domain, p.Now())
+	if at.IsZero() {
+		return 0
+	}
+	p.later(at)
+	return survey.InstantOf(at)
+}
+
+// later has the pipeline look for mail again at an instant.
+func (p *pipeline) later(at time.Time) {
+	if p.next.IsZero() || at.Before(p.next) {
+		p.next = at
+	}
+}
+
+func (p *pipeline) begin(mails []store.Mail) {
+	at := time.Now()
+	for _, m := range mails {
+		p.taken[m.Claim] = struct{}{}
+		p.ready <- begun{m, at} // it never blocks: there is room for all that may be taken
+	}
+}
+
+// troubled goes on where mails could not be taken together: each is tried alone,
+// so that one that cannot be read holds up no other.
+func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
+	if ctx.Err() == nil {
+		p.Log.Error("no mail could be taken", "error", err)
+	}
+	var marked []store.Claim // perhaps
+	for _, m := range taken.Mails {
+		marked = append(marked, m.Claim)
+	}
+	p.release(ctx, marked)
+	if away(err) || ctx.Err() != nil {
+		return
+	}
+	room := p.most - len(p.taken)
+	claims, err := p.Store.ClaimDue(ctx, room, p.Lease)
+	if err != nil {
+		p.Log.Error("no mail could be claimed", "error", err)
+	}
+	p.hungry = err == nil && len(claims) == room
+	for _, c := range claims {
+		until, why := p.until(c.Domain), survey.WaitDomainCap
+		if until == 0 {
+			mails, err := p.Store.StartSending(ctx, []store.Claim{c}, p.messageID)
+			if err == nil {
+				p.begin(mails)
+				continue
 			}
+			p.Log.Error("a mail could not be begun", "invitation", c.Invitation, "error", err)
+			until, why = survey.InstantOf(p.Now().Add(time.Minute)), survey.WaitRetry
 		}
-		for _, c := range mayGo {
-			p.taken[c] = struct{}{}
-		}
-		if len(mayGo) > 0 {
-			p.claimed <- mayGo // it never blocks: there is room for all that may be taken
-		}
-		if len(later) == 0 {
-			return
-		}
-		if err := p.Store.Postpone(ctx, later); err != nil {
-			p.Log.Error("mails over a cap could not be put back", "error", err) // their leases run out
-			return
-		}
-		if !p.hungry {
-			return
+		if err := p.Store.Postpone(ctx, []store.Later{{Claim: c, Until: until, Why: why}}); err != nil {
+			p.Log.Error("a mail could not be put back", "invitation", c.Invitation, "error", err) // its lease runs out
 		}
 	}
 }
@@ -155,84 +219,20 @@ func (p *pipeline) extend(ctx context.Context) {
 	}
 }
 
-// start asks the rules again and marks mails as sending, all that wait at once.
-// What the cap over all does not let go yet waits here, before it is marked.
-func (p *pipeline) start(ctx context.Context) {
-	var waiting []store.Claim
-	for {
-		if len(waiting) == 0 {
-			claims, open := <-p.claimed
-			if !open {
-				return
-			}
-			waiting = claims
-		}
-		for more := true; more; {
-			select {
-			case claims := <-p.claimed: // nil where it is closed
-				waiting = append(waiting, claims...)
-				more = claims != nil
-			default:
-				more = false
-			}
-		}
-		n := 1
-		if p.all.Wait(ctx) == nil {
-			for n < len(waiting) && p.all.Allow() {
-				n++
-			}
-			p.begin(ctx, waiting[:n])
-		} else { // koe is asked to stop: somebody else sends them at once
-			n = len(waiting)
-			p.giveBack(ctx, waiting)
-		}
-		waiting = waiting[n:]
-	}
-}
-
-// begin brings claimed mails to the workers. Where that fails for all together
-// each is tried alone, so that one that cannot be read holds up no other.
-func (p *pipeline) begin(ctx context.Context, claims []store.Claim) {
-	late, cancel := lasting(ctx, toNote)
-	defer cancel()
-	mails, err := p.Store.StartSending(late, claims, p.messageID)
-	switch {
-	case err != nil && len(claims) > 1 && !away(err):
-		for _, c := range claims {
-			p.begin(ctx, []store.Claim{c})
-		}
-		return
-	case err != nil:
-		p.Log.Error("mails could not be begun", "count", len(claims), "invitation", claims[0].Invitation, "error", err)
-		p.giveBack(ctx, claims) // the mark may be there all the same
-		return
-	}
-	at := time.Now()
-	begins := make(map[store.Claim]bool, len(mails))
-	for _, m := range mails {
-		begins[m.Claim] = true
-	}
-	var over []store.Claim
-	for _, c := range claims {
-		if !begins[c] {
-			over = append(over, c)
-		}
-	}
-	if len(over) > 0 {
-		p.done <- over
-	}
-	for _, m := range mails {
-		p.ready <- begun{m, at}
-	}
-}
-
 // giveBack gives back mails of which no server has heard.
 func (p *pipeline) giveBack(ctx context.Context, claims []store.Claim) {
+	p.release(ctx, claims)
+	p.done <- claims
+}
+
+func (p *pipeline) release(ctx context.Context, claims []store.Claim) {
+	if len(claims) == 0 {
+		return
+	}
 	late, cancel := lasting(ctx, toNote)
 	defer cancel()
 	err := patiently(late, func() error { return p.Store.Release(late, claims...) })
 	if err != nil {
 		p.Log.Error("mails could not be given back", "count", len(claims), "error", err)
 	}
-	p.done <- claims
 }

@@ -83,11 +83,11 @@ func New(o Options) (*Scheduler, error) {
 	if o.DeliveryTime == 0 {
 		o.DeliveryTime = deliveryTime
 	}
-	all := rate.Inf
+	all := rate.NewLimiter(rate.Inf, 0)
 	if o.PerSecond > 0 {
-		all = rate.Limit(o.PerSecond)
+		all = rate.NewLimiter(rate.Limit(o.PerSecond), max(1, int(2*o.PerSecond*early.Seconds()))) // what may pass between two looks
 	}
-	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: rate.NewLimiter(all, 1), wake: make(chan struct{}, 1),
+	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: all, wake: make(chan struct{}, 1),
 		endpoints: newEndpoints(o.DeliveryTime, o.WebhookLoopback, o.Resolver), outbox: make(chan struct{}, 1)}, nil
 }
 

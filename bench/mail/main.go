@@ -35,8 +35,9 @@ const (
 func main() {
 	mails := flag.Int("mails", 20000, "mails of each run")
 	connections := flag.Int("connections", 64, "connections to the SMTP server")
+	backlog := flag.Int("backlog", 0, "mails more that are due behind those of the run")
 	flag.Parse()
-	if err := run(*mails, *connections); err != nil {
+	if err := run(bench{mails: *mails, connections: *connections, backlog: *backlog}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -47,9 +48,10 @@ type bench struct {
 	sink        *sink
 	mails       int
 	connections int
+	backlog     int
 }
 
-func run(mails, connections int) error {
+func run(b bench) error {
 	dir, err := os.MkdirTemp("", "koe-bench-")
 	if err != nil {
 		return err
@@ -62,7 +64,7 @@ func run(mails, connections int) error {
 	if err != nil {
 		return err
 	}
-	b := bench{dir, sink, mails, connections}
+	b.dir, b.sink = dir, sink
 	databases := []string{"sqlite:" + filepath.Join(dir, "koe.db")}
 	if server := os.Getenv("KOE_TEST_POSTGRES_URL"); server != "" {
 		fresh, drop, err := postgres(server)
@@ -74,7 +76,7 @@ func run(mails, connections int) error {
 	} else {
 		fmt.Println("PostgreSQL is not measured: KOE_TEST_POSTGRES_URL names none")
 	}
-	fmt.Printf("survey mails over %d connections, %d a run\n\n", connections, mails)
+	fmt.Printf("survey mails over %d connections, %d a run, %d more due behind them\n\n", b.connections, b.mails, b.backlog)
 	for _, database := range databases {
 		if err := b.measure(database); err != nil {
 			return err
@@ -107,9 +109,14 @@ func postgres(server string) (string, func(), error) {
 // measure runs koe and then the floor.
 func (b bench) measure(database string) error {
 	name, _, _ := strings.Cut(database, ":")
-	koe, err := b.backlog(database)
+	koe, err := b.record(database)
 	if err != nil {
 		return err
+	}
+	if b.backlog > 0 {
+		if err := pile(database, b.backlog); err != nil {
+			return err
+		}
 	}
 	perSecond, cpu, memory, err := b.koe(koe)
 	if err != nil {
@@ -133,9 +140,9 @@ func (b bench) environment(database, port string) []string {
 
 const adminKey = "koe_bench_0123456789abcdef"
 
-// backlog has koe record as many interactions as mails are wished for while
+// record has koe record as many interactions as mails are wished for while
 // nobody sends, and returns the environment to send them in.
-func (b bench) backlog(database string) ([]string, error) {
+func (b bench) record(database string) ([]string, error) {
 	port, err := program.FreePort()
 	if err != nil {
 		return nil, err
@@ -170,7 +177,7 @@ func (b bench) backlog(database string) ([]string, error) {
 	return env, nil
 }
 
-// koe sends the backlog: mails a second from the first to the last, the CPU
+// koe sends the mails: mails a second from the first to the last, the CPU
 // that it took, and its peak memory.
 func (b bench) koe(env []string) (float64, time.Duration, float64, error) {
 	full := b.sink.expect(b.mails)
@@ -187,8 +194,10 @@ func (b bench) koe(env []string) (float64, time.Duration, float64, error) {
 		return 0, 0, 0, fmt.Errorf("after 5 minutes %d of %d mails have come", b.sink.taken.Load(), b.mails)
 	}
 	rate := float64(b.mails-1) / b.sink.took().Seconds()
-	if err := b.noted(koe); err != nil {
-		return 0, 0, 0, err
+	if b.backlog == 0 {
+		if err := b.noted(koe); err != nil {
+			return 0, 0, 0, err
+		}
 	}
 	memory, err := koe.PeakMemory()
 	koe.Stop()

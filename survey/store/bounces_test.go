@@ -172,10 +172,10 @@ func TestSendingPausesItselfAndResumes(t *testing.T) {
 			}
 			paused = took(t, s, store.BounceApplied, survey.Bounce{Kind: survey.HardBounce, Tags: []string{s.BounceTag(by.Workspace, id)}}).Paused
 		}
-		reason, since, is, err := s.SendingPaused(ctx, by.Workspace)
+		sending, err := s.Sending(ctx, by)
 		ok(t, err)
-		if paused != survey.PausedByBounces || reason != paused || !is || since != clock.Instant() {
-			t.Errorf("%q %q %v %v", paused, reason, is, since)
+		if paused != survey.PausedByBounces || sending.Paused != paused || sending.Since != clock.Instant() {
+			t.Errorf("%q %+v", paused, sending)
 		}
 		waits := *only(t, record(t, s, by, chat("w@example.com"))).Invitation
 		theirs := *only(t, record(t, s, other, chat("w@example.com"))).Invitation

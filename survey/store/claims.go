@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"koe/survey"
@@ -35,11 +36,12 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 	var claims []Claim
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		claims = claims[:0]
-		paused, err := q.holdPaused()
+		where, err := q.whereDue()
 		if err != nil {
 			return err
 		}
-		sending := notOf(paused)
+		due := ` invitations WHERE ` + where + ` ORDER BY due_at LIMIT ?`
+		end, value := q.leaseEnd(lease)
 		var rows []struct {
 			WorkspaceID int64
 			ID          id
@@ -47,22 +49,19 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 			Domain      string
 		}
 		if q.postgres {
-			if err := q.list(&rows, `WITH due AS MATERIALIZED (
-				SELECT workspace_id, id FROM invitations WHERE mail_state = 'waiting' AND NOT held AND due_at <= ?`+sending+`
-				ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED)
-				UPDATE invitations v SET mail_state = 'claimed', lease_until = `+databaseClock+` + ?, fence = v.fence + 1, attempt = v.attempt + 1
+			if err := q.list(&rows, `WITH due AS MATERIALIZED (SELECT workspace_id, id FROM`+due+q.skipLocked()+`)
+				UPDATE invitations v SET mail_state = 'claimed', lease_until = `+end+`, fence = v.fence + 1, attempt = v.attempt + 1
 				FROM due WHERE v.workspace_id = due.workspace_id AND v.id = due.id
-				RETURNING v.workspace_id, v.id, v.fence, v.domain`, q.now, n, lease.Milliseconds()); err != nil {
+				RETURNING v.workspace_id, v.id, v.fence, v.domain`, q.now, n, value); err != nil {
 				return err
 			}
 		} else {
-			if err := q.list(&rows, `SELECT workspace_id, id, fence + 1 AS fence, domain FROM invitations
-				WHERE mail_state = 'waiting' AND held = 0 AND due_at <= ?`+sending+` ORDER BY due_at LIMIT ?`, q.now, n); err != nil {
+			if err := q.list(&rows, `SELECT workspace_id, id, fence + 1 AS fence, domain FROM`+due, q.now, n); err != nil {
 				return err
 			}
 			for _, row := range rows {
-				if err := q.must(`UPDATE invitations SET mail_state = 'claimed', lease_until = ?, fence = fence + 1, attempt = attempt + 1
-					WHERE workspace_id = ? AND id = ?`, q.now.Add(lease), row.WorkspaceID, row.ID); err != nil {
+				if err := q.must(`UPDATE invitations SET mail_state = 'claimed', lease_until = `+end+`, fence = fence + 1, attempt = attempt + 1
+					WHERE workspace_id = ? AND id = ?`, value, row.WorkspaceID, row.ID); err != nil {
 					return err
 				}
 			}
@@ -75,7 +74,29 @@ func (s *Store) ClaimDue(ctx context.Context, n int, lease time.Duration) ([]Cla
 	return claims, err
 }
 
+// Leases run on PostgreSQL's own clock: those of several machines differ, and a
+// machine that slept has a wrong one.
 const databaseClock = `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint`
+
+// leaseEnd is the SQL for "a lease from now".
+func (q *session) leaseEnd(lease time.Duration) (string, any) {
+	if q.postgres {
+		return databaseClock + " + ?", lease.Milliseconds()
+	}
+	return "?", q.now.Add(lease)
+}
+
+// leaseOver is the SQL for a lease that has run out. At start-up on SQLite every
+// lease has: the one scheduler is this one.
+func (q *session) leaseOver(starting bool) (string, []any) {
+	switch {
+	case q.postgres:
+		return "lease_until < " + databaseClock, nil
+	case starting:
+		return "lease_until >= 0", nil
+	}
+	return "lease_until < ?", []any{q.now}
+}
 
 // Extend lengthens leases that are still held, and says which those are.
 func (s *Store) Extend(ctx context.Context, lease time.Duration, claims ...Claim) ([]Claim, error) {
@@ -87,9 +108,10 @@ func (s *Store) Extend(ctx context.Context, lease time.Duration, claims ...Claim
 			held, err = q.extend(lease, claims)
 			return err
 		}
+		end, value := q.leaseEnd(lease)
 		for _, c := range claims {
-			n, err := q.exec(`UPDATE invitations SET lease_until = ? WHERE workspace_id = ? AND id = ? AND fence = ?
-				AND mail_state IN ('claimed', 'sending')`, q.now.Add(lease), c.Workspace, c.Invitation, c.Fence)
+			n, err := q.exec(`UPDATE invitations SET lease_until = `+end+` WHERE workspace_id = ? AND id = ? AND fence = ?
+				AND mail_state IN ('claimed', 'sending')`, value, c.Workspace, c.Invitation, c.Fence)
 			if err != nil {
 				return err
 			}
@@ -106,13 +128,14 @@ func (s *Store) Extend(ctx context.Context, lease time.Duration, claims ...Claim
 func (q *session) extend(lease time.Duration, claims []Claim) ([]Claim, error) {
 	workspaces, ids, fences := claimArrays(claims)
 	of := claimsByID(claims)
+	end, value := q.leaseEnd(lease)
 	var held []Claim
 	var one id
 	err := q.each(`WITH mine AS MATERIALIZED (SELECT v.workspace_id, v.id FROM invitations v
 		JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS c (w, id, fence) ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence
 		WHERE v.mail_state IN ('claimed', 'sending') ORDER BY v.id FOR UPDATE OF v)
-		UPDATE invitations v SET lease_until = `+databaseClock+` + ? FROM mine WHERE v.workspace_id = mine.workspace_id AND v.id = mine.id
-		RETURNING v.id`, []any{workspaces, ids, fences, lease.Milliseconds()}, []any{&one}, func() error {
+		UPDATE invitations v SET lease_until = `+end+` FROM mine WHERE v.workspace_id = mine.workspace_id AND v.id = mine.id
+		RETURNING v.id`, []any{workspaces, ids, fences, value}, []any{&one}, func() error {
 		held = append(held, of[survey.ID(one)])
 		return nil
 	})
@@ -141,25 +164,23 @@ func claimsByID(claims []Claim) map[survey.ID]Claim {
 // Release gives back claims whose mails were not begun, that is, of which no
 // server has heard. What was marked as sending is scheduled again.
 func (s *Store) Release(ctx context.Context, claims ...Claim) error {
-	const held = ` WHERE workspace_id = ? AND id = ? AND fence = ? AND mail_state IN ('claimed', 'sending')`
 	return s.write(ctx, Caller{}, func(q *session) error {
-		for _, c := range claims {
-			q.by.Workspace = c.Workspace
-			marked, err := q.exec(`UPDATE invitations SET state = 'scheduled', updated_at = ?`+held+` AND state = 'sending'`,
-				q.now, c.Workspace, c.Invitation, c.Fence)
-			if err == nil && marked == 1 {
-				_, err = q.exec(`UPDATE survey_days SET sent = sent - 1 WHERE workspace_id = ? AND sent > 0 AND (survey_id, day) =
-					(SELECT survey_id, planned_day FROM invitations WHERE workspace_id = ? AND id = ? AND mail_no = 0 AND sent_at IS NULL)`,
-					c.Workspace, c.Workspace, c.Invitation)
+		rows, err := q.claimed(claims, whileHeld)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			q.by.Workspace = row.WorkspaceID
+			state := row.State
+			if state == string(survey.InvitationSending) {
+				state = string(survey.InvitationScheduled)
+				q.leavePlace(row.invitationRow)
+				if err := q.event(aboutInvitation, survey.ID(row.ID), state, "koe was stopped before the mail was begun", ""); err != nil {
+					return err
+				}
 			}
-			if err == nil && marked == 1 {
-				err = q.event(aboutInvitation, c.Invitation, "scheduled", "koe was stopped before the mail was begun", "")
-			}
-			if err != nil {
-				return err
-			}
-			if _, err := q.exec(`UPDATE invitations SET mail_state = 'waiting', fence = fence + 1, attempt = attempt - 1`+held,
-				c.Workspace, c.Invitation, c.Fence); err != nil {
+			if err := q.must(`UPDATE invitations SET state = ?, mail_state = 'waiting', fence = fence + 1, attempt = attempt - 1, updated_at = ?
+				WHERE workspace_id = ? AND id = ?`, state, q.now, row.WorkspaceID, row.ID); err != nil {
 				return err
 			}
 		}
@@ -171,15 +192,17 @@ func (s *Store) Release(ctx context.Context, claims ...Claim) error {
 type Later struct {
 	Claim Claim
 	Until survey.Instant
+	Why   survey.Reason
 }
 
-// Postpone gives back claims whose mails are over a cap.
+// Postpone gives back claims whose mails were not begun, for later.
 func (s *Store) Postpone(ctx context.Context, list []Later) error {
+	list = slices.SortedFunc(slices.Values(list), func(a, b Later) int { return slices.Compare(a.Claim.Invitation[:], b.Claim.Invitation[:]) })
 	return s.write(ctx, Caller{}, func(q *session) error {
-		for _, l := range list {
-			if _, err := q.exec(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, wait_reason = 'domain_cap', fence = fence + 1, attempt = attempt - 1
+		for _, l := range list { // in the order in which all lock them
+			if _, err := q.exec(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, wait_reason = ?, fence = fence + 1, attempt = attempt - 1
 				WHERE workspace_id = ? AND id = ? AND fence = ? AND mail_state = 'claimed'`,
-				l.Until, l.Claim.Workspace, l.Claim.Invitation, l.Claim.Fence); err != nil {
+				l.Until, string(l.Why), l.Claim.Workspace, l.Claim.Invitation, l.Claim.Fence); err != nil {
 				return err
 			}
 		}

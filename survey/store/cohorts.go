@@ -96,25 +96,19 @@ const (
 		sent = invitation_tallies.sent + excluded.sent, bounced = invitation_tallies.bounced + excluded.bounced,
 		opened = invitation_tallies.opened + excluded.opened,
 		answered = invitation_tallies.answered + excluded.answered, commented = invitation_tallies.commented + excluded.commented`
-	addCohortDelta = `INSERT INTO invitation_tally_deltas (` + cohortKey + `, sent, bounced, opened, answered, commented, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // flushCohorts writes the moves as flushTallies does.
 func (q *session) flushCohorts(moves cohortMoves) error {
-	for _, row := range slices.SortedFunc(maps.Keys(moves), compareCohortRows) {
+	maps.DeleteFunc(moves, func(_ cohortRow, by cohort) bool { return by == cohort{} })
+	rows := slices.SortedFunc(maps.Keys(moves), compareCohortRows)
+	if q.postgres {
+		return q.keepCohortDeltas(rows, moves)
+	}
+	for _, row := range rows {
 		by := moves[row]
-		if by == (cohort{}) {
-			continue
-		}
-		args := []any{row.workspace, row.generation, row.dimension, row.value, row.touchpoint, row.survey, row.day,
-			by.sent, by.bounced, by.opened, by.answered, by.commented}
-		statement := addCohort
-		if q.postgres {
-			statement = addCohortDelta
-			args = append(args, newID())
-		}
-		if _, err := q.exec(statement, args...); err != nil {
+		if _, err := q.exec(addCohort, row.workspace, row.generation, row.dimension, row.value, row.touchpoint, row.survey, row.day,
+			by.sent, by.bounced, by.opened, by.answered, by.commented); err != nil {
 			return err
 		}
 	}

@@ -49,7 +49,10 @@ func (r rebuild) of(current int64, one, done id) (int64, bool) {
 	return r.generation, string(one[:]) <= string(done[:])
 }
 
-const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments`
+// whether anybody listens is asked along: whoever counts mostly tells of it
+// (see emit), and a question of its own would be one for each answer
+const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments,
+	EXISTS (SELECT 1 FROM webhooks h WHERE h.workspace_id = workspaces.id AND h.state = 'active')`
 
 // counting is the calendar that a transaction counts by. Until it ends nobody
 // changes it, nor what surveys declare, which on SQLite goes without saying. It
@@ -75,9 +78,13 @@ func (q *session) counting() (calendar, error) {
 func (q *session) calendar(lock string) (calendar, error) {
 	var c calendar
 	var zone string
+	var heard bool
 	if _, err := q.row(`SELECT `+calendarColumns+` FROM workspaces WHERE id = ?`+lock, []any{q.by.Workspace},
-		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments); err != nil {
+		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments, &heard); err != nil {
 		return c, err
+	}
+	if !heard && q.shared != nil {
+		q.shared.learnListeners(q.by.Workspace, []listener{})
 	}
 	var err error
 	c.loc, err = survey.LoadZone(zone)

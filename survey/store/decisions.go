@@ -84,20 +84,21 @@ func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Pe
 	if hash == nil {
 		return nil
 	}
-	return q.lockHash(hash)
+	return q.lockHashes(hash)
 }
 
-// lockHash holds an address until the transaction ends.
-func (q *session) lockHash(hash []byte) error {
-	for locked := false; !locked; { // it may be erased between the two
-		if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-			q.by.Workspace, hash); err != nil {
+// lockHashes holds addresses until the transaction ends. They come sorted, so
+// that two transactions never wait for each other crosswise.
+func (q *session) lockHashes(hashes ...[]byte) error {
+	for locked := 0; locked < len(hashes); { // some may be erased between the two
+		if _, err := q.exec(`INSERT INTO addresses (workspace_id, address_hash) SELECT ?::bigint, h FROM unnest(?::bytea[]) AS h
+			ON CONFLICT DO NOTHING`, q.by.Workspace, hashes); err != nil {
 			return err
 		}
 		var one int
-		var err error
-		if locked, err = q.row(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ? FOR UPDATE`,
-			[]any{q.by.Workspace, hash}, &one); err != nil {
+		locked = 0
+		if err := q.each(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ANY(?::bytea[]) ORDER BY address_hash FOR UPDATE`,
+			[]any{q.by.Workspace, hashes}, []any{&one}, func() error { locked++; return nil }); err != nil {
 			return err
 		}
 	}
@@ -194,21 +195,9 @@ func (s *Store) fillHistory(q *session, h *survey.History, asked askedAt, place 
 			return err
 		}
 	}
-	var rows []struct{ Day, Planned int64 }
-	if err := q.list(&rows, `SELECT day, planned FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day >= ?`,
-		q.by.Workspace, place.Survey.ID, int64(q.now)/86_400_000-1); err != nil {
-		return err
-	}
-	h.Planned = make(map[survey.Day]int, len(rows))
-	for _, row := range rows {
-		h.Planned[survey.Day(row.Day)] = int(row.Planned)
-	}
-	for day, n := range q.days {
-		if day.survey == place.Survey.ID {
-			h.Planned[day.day] += n
-		}
-	}
-	return nil
+	var err error
+	h.Planned, err = q.plannedFrom(place.Survey.ID, survey.Day(int64(q.now)/86_400_000-1))
+	return err
 }
 
 // keepDecision writes a decision, and the invitation where there is one.

@@ -92,17 +92,13 @@ func (s *Store) claimFor(q *session, to Endpoint, n int, lease time.Duration) ([
 
 // claimOutbox claims rows of the session's workspace that are due.
 func (q *session) claimOutbox(which string, args []any, n int, lease time.Duration) ([]Dispatch, error) {
-	lock := ""
-	if q.postgres {
-		lock = " FOR UPDATE SKIP LOCKED"
-	}
 	var claimed []Dispatch
 	d := Dispatch{Workspace: q.by.Workspace}
 	var one, subject id
 	var event string
 	all := append(append([]any{q.by.Workspace}, args...), q.now, n)
 	if err := q.each(`SELECT id, fence + 1, attempt, event, subject_id, created_at, destination FROM outbox WHERE workspace_id = ? AND `+which+`
-		AND state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?`+lock, all,
+		AND state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?`+q.skipLocked(), all,
 		[]any{&one, &d.Fence, &d.Attempt, &event, &subject, &d.CreatedAt, &d.To}, func() error {
 			d.ID, d.Event, d.Subject = survey.ID(one), survey.Event(event), survey.ID(subject)
 			claimed = append(claimed, d)
@@ -118,14 +114,6 @@ func (q *session) claimOutbox(which string, args []any, n int, lease time.Durati
 		}
 	}
 	return claimed, nil
-}
-
-// leaseEnd is the SQL for "a lease from now".
-func (q *session) leaseEnd(lease time.Duration) (string, any) {
-	if q.postgres {
-		return databaseClock + " + ?", lease.Milliseconds()
-	}
-	return "?", q.now.Add(lease)
 }
 
 // ClaimNotices takes at most n mails to the owners of webhooks that are due.
@@ -237,13 +225,7 @@ func (s *Store) ReleaseDelivery(ctx context.Context, d Dispatch) error {
 // sent again, with the same id. At start-up on SQLite that is every claim.
 func (s *Store) SettleDeliveries(ctx context.Context, starting bool) (int, error) {
 	q := s.reading(ctx, Caller{})
-	until, args := "lease_until < ?", []any{q.now}
-	switch {
-	case s.postgres:
-		until, args = "lease_until < "+databaseClock, nil
-	case starting:
-		until, args = "lease_until >= 0", nil
-	}
+	until, args := q.leaseOver(starting)
 	var any int
 	if found, err := q.row(`SELECT 1 FROM outbox WHERE state = 'claimed' AND `+until+` LIMIT 1`, args, &any); err != nil || !found {
 		return 0, away(err)

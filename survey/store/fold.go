@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+
+	"koe/scoring"
+	"koe/survey"
 )
 
 // maxFold bounds one fold, so that it never holds its locks long.
@@ -54,3 +57,66 @@ const foldCohorts = `WITH taken AS MATERIALIZED (
 	sent = invitation_tallies.sent + excluded.sent, bounced = invitation_tallies.bounced + excluded.bounced,
 	opened = invitation_tallies.opened + excluded.opened,
 	answered = invitation_tallies.answered + excluded.answered, commented = invitation_tallies.commented + excluded.commented`
+
+// tallyKeys are the keys of tallies as arrays: PostgreSQL takes all deltas of a
+// transaction in one statement, for each is a way to the server and back.
+type tallyKeys struct {
+	workspaces, generations, measures, days []int64
+	dimensions, values                      []string
+	touchpoints, surveys, ids               []survey.ID
+}
+
+func (k *tallyKeys) add(row tallyRow) {
+	k.workspaces, k.generations = append(k.workspaces, row.workspace), append(k.generations, row.generation)
+	k.measures, k.days = append(k.measures, row.measure), append(k.days, int64(row.day))
+	k.dimensions, k.values = append(k.dimensions, row.dimension), append(k.values, row.value)
+	k.touchpoints, k.surveys = append(k.touchpoints, row.touchpoint), append(k.surveys, row.survey)
+	k.ids = append(k.ids, newID())
+}
+
+const addDeltas = `INSERT INTO tally_deltas (` + tallyKey + `, ` + tallyCounts + `, id) SELECT * FROM unnest(
+	?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::uuid[], ?::uuid[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+	?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::uuid[])`
+
+// keepDeltas writes what is to be added to rows of the tallies.
+func (q *session) keepDeltas(rows []tallyRow, moves tallyMoves) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var k tallyKeys
+	var counts [len(scoring.Histogram{})][]int64
+	for _, row := range rows {
+		k.add(row)
+		for score, n := range moves[row] {
+			counts[score] = append(counts[score], n)
+		}
+	}
+	args := []any{k.workspaces, k.generations, k.dimensions, k.values, k.measures, idArray(k.touchpoints), idArray(k.surveys), k.days}
+	for _, n := range counts {
+		args = append(args, n)
+	}
+	_, err := q.exec(addDeltas, append(args, idArray(k.ids))...)
+	return err
+}
+
+const addCohortDeltas = `INSERT INTO invitation_tally_deltas (` + cohortKey + `, sent, bounced, opened, answered, commented, id)
+	SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::uuid[], ?::uuid[], ?::bigint[],
+	?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::uuid[])`
+
+// keepCohortDeltas is keepDeltas for invitations.
+func (q *session) keepCohortDeltas(rows []cohortRow, moves cohortMoves) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var k tallyKeys
+	var sent, bounced, opened, answered, commented []int64
+	for _, row := range rows {
+		k.add(row.tally())
+		by := moves[row]
+		sent, bounced, opened = append(sent, by.sent), append(bounced, by.bounced), append(opened, by.opened)
+		answered, commented = append(answered, by.answered), append(commented, by.commented)
+	}
+	_, err := q.exec(addCohortDeltas, k.workspaces, k.generations, k.dimensions, k.values, idArray(k.touchpoints), idArray(k.surveys), k.days,
+		sent, bounced, opened, answered, commented, idArray(k.ids))
+	return err
+}

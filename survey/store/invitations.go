@@ -60,6 +60,11 @@ func (r invitationRow) segments() (map[string]string, error) {
 	return segments, fromJSON(r.Segments, &segments)
 }
 
+// plannedDay is the day in whose plan the invitation is counted.
+func (r invitationRow) plannedDay() surveyDay {
+	return surveyDay{r.WorkspaceID, survey.ID(r.SurveyID), survey.Day(r.PlannedDay)}
+}
+
 // invitation is the row as the domain knows it. An invitation past its end
 // shows as expired, whether or not the sweep has come by.
 func (r invitationRow) invitation(now survey.Instant) (survey.Invitation, error) {
@@ -290,10 +295,7 @@ func (q *session) endInvitation(row invitationRow, to survey.InvitationState, re
 		return err
 	}
 	if row.SentAt == nil { // links made by hand are out at once
-		if _, err := q.exec(`UPDATE survey_days SET planned = planned - 1 WHERE workspace_id = ? AND survey_id = ? AND planned > 0
-			AND day = ?`, row.WorkspaceID, row.SurveyID, row.PlannedDay); err != nil {
-			return err
-		}
+		q.moveOn(row.plannedDay(), dayMove{planned: -1})
 	}
 	if to == survey.InvitationFailed {
 		if err := q.emit(survey.EventInvitationFailed, survey.ID(row.ID), row.PersonID.orNil()); err != nil {

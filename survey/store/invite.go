@@ -1,10 +1,7 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"koe/survey"
@@ -81,7 +78,7 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 		return made, fmt.Errorf("invite: %w", err)
 	}
 	if v.planned { // links made by hand are nobody's daily limit
-		q.plan(surveyDay{v.place.Survey.ID, v.day})
+		q.moveOn(surveyDay{q.by.Workspace, v.place.Survey.ID, v.day}, dayMove{planned: 1})
 	}
 	if v.place.Survey.Channel == survey.Email {
 		return made, q.event(aboutInvitation, made.id, string(state), "", "")
@@ -118,32 +115,4 @@ func shortened(s string) string {
 		}
 	}
 	return s
-}
-
-// surveyDay is a survey's day in the workspace's calendar.
-type surveyDay struct {
-	survey survey.ID
-	day    survey.Day
-}
-
-func (q *session) plan(on surveyDay) {
-	if q.days == nil {
-		q.days = map[surveyDay]int{}
-	}
-	q.days[on]++
-}
-
-// flushDays counts what was planned, in the order of the key, so that two
-// transactions never wait for each other crosswise.
-func (q *session) flushDays() error {
-	for _, on := range slices.SortedFunc(maps.Keys(q.days), func(a, b surveyDay) int {
-		return cmp.Or(slices.Compare(a.survey[:], b.survey[:]), cmp.Compare(a.day, b.day))
-	}) {
-		if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, ?)
-			ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + excluded.planned`,
-			q.by.Workspace, on.survey, on.day, q.days[on]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

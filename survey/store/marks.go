@@ -1,6 +1,11 @@
 package store
 
-import "koe/survey"
+import (
+	"slices"
+	"time"
+
+	"koe/survey"
+)
 
 // A mark is what a claimed mail becomes when it is about to be sent.
 type mark struct {
@@ -9,32 +14,42 @@ type mark struct {
 	messageID string
 }
 
-// markSending marks mails as sending; on PostgreSQL all at once, because there
-// each statement is a way to the server and back.
-func (q *session) markSending(marks []mark) error {
+// markSending marks mails as sending, for a lease; 0 leaves the leases that they
+// have. On PostgreSQL it marks all at once, because there each statement is a
+// way to the server and back.
+func (q *session) markSending(marks []mark, lease time.Duration) error {
 	if len(marks) == 0 {
 		return nil
 	}
+	n := len(marks)
 	events := newLog(q.now)
-	workspaces, ids := make([]int64, len(marks)), make([]survey.ID, len(marks))
-	states, messageIDs := make([]string, len(marks)), make([]string, len(marks))
+	workspaces, ids, states, messageIDs := make([]int64, n), make([]survey.ID, n), make([]string, n), make([]string, n)
+	fences, attempts := make([]int64, n), make([]int64, n)
 	for i, m := range marks {
 		workspaces[i], ids[i], states[i], messageIDs[i] = m.row.WorkspaceID, survey.ID(m.row.ID), m.state, m.messageID
+		fences[i], attempts[i] = m.row.Fence, int64(m.row.Attempt)
 		if m.row.MailNo == 0 {
 			events.add(m.row.WorkspaceID, ids[i], m.state)
 		}
 	}
+	until, args := "lease_until", []any{q.now}
+	if lease > 0 {
+		end, value := q.leaseEnd(lease)
+		until, args = end, append(args, value)
+	}
 	if q.postgres {
-		if _, err := q.exec(`UPDATE invitations v SET mail_state = 'sending', state = m.state, message_id = m.message_id, updated_at = ?
-			FROM unnest(?::bigint[], ?::uuid[], ?::text[], ?::text[]) AS m (w, id, state, message_id)
-			WHERE v.workspace_id = m.w AND v.id = m.id`, q.now, workspaces, idArray(ids), states, messageIDs); err != nil {
+		if _, err := q.exec(`UPDATE invitations v SET mail_state = 'sending', state = m.state, message_id = m.message_id, fence = m.fence,
+			attempt = m.attempt, updated_at = ?, lease_until = `+until+`
+			FROM unnest(?::bigint[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::bigint[]) AS m (w, id, state, message_id, fence, attempt)
+			WHERE v.workspace_id = m.w AND v.id = m.id`, append(args, workspaces, idArray(ids), states, messageIDs, fences, attempts)...); err != nil {
 			return err
 		}
 		return q.log(events)
 	}
-	for i, m := range marks {
-		if err := q.must(`UPDATE invitations SET mail_state = 'sending', state = ?, message_id = ?, updated_at = ?
-			WHERE workspace_id = ? AND id = ?`, states[i], messageIDs[i], q.now, m.row.WorkspaceID, m.row.ID); err != nil {
+	for i := range marks {
+		if err := q.must(`UPDATE invitations SET mail_state = 'sending', updated_at = ?, lease_until = `+until+`, state = ?, message_id = ?,
+			fence = ?, attempt = ? WHERE workspace_id = ? AND id = ?`,
+			append(slices.Clone(args), states[i], messageIDs[i], fences[i], attempts[i], workspaces[i], ids[i])...); err != nil {
 			return err
 		}
 	}

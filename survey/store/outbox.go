@@ -53,10 +53,7 @@ func (q *session) listeners() ([]listener, error) {
 		}); err != nil {
 		return nil, err
 	}
-	if q.shared.listening == nil {
-		q.shared.listening = map[int64][]listener{}
-	}
-	q.shared.listening[q.by.Workspace] = list
+	q.shared.learnListeners(q.by.Workspace, list)
 	return list, nil
 }
 

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"koe/survey"
@@ -69,66 +71,81 @@ const sentMinutes = 5
 // OutboxSummary counts what waits in a workspace, and what went out lately.
 func (s *Store) OutboxSummary(ctx context.Context, by Caller) (OutboxSummary, error) {
 	q := s.reading(ctx, by)
-	out := OutboxSummary{At: q.now, Mail: MailSummary{Waiting: map[survey.Reason]int{}}}
-	for _, part := range []func(*OutboxSummary) error{q.sumWaiting, q.sumInFlight, q.sumOutcomes, q.sumDeliveries} {
-		if err := part(&out); err != nil {
-			return out, away(err)
-		}
+	out := OutboxSummary{At: q.now}
+	var err error
+	if out.Mail, err = q.sumMail(` WHERE w.id = ?`, by.Workspace); err == nil {
+		err = q.sumDeliveries(&out)
 	}
-	return out, nil
+	return out, away(err)
 }
 
-// counted is COUNT(*) up to SummaryCap.
-func (q *session) counted(n *int, from string, args ...any) error {
-	_, err := q.row(fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s LIMIT %d) AS part`, from, SummaryCap), args, n)
-	return err
+// MailTotals counts the mail of all workspaces together, for whoever watches koe
+// as a whole.
+func (s *Store) MailTotals(ctx context.Context) (at survey.Instant, m MailSummary, err error) {
+	q := s.reading(ctx, Caller{})
+	m, err = q.sumMail("")
+	return q.now, m, away(err)
+}
+
+// sumMail counts the mail of some of the workspaces w, or of all.
+func (q *session) sumMail(which string, args ...any) (MailSummary, error) {
+	m := MailSummary{Waiting: map[survey.Reason]int{}}
+	for _, part := range []func(*MailSummary, string, []any) error{q.sumWaiting, q.sumInFlight, q.sumOutcomes} {
+		if err := part(&m, which, args); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// counted is COUNT(*) up to SummaryCap, of the invitations v of a workspace w.
+func counted(where string) string {
+	return fmt.Sprintf(`(SELECT COUNT(*) FROM (SELECT 1 FROM invitations v WHERE v.workspace_id = w.id AND %s LIMIT %d) AS part)`, where, SummaryCap)
 }
 
 // sumWaiting walks the reasons in the index that is sorted by them.
-func (q *session) sumWaiting(out *OutboxSummary) error {
-	const waiting = `invitations WHERE workspace_id = ? AND mail_state = 'waiting' AND held = ? AND wait_reason = ?`
-	m := &out.Mail
-	holds := WaitPaused
-	m.Waiting[WaitPaused], m.Waiting[WaitSending] = 0, 0
-	sending, _, err := q.sending("")
-	if err != nil {
-		return err
-	}
-	if sending.Paused != "" {
-		holds = WaitSending
-	}
+func (q *session) sumWaiting(m *MailSummary, which string, args []any) error {
+	reasons := make([]string, 0, len(waitReasons))
 	for _, reason := range waitReasons {
-		if reason == WaitPaused || reason == WaitSending {
-			continue
+		m.Waiting[reason] = 0
+		if reason != WaitPaused && reason != WaitSending {
+			reasons = append(reasons, "SELECT '"+kept(reason)+"' AS reason")
 		}
-		kept := string(reason)
-		if reason == WaitScheduled {
-			kept = ""
-		}
-		var due, later, held int
-		var oldest, next *int64
-		if err := q.counted(&due, waiting+` AND due_at <= ?`, q.by.Workspace, false, kept, q.now); err != nil {
-			return err
-		}
-		if err := q.counted(&later, waiting+` AND due_at > ?`, q.by.Workspace, false, kept, q.now); err != nil {
-			return err
-		}
-		if err := q.counted(&held, waiting, q.by.Workspace, true, kept); err != nil {
-			return err
-		}
-		if _, err := q.row(`SELECT MIN(due_at) FROM `+waiting+` AND due_at <= ?`, []any{q.by.Workspace, false, kept, q.now}, &oldest); err != nil {
-			return err
-		}
-		if _, err := q.row(`SELECT MIN(due_at) FROM `+waiting+` AND due_at > ?`, []any{q.by.Workspace, false, kept, q.now}, &next); err != nil {
-			return err
-		}
-		m.Due = min(m.Due+due, SummaryCap)
-		m.Waiting[reason] = later
-		m.Waiting[holds] = min(m.Waiting[holds]+held, SummaryCap)
-		m.OldestDue = earlier(m.OldestDue, (*survey.Instant)(oldest))
-		m.NextDue = earlier(m.NextDue, (*survey.Instant)(next))
 	}
-	return nil
+	waiting := `v.mail_state = 'waiting' AND v.wait_reason = r.reason AND v.held = `
+	due, later := waiting+q.truth(false)+` AND v.due_at <= ?`, waiting+q.truth(false)+` AND v.due_at > ?`
+	first := func(where string) string {
+		return `(SELECT MIN(v.due_at) FROM invitations v WHERE v.workspace_id = w.id AND ` + where + `)`
+	}
+	var reason string
+	var paused bool
+	var isDue, isLater, isHeld int
+	var oldest, next *int64
+	return q.each(`SELECT reason, paused, CAST(SUM(due) AS bigint), CAST(SUM(later) AS bigint),
+		CAST(SUM(held) AS bigint), MIN(oldest), MIN(next) FROM (SELECT r.reason AS reason,
+		w.sending_paused_at IS NOT NULL AS paused, `+counted(due)+` AS due, `+counted(later)+` AS later, `+counted(waiting+q.truth(true))+` AS held,
+		`+first(due)+` AS oldest, `+first(later)+` AS next FROM workspaces w CROSS JOIN (`+strings.Join(reasons, " UNION ALL ")+`) AS r`+which+`) AS parts
+		GROUP BY reason, paused`, append([]any{q.now, q.now, q.now, q.now}, args...),
+		[]any{&reason, &paused, &isDue, &isLater, &isHeld, &oldest, &next}, func() error {
+			why, holds := survey.Reason(cmp.Or(reason, string(WaitScheduled))), WaitPaused
+			if paused {
+				holds = WaitSending
+			}
+			m.Due = min(m.Due+isDue, SummaryCap)
+			m.Waiting[why] = min(m.Waiting[why]+isLater, SummaryCap)
+			m.Waiting[holds] = min(m.Waiting[holds]+isHeld, SummaryCap)
+			m.OldestDue = earlier(m.OldestDue, (*survey.Instant)(oldest))
+			m.NextDue = earlier(m.NextDue, (*survey.Instant)(next))
+			return nil
+		})
+}
+
+// kept is how the database keeps a reason.
+func kept(why survey.Reason) string {
+	if why == WaitScheduled {
+		return ""
+	}
+	return string(why)
 }
 
 func earlier(a, b *survey.Instant) *survey.Instant {
@@ -138,29 +155,39 @@ func earlier(a, b *survey.Instant) *survey.Instant {
 	return a
 }
 
-func (q *session) sumInFlight(out *OutboxSummary) error {
-	return q.counted(&out.Mail.InFlight, `invitations WHERE mail_state IN ('claimed', 'sending') AND workspace_id = ?`, q.by.Workspace)
+func (q *session) sumInFlight(m *MailSummary, which string, args []any) error {
+	_, err := q.row(`SELECT COUNT(*) FROM invitations v JOIN workspaces w ON w.id = v.workspace_id AND v.mail_state IN ('claimed', 'sending')`+which,
+		args, &m.InFlight)
+	m.InFlight = min(m.InFlight, SummaryCap)
+	return err
 }
 
 // sumOutcomes counts what became of mails lately.
-func (q *session) sumOutcomes(out *OutboxSummary) error {
-	const since = `invitations WHERE workspace_id = ? AND outcome = ? AND outcome IS NOT NULL AND outcome_at >= ?`
-	m := &out.Mail
-	for outcome, n := range map[string]*int{"sent": &m.Sent, "failed": &m.Failed, "uncertain": &m.Uncertain} {
-		if err := q.counted(n, since, q.by.Workspace, outcome, q.now.Add(-24*time.Hour)); err != nil {
-			return err
-		}
-	}
+func (q *session) sumOutcomes(m *MailSummary, which string, args []any) error {
 	minute := survey.InstantOf(q.now.Time().Truncate(time.Minute))
-	for range sentMinutes {
-		one := SentMinute{Start: minute}
-		if err := q.counted(&one.Sent, since+` AND outcome_at < ?`, q.by.Workspace, "sent", minute, minute.Add(time.Minute)); err != nil {
-			return err
-		}
-		m.Minutes = append(m.Minutes, one)
-		minute = minute.Add(-time.Minute)
+	m.Minutes = make([]SentMinute, sentMinutes)
+	var sums []string
+	var since, into []any
+	var counts []*int
+	sum := func(outcome, until string, n *int, from ...any) {
+		sums = append(sums, `CAST(COALESCE(SUM(`+counted(`v.outcome = '`+outcome+`' AND v.outcome IS NOT NULL AND v.outcome_at >= ?`+until)+`), 0) AS bigint)`)
+		since, into = append(since, from...), append(into, n)
+		counts = append(counts, n)
 	}
-	return nil
+	day := q.now.Add(-24 * time.Hour)
+	sum("sent", "", &m.Sent, day)
+	sum("failed", "", &m.Failed, day)
+	sum("uncertain", "", &m.Uncertain, day)
+	for i := range m.Minutes {
+		one := &m.Minutes[i]
+		one.Start = minute.Add(-time.Duration(i) * time.Minute)
+		sum("sent", ` AND v.outcome_at < ?`, &one.Sent, one.Start, one.Start.Add(time.Minute))
+	}
+	_, err := q.row(`SELECT `+strings.Join(sums, ", ")+` FROM workspaces w`+which, append(since, args...), into...)
+	for _, n := range counts {
+		*n = min(*n, SummaryCap)
+	}
+	return err
 }
 
 // sumDeliveries counts the outbox by kind; what has been delivered is not
@@ -196,36 +223,6 @@ func (q *session) sumDeliveries(out *OutboxSummary) error {
 		}
 	}
 	return nil
-}
-
-// MailGauges are the mails of all workspaces that wait or are under way; counts
-// end at SummaryCap.
-type MailGauges struct {
-	Due, InFlight int
-	OldestDue     time.Duration // how long the oldest has been due; 0 where none is
-}
-
-// MailGauges counts for whoever watches koe as a whole.
-func (s *Store) MailGauges(ctx context.Context) (MailGauges, error) {
-	q := s.reading(ctx, Caller{})
-	var g MailGauges
-	held := "held = 0"
-	if q.postgres {
-		held = "NOT held"
-	}
-	due := `invitations WHERE mail_state = 'waiting' AND ` + held + ` AND due_at <= ?`
-	if err := q.counted(&g.Due, due, q.now); err != nil {
-		return g, away(err)
-	}
-	if err := q.counted(&g.InFlight, `invitations WHERE mail_state IN ('claimed', 'sending')`); err != nil {
-		return g, away(err)
-	}
-	var oldest *int64
-	_, err := q.row(`SELECT MIN(due_at) FROM `+due, []any{q.now}, &oldest)
-	if oldest != nil {
-		g.OldestDue = q.now.Sub(survey.Instant(*oldest))
-	}
-	return g, away(err)
 }
 
 // outcome notes what became of the latest mail; see OutboxSummary.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"koe/survey"
@@ -94,7 +93,7 @@ func (s *Store) finish(ctx context.Context, claims []Claim, fn func(*session, []
 				return err
 			}
 		}
-		rows, err := q.claimed(claims, mailSending)
+		rows, err := q.claimed(claims, whileSending)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -119,9 +118,7 @@ func (s *Store) Retry(ctx context.Context, c Claim, words string) error {
 		if row.MailNo == 0 && state == string(survey.InvitationSending) {
 			state = string(survey.InvitationScheduled)
 		}
-		if err := q.leavePlace(row); err != nil {
-			return err
-		}
+		q.leavePlace(row)
 		if err := q.must(`UPDATE invitations SET state = ?, mail_state = 'waiting', wait_reason = 'retry', due_at = ?, updated_at = ?
 			WHERE workspace_id = ? AND id = ?`, state, next, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
@@ -154,7 +151,8 @@ func (s *Store) finishOne(ctx context.Context, c Claim, fn func(*session, invita
 
 func (s *Store) giveUp(q *session, row invitationRow, words string) error {
 	words = wordsAbout(row, words)
-	if err := errors.Join(q.leavePlace(row), q.outcome(row, "failed")); err != nil {
+	q.leavePlace(row)
+	if err := q.outcome(row, "failed"); err != nil {
 		return err
 	}
 	if row.MailNo > 0 || row.State == string(survey.InvitationAnswered) {

@@ -30,13 +30,6 @@ func (s *Store) Sending(ctx context.Context, by Caller) (Sending, error) {
 	return out, away(err)
 }
 
-// SendingPaused is why and since when a workspace's sending has paused itself;
-// ok is false where it has not.
-func (s *Store) SendingPaused(ctx context.Context, workspace int64) (reason string, since survey.Instant, ok bool, err error) {
-	out, _, err := s.reading(ctx, Caller{Workspace: workspace}).sending("")
-	return out.Paused, out.Since, out.Paused != "", away(err)
-}
-
 // PausedWorkspaces is in how many workspaces sending has paused itself.
 func (s *Store) PausedWorkspaces(ctx context.Context) (int, error) {
 	var n int
@@ -134,21 +127,6 @@ func (q *session) holdPaused() ([]int64, error) {
 		WHERE mail_state = 'waiting' AND held = `+q.truth(false)+` AND due_at <= ? AND workspace_id IN (SELECT id FROM workspaces
 		WHERE sending_paused_at IS NOT NULL) ORDER BY due_at LIMIT ?`+q.skipLocked()+`)`, q.now, holdBatch)
 	return paused, err
-}
-
-// truth spells a truth as the indexes do.
-func (q *session) truth(of bool) string {
-	if q.postgres {
-		return map[bool]string{true: "TRUE", false: "FALSE"}[of]
-	}
-	return map[bool]string{true: "1", false: "0"}[of]
-}
-
-func (q *session) skipLocked() string {
-	if q.postgres {
-		return " FOR UPDATE SKIP LOCKED"
-	}
-	return ""
 }
 
 // notOf is the condition that leaves workspaces out; "" where there are none.

@@ -15,7 +15,7 @@ func (s *Store) recheck(q *session, m Mail, claimed claimedRow, known known) (bo
 	again := survey.BeforeSending(m.Invitation, m.Survey, m.Workspace, know, q.now)
 	switch {
 	case again.Send && m.Survey.Rules.DailyLimit != nil && row.MailNo == 0 && row.SentAt == nil:
-		return true, q.takePlace(row, again.Day)
+		return true, q.takePlace(row, again.Day, known)
 	case again.Send:
 		return true, nil
 	case again.WaitTo != 0:
@@ -31,8 +31,8 @@ func (q *session) postpone(row invitationRow, again survey.Recheck) error {
 			return err
 		}
 	}
-	if err := q.must(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, wait_reason = ?, attempt = attempt - 1, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, again.WaitTo, string(again.Reason), q.now, row.WorkspaceID, row.ID); err != nil {
+	if err := q.must(`UPDATE invitations SET mail_state = 'waiting', due_at = ?, wait_reason = ?, attempt = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, again.WaitTo, string(again.Reason), row.Attempt-1, q.now, row.WorkspaceID, row.ID); err != nil {
 		return err
 	}
 	return q.event(aboutInvitation, survey.ID(row.ID), "postponed", string(again.Reason), "until "+again.WaitTo.String())
@@ -55,7 +55,7 @@ func (q *session) endMail(row invitationRow, again survey.Recheck) error {
 // out, and only what the survey's rules look at.
 func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhile, error) {
 	know := survey.Meanwhile{Suppressed: row.suppressed}
-	if know.Suppressed || row.MailNo > 0 || row.SentAt != nil {
+	if !row.first() {
 		return know, nil
 	}
 	know.OccurredAt = m.Invitation.CreatedAt
@@ -72,7 +72,7 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 	if know.Attributes, err = q.knownNow(m, row, answered); err != nil {
 		return know, err
 	}
-	if period, _ := survey.QuietRule(m.Survey, m.Workspace); period.Length() > 0 {
+	if quiet(m.Survey, m.Workspace) {
 		if row.others {
 			if err := q.sentMeanwhile(&know, row.invitationRow, known.going); err != nil {
 				return know, err
@@ -84,7 +84,7 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 		}
 	}
 	if m.Survey.Rules.DailyLimit != nil {
-		err = q.dayOf(&know, m)
+		err = q.dayOf(&know, m, known)
 	}
 	return know, err
 }
@@ -138,42 +138,30 @@ func (q *session) knownNow(m Mail, row claimedRow, answered *followedAnswer) (su
 }
 
 // sentMeanwhile finds what reached the person or the address by other
-// invitations. Where another of them may be about to go out, the address is
-// locked first: two mails to one person must not both find that nothing was
-// sent.
+// invitations. The address is held, see holdShared.
 func (q *session) sentMeanwhile(know *survey.Meanwhile, row invitationRow, going map[survey.ID]bool) error {
-	for locked := !q.postgres; ; locked = true {
-		others, err := q.otherInvitations(row)
-		if err != nil {
-			return err
+	others, err := q.otherInvitations(row)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		at := other.SentAt
+		switch {
+		case at != nil:
+		case other.AnsweredAt != nil: // faster than the mail server's reply
+			at = other.AnsweredAt
+		case other.State == string(survey.InvitationSending), going[survey.ID(other.ID)]:
+			at = (*int64)(&q.now)
+		default:
+			continue
 		}
-		rival := false
-		know.SentAny, know.SentHere = nil, nil
-		for _, other := range others {
-			at := other.SentAt
-			switch {
-			case at != nil:
-			case other.AnsweredAt != nil: // faster than the mail server's reply
-				at = other.AnsweredAt
-			case other.State == string(survey.InvitationSending), going[survey.ID(other.ID)]:
-				at = (*int64)(&q.now)
-			default:
-				rival = rival || other.State == string(survey.InvitationScheduled)
-				continue
-			}
-			sent := survey.Sent{At: survey.Instant(*at), Planned: survey.Instant(other.PlannedAt)}
-			know.SentAny = append(know.SentAny, sent)
-			if other.SurveyID == row.SurveyID {
-				know.SentHere = append(know.SentHere, sent)
-			}
-		}
-		if locked || !rival || row.AddressHash == nil {
-			return nil
-		}
-		if err := q.lockHash(row.AddressHash); err != nil {
-			return err
+		sent := survey.Sent{At: survey.Instant(*at), Planned: survey.Instant(other.PlannedAt)}
+		know.SentAny = append(know.SentAny, sent)
+		if other.SurveyID == row.SurveyID {
+			know.SentHere = append(know.SentHere, sent)
 		}
 	}
+	return nil
 }
 
 type otherInvitation struct {
@@ -215,82 +203,46 @@ func (q *session) otherInvitations(row invitationRow) ([]otherInvitation, error)
 	return list, nil
 }
 
-// dayOf counts what has gone out today under the survey's daily limit, and what
-// is planned for the days to come. It holds the day until the transaction ends.
-func (q *session) dayOf(know *survey.Meanwhile, m Mail) error {
-	loc, err := survey.LoadZone(m.Workspace.Timezone)
+// dayOf tells what has gone out today under the survey's daily limit, and where
+// today is full what is planned for the days to come.
+func (q *session) dayOf(know *survey.Meanwhile, m Mail, known known) error {
+	today, err := q.todayOf(m.Survey.ID, m.Workspace, known)
 	if err != nil {
 		return err
 	}
-	today := survey.DayOf(q.now, loc)
-	if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
-		q.by.Workspace, m.Survey.ID, today); err != nil {
-		return err
+	know.SentToday, know.Planned = today.sent, map[survey.Day]int{}
+	if know.SentToday >= *m.Survey.Rules.DailyLimit {
+		know.Planned, err = q.plannedFrom(m.Survey.ID, today.day+1)
 	}
-	var sent *int
-	if _, err := q.row(`SELECT sent FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day = ?`+q.forUpdate(),
-		[]any{q.by.Workspace, m.Survey.ID, today}, &sent); err != nil {
-		return err
-	}
-	if sent == nil { // the first mail of the day, or the limit is new
-		if _, err := q.row(`SELECT (SELECT COUNT(*) FROM invitations WHERE workspace_id = ? AND survey_id = ? AND channel = 'email'
-			AND cohort_at >= ? AND sent_at IS NOT NULL) + (SELECT COUNT(*) FROM invitations WHERE workspace_id = ? AND survey_id = ?
-			AND mail_state IN ('claimed', 'sending') AND mail_state = 'sending' AND mail_no = 0)`,
-			[]any{q.by.Workspace, m.Survey.ID, survey.StartOf(today, loc), q.by.Workspace, m.Survey.ID}, &know.SentToday); err != nil {
-			return err
-		}
-		if _, err := q.exec(`UPDATE survey_days SET sent = ? WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
-			know.SentToday, q.by.Workspace, m.Survey.ID, today); err != nil {
-			return err
-		}
-	} else {
-		know.SentToday = *sent
-	}
-	know.Planned = map[survey.Day]int{}
-	if know.SentToday < *m.Survey.Rules.DailyLimit {
-		return nil
-	}
-	var day int64
-	var planned int
-	return q.each(`SELECT day, planned FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day > ?`,
-		[]any{q.by.Workspace, m.Survey.ID, today}, []any{&day, &planned}, func() error {
-			know.Planned[survey.Day(day)] = planned
-			return nil
-		})
+	return err
+}
+
+func (q *session) todayOf(of survey.ID, w survey.Workspace, known known) (*heldDay, error) {
+	return once(known.days, surveyOf{w.ID, of}, func() (*heldDay, error) { return q.holdDay(of, w.Timezone) })
 }
 
 // moveDay gives a mail's place in one day's plan back and takes one in
 // another's.
 func (q *session) moveDay(row invitationRow, to survey.Day) error {
-	if row.PlannedDay == int64(to) {
+	from, on := row.plannedDay(), row.plannedDay()
+	if on.day = to; on == from {
 		return nil
 	}
-	if _, err := q.exec(`UPDATE survey_days SET planned = planned - 1 WHERE workspace_id = ? AND survey_id = ? AND day = ? AND planned > 0`,
-		row.WorkspaceID, row.SurveyID, row.PlannedDay); err != nil {
-		return err
-	}
-	if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 1)
-		ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + 1`, row.WorkspaceID, row.SurveyID, to); err != nil {
-		return err
-	}
+	q.moveOn(from, dayMove{planned: -1})
+	q.moveOn(on, dayMove{planned: 1})
 	return q.must(`UPDATE invitations SET planned_day = ? WHERE workspace_id = ? AND id = ?`, to, row.WorkspaceID, row.ID)
 }
 
 // takePlace counts a first mail that goes out under a daily limit.
-func (q *session) takePlace(row invitationRow, today survey.Day) error {
-	if err := q.moveDay(row, today); err != nil {
-		return err
-	}
-	return q.must(`UPDATE survey_days SET sent = sent + 1 WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
-		row.WorkspaceID, row.SurveyID, today)
+func (q *session) takePlace(row invitationRow, today survey.Day, known known) error {
+	known.days[surveyOf{row.WorkspaceID, survey.ID(row.SurveyID)}].sent++
+	q.moveOn(surveyDay{row.WorkspaceID, survey.ID(row.SurveyID), today}, dayMove{sent: 1})
+	return q.moveDay(row, today)
 }
 
 // leavePlace takes back what takePlace counted, because the mail did not go.
-func (q *session) leavePlace(row invitationRow) error {
-	if row.MailNo > 0 || row.SentAt != nil {
-		return nil
+func (q *session) leavePlace(row invitationRow) {
+	if row.MailNo == 0 && row.SentAt == nil {
+		q.moveOn(row.plannedDay(), dayMove{sent: -1})
 	}
-	_, err := q.exec(`UPDATE survey_days SET sent = sent - 1 WHERE workspace_id = ? AND survey_id = ? AND day = ? AND sent > 0`,
-		row.WorkspaceID, row.SurveyID, row.PlannedDay)
-	return err
 }

@@ -27,11 +27,7 @@ func (s *Store) Resend(ctx context.Context, by Caller, of survey.ID) error {
 			return err
 		}
 		if row.SentAt == nil { // its place in the day's limit, which it gave back
-			if _, err := q.exec(`UPDATE survey_days SET planned = planned + 1 WHERE workspace_id = ? AND survey_id = ?
-				AND day = (SELECT planned_day FROM invitations WHERE workspace_id = ? AND id = ?)`,
-				row.WorkspaceID, row.SurveyID, row.WorkspaceID, row.ID); err != nil {
-				return err
-			}
+			q.moveOn(row.plannedDay(), dayMove{planned: 1})
 		}
 		return q.event(aboutInvitation, of, "resend", "requested", "by "+by.KeyName)
 	})

@@ -99,7 +99,7 @@ func TestClaimsThatAreGivenBack(t *testing.T) {
 		mustSurvey(t, s, by, "chat", nil)
 		id := *only(t, record(t, s, by, chat("a@example.com"))).Invitation
 		claimed := claimOne(t, s)
-		ok(t, s.Postpone(t.Context(), []store.Later{{Claim: claimed, Until: survey.InstantOf(clock.Now().Add(time.Minute))}}))
+		ok(t, s.Postpone(t.Context(), []store.Later{{Claim: claimed, Until: survey.InstantOf(clock.Now().Add(time.Minute)), Why: survey.WaitDomainCap}}))
 		if claims, err := s.ClaimDue(t.Context(), 10, lease); len(claims) != 0 || err != nil {
 			t.Fatalf("claimed before its place: %v, %v", claims, err)
 		}

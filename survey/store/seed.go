@@ -232,7 +232,7 @@ func (h *historian) invitation(q *session, v survey.Visit, in survey.Interaction
 		string(survey.Scheduled), "", nil, p.ID, in.OccurredAt); err != nil {
 		return err
 	}
-	q.plan(surveyDay{place.Survey.ID, decision.Day})
+	q.moveOn(surveyDay{q.by.Workspace, place.Survey.ID, decision.Day}, dayMove{planned: 1})
 	if v.Answer == nil {
 		return nil
 	}

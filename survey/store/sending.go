@@ -1,9 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"koe/survey"
 )
@@ -16,40 +19,103 @@ import (
 func (s *Store) StartSending(ctx context.Context, claims []Claim, messageID func(Mail) string) ([]Mail, error) {
 	var mails []Mail
 	err := s.write(ctx, Caller{}, func(q *session) error {
-		mails = mails[:0]
-		rows, err := q.claimed(claims, mailClaimed)
+		rows, err := q.claimed(claims, whileClaimed)
 		if err != nil {
 			return err
 		}
-		known := newKnown()
-		marks := make([]mark, 0, len(rows))
-		for _, row := range rows {
-			q.by.Workspace = row.WorkspaceID
-			m, err := s.mailOf(q, row, known)
-			if err != nil {
-				return err
-			}
-			again, err := s.askAgain(q, row, m, known)
-			if err != nil {
-				return err
-			}
-			if !again {
-				continue
-			}
-			if m.Invitation.MessageID == "" {
-				m.Invitation.MessageID = messageID(m)
-			}
-			state := row.State
-			if row.MailNo == 0 {
-				state = string(survey.InvitationSending)
-			}
-			known.going[m.Invitation.ID] = true
-			mails = append(mails, m)
-			marks = append(marks, mark{row: row, state: state, messageID: m.Invitation.MessageID})
-		}
-		return q.markSending(marks)
+		mails, err = s.begin(q, rows, 0, messageID)
+		return err
 	})
 	return mails, err
+}
+
+// begin asks the rules about claimed mails and marks those that go out as
+// sending, for a lease; 0 leaves the leases that they have.
+func (s *Store) begin(q *session, rows []claimedRow, lease time.Duration, messageID func(Mail) string) ([]Mail, error) {
+	known := newKnown()
+	if err := s.holdShared(q, rows, known); err != nil {
+		return nil, err
+	}
+	mails, marks := make([]Mail, 0, len(rows)), make([]mark, 0, len(rows))
+	for _, row := range rows {
+		q.by.Workspace = row.WorkspaceID
+		m, err := s.mailOf(q, row, known)
+		if err != nil {
+			return nil, err
+		}
+		again, err := s.askAgain(q, row, m, known)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			continue
+		}
+		if m.Invitation.MessageID == "" {
+			m.Invitation.MessageID = messageID(m)
+		}
+		state := row.State
+		if row.MailNo == 0 {
+			state = string(survey.InvitationSending)
+		}
+		known.going[m.Invitation.ID] = true
+		mails = append(mails, m)
+		marks = append(marks, mark{row: row, state: state, messageID: m.Invitation.MessageID})
+	}
+	return mails, q.markSending(marks, lease)
+}
+
+// holdShared holds what the mails of other processes may ask about too, before
+// any rule is asked and each kind in one order, so that two never wait for each
+// other crosswise: the addresses of those who have other invitations, for two
+// mails to one person must not both find that nothing was sent, and then today
+// under each daily limit. SQLite has one writer, so there is nothing to hold.
+func (s *Store) holdShared(q *session, rows []claimedRow, known known) error {
+	if !q.postgres {
+		return nil
+	}
+	addresses := map[int64][][]byte{}
+	held := map[surveyOf]bool{}
+	for _, row := range rows {
+		if !row.first() {
+			continue
+		}
+		q.by.Workspace = row.WorkspaceID
+		place, err := s.placeOf(q, row.invitationRow, known)
+		if err != nil {
+			return err
+		}
+		w, err := q.workspaceOf(row.invitationRow, known)
+		if err != nil {
+			return err
+		}
+		if row.others && row.AddressHash != nil && quiet(place.Survey, w) {
+			addresses[w.ID] = append(addresses[w.ID], row.AddressHash)
+		}
+		of := surveyOf{w.ID, place.Survey.ID}
+		held[of] = held[of] || place.Survey.Rules.DailyLimit != nil
+	}
+	for _, workspace := range slices.Sorted(maps.Keys(addresses)) {
+		q.by.Workspace = workspace
+		hashes := addresses[workspace]
+		slices.SortFunc(hashes, bytes.Compare)
+		if err := q.lockHashes(slices.CompactFunc(hashes, bytes.Equal)...); err != nil {
+			return err
+		}
+	}
+	for _, of := range slices.SortedFunc(maps.Keys(held), compareSurveys) {
+		if q.by.Workspace = of.workspace; held[of] {
+			if _, err := q.todayOf(of.survey, known.workspaces[of.workspace], known); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// quiet is true where a quiet period is asked about.
+func quiet(s survey.Survey, w survey.Workspace) bool {
+	period, _ := survey.QuietRule(s, w)
+	return period.Length() > 0
 }
 
 // askAgain is true where a claimed mail may go out now; else what becomes of it
@@ -59,8 +125,8 @@ func (s *Store) askAgain(q *session, row claimedRow, m Mail, known known) (bool,
 		return false, q.mailDone(row.invitationRow)
 	}
 	if m.Survey.State == survey.Paused { // since it was claimed, or while it was planned
-		return false, q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = attempt - 1, updated_at = ?
-			WHERE workspace_id = ? AND id = ?`, true, q.now, row.WorkspaceID, row.ID)
+		return false, q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = ?, updated_at = ?
+			WHERE workspace_id = ? AND id = ?`, true, row.Attempt-1, q.now, row.WorkspaceID, row.ID)
 	}
 	return s.recheck(q, m, row, known)
 }
@@ -69,7 +135,7 @@ func (s *Store) askAgain(q *session, row claimedRow, m Mail, known known) (bool,
 // from other tables.
 type claimedRow struct {
 	invitationRow
-	claim      Claim
+	domain     string
 	occurredAt *int64
 	suppressed bool
 	person     *string // the person's attributes now
@@ -78,35 +144,57 @@ type claimedRow struct {
 	went       int     // number of the mail that went out
 }
 
-const claimedQuery = `SELECT v.workspace_id, v.id, v.survey_id, v.touchpoint_id, v.interaction_id, v.template_id, v.template_version,
+const mailColumns = `SELECT v.workspace_id, v.id, v.survey_id, v.touchpoint_id, v.interaction_id, v.template_id, v.template_version,
 	v.channel, v.email, v.name, v.locale, v.timezone, v.attributes, v.segments, v.nonce, v.state, v.reason, v.planned_at, v.expires_at,
 	v.sent_at, v.answered_at, v.opened_at, v.bounced_at, v.message_id, v.mail_no, v.mail_state, v.attempt, v.fence, v.held, v.cohort_at,
-	v.due_at, v.commented, v.person_id, v.address_hash, v.planned_day, v.created_at, v.updated_at,
+	v.due_at, v.commented, v.person_id, v.address_hash, v.planned_day, v.created_at, v.updated_at, v.domain`
+
+func (r *claimedRow) claim() Claim {
+	return Claim{r.WorkspaceID, survey.ID(r.ID), r.Fence, r.domain}
+}
+
+// first is true for a mail that never went out, to somebody who may be asked.
+func (r *claimedRow) first() bool { return !r.suppressed && r.MailNo == 0 && r.SentAt == nil }
+
+// claimedQuery reads what the rules ask about, which is asked once: of a mail
+// that is being sent its own row is enough.
+const claimedQuery = mailColumns + `,
 	(SELECT i.occurred_at FROM interactions i WHERE i.workspace_id = v.workspace_id AND i.id = v.interaction_id),
 	EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = v.workspace_id AND s.address_hash = v.address_hash),
 	(SELECT p.attributes FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
 	(SELECT p.last_asked_at FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
 	EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.person_id = v.person_id AND o.id <> v.id)
-	OR EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.address_hash = v.address_hash AND o.id <> v.id)
-	FROM invitations v`
+	OR EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.address_hash = v.address_hash AND o.id <> v.id)`
 
-func (r *claimedRow) fields() []any {
-	return []any{&r.WorkspaceID, &r.ID, &r.SurveyID, &r.TouchpointID, &r.InteractionID, &r.TemplateID, &r.TemplateVersion,
+// The points of a mail's way at which its claim is looked for.
+const (
+	whileClaimed = `v.mail_state = 'claimed'`
+	whileSending = `v.mail_state = 'sending'`
+	whileHeld    = `v.mail_state IN ('claimed', 'sending')`
+)
+
+// query is what reads a row at a point of its mail's way, and where it goes.
+func (r *claimedRow) query(at string) (string, []any) {
+	fields := []any{&r.WorkspaceID, &r.ID, &r.SurveyID, &r.TouchpointID, &r.InteractionID, &r.TemplateID, &r.TemplateVersion,
 		&r.Channel, &r.Email, &r.Name, &r.Locale, &r.Timezone, &r.Attributes, &r.Segments, &r.Nonce, &r.State, &r.Reason, &r.PlannedAt,
 		&r.ExpiresAt, &r.SentAt, &r.AnsweredAt, &r.OpenedAt, &r.BouncedAt, &r.MessageID, &r.MailNo, &r.MailState, &r.Attempt, &r.Fence,
-		&r.Held, &r.CohortAt, &r.dueAt, &r.Commented, &r.PersonID, &r.AddressHash, &r.PlannedDay, &r.CreatedAt, &r.UpdatedAt,
-		&r.occurredAt, &r.suppressed, &r.person, &r.lastAsked, &r.others}
+		&r.Held, &r.CohortAt, &r.dueAt, &r.Commented, &r.PersonID, &r.AddressHash, &r.PlannedDay, &r.CreatedAt, &r.UpdatedAt, &r.domain}
+	if at != whileClaimed {
+		return mailColumns, fields
+	}
+	return claimedQuery, append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.lastAsked, &r.others)
 }
 
 // claimed locks the rows of claims that still hold and are at a point of their
 // way, in the order of the ids, so that two never wait for each other crosswise.
-func (q *session) claimed(claims []Claim, state string) ([]claimedRow, error) {
+func (q *session) claimed(claims []Claim, at string) ([]claimedRow, error) {
 	rows := make([]claimedRow, 0, len(claims))
 	if !q.postgres {
 		for _, c := range claims {
-			row := claimedRow{claim: c}
-			found, err := q.row(claimedQuery+` WHERE v.workspace_id = ? AND v.id = ? AND v.fence = ? AND v.mail_state = ?`,
-				[]any{c.Workspace, c.Invitation, c.Fence, state}, row.fields()...)
+			var row claimedRow
+			query, fields := row.query(at)
+			found, err := q.row(query+` FROM invitations v WHERE v.workspace_id = ? AND v.id = ? AND v.fence = ? AND `+at,
+				[]any{c.Workspace, c.Invitation, c.Fence}, fields...)
 			if err != nil {
 				return nil, err
 			}
@@ -117,13 +205,11 @@ func (q *session) claimed(claims []Claim, state string) ([]claimedRow, error) {
 		return rows, nil
 	}
 	workspaces, ids, fences := claimArrays(claims)
-	of := claimsByID(claims)
 	var row claimedRow
-	err := q.each(claimedQuery+` JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS c (w, id, fence)
-		ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence WHERE v.mail_state = ? ORDER BY v.id FOR UPDATE OF v`,
-		[]any{workspaces, ids, fences, state}, row.fields(), func() error {
-			row.claim = of[survey.ID(row.ID)]
-			row.Nonce = slices.Clone(row.Nonce)
+	query, fields := row.query(at)
+	err := q.each(query+` FROM invitations v JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS c (w, id, fence)
+		ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence WHERE `+at+` ORDER BY v.id FOR UPDATE OF v`,
+		[]any{workspaces, ids, fences}, fields, func() error {
 			rows = append(rows, row)
 			return nil
 		})
@@ -149,11 +235,12 @@ type known struct {
 	surveys     map[surveyOf]surveyPlace
 	workspaces  map[int64]survey.Workspace
 	touchpoints map[surveyOf]string
+	days        map[surveyOf]*heldDay
 	going       map[survey.ID]bool // the invitations whose mails go out in this step
 }
 
 func newKnown() known {
-	return known{map[surveyOf]surveyPlace{}, map[int64]survey.Workspace{}, map[surveyOf]string{}, map[survey.ID]bool{}}
+	return known{map[surveyOf]surveyPlace{}, map[int64]survey.Workspace{}, map[surveyOf]string{}, map[surveyOf]*heldDay{}, map[survey.ID]bool{}}
 }
 
 // once is what the map knows, or what load says, which it knows from then on.
@@ -179,7 +266,7 @@ func (q *session) workspaceOf(row invitationRow, known known) (survey.Workspace,
 }
 
 func (s *Store) mailOf(q *session, row claimedRow, known known) (Mail, error) {
-	m := Mail{Claim: row.claim, Token: s.token(row.WorkspaceID, row.Nonce), OccurredAt: (*survey.Instant)(row.occurredAt)}
+	m := Mail{Claim: row.claim(), Token: s.token(row.WorkspaceID, row.Nonce), OccurredAt: (*survey.Instant)(row.occurredAt)}
 	var err error
 	// not at this instant: a due mail past its end must be ended, not shown as ended
 	if m.Invitation, err = row.invitation(0); err != nil {

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,12 +28,12 @@ type session struct {
 	now          survey.Instant
 	moves        []tallyMove
 	cohorts      cohortMoves
-	days         map[surveyDay]int // invitations planned here and not yet counted in survey_days
-	tx           bool              // within a transaction
-	resource     string            // what a repeat of this request is answered with
-	wrote        bool              // something was written
-	calendarHeld bool              // nobody else counts in this workspace until the end
-	learned      []seenRow         // rows that are there once this is committed: see seen
+	days         map[surveyDay]dayMove // not yet counted in survey_days
+	tx           bool                  // within a transaction
+	resource     string                // what a repeat of this request is answered with
+	wrote        bool                  // something was written
+	calendarHeld bool                  // nobody else counts in this workspace until the end
+	learned      []seenRow             // rows that are there once this is committed: see seen
 	shared       *shared
 }
 
@@ -50,11 +52,22 @@ type surveyOf struct {
 	survey    survey.ID
 }
 
+func compareSurveys(a, b surveyOf) int {
+	return cmp.Or(cmp.Compare(a.workspace, b.workspace), slices.Compare(a.survey[:], b.survey[:]))
+}
+
 func (s *shared) learn(workspace int64, c calendar) {
 	if s.calendars == nil {
 		s.calendars = map[int64]calendar{}
 	}
 	s.calendars[workspace] = c
+}
+
+func (s *shared) learnListeners(workspace int64, list []listener) {
+	if s.listening == nil {
+		s.listening = map[int64][]listener{}
+	}
+	s.listening[workspace] = list
 }
 
 // forget drops what was learned, because it has changed or was undone.
@@ -222,6 +235,22 @@ func (q *session) forChange() string {
 func (q *session) forUpdate() string {
 	if q.postgres && q.tx {
 		return " FOR UPDATE"
+	}
+	return ""
+}
+
+// truth spells a truth as the indexes do.
+func (q *session) truth(of bool) string {
+	if q.postgres {
+		return map[bool]string{true: "TRUE", false: "FALSE"}[of]
+	}
+	return map[bool]string{true: "1", false: "0"}[of]
+}
+
+// skipLocked locks the rows of a SELECT but for those that others hold.
+func (q *session) skipLocked() string {
+	if q.postgres {
+		return " FOR UPDATE SKIP LOCKED"
 	}
 	return ""
 }

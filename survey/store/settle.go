@@ -31,14 +31,8 @@ func (s *Store) SettleLeases(ctx context.Context, starting bool) (int, error) {
 
 // ownerless is the condition of mails whose process is gone.
 func (q *session) ownerless(starting bool) (where string, args []any) {
-	where = `mail_state IN ('claimed', 'sending') AND lease_until `
-	switch {
-	case q.postgres:
-		return where + `< ` + databaseClock, nil
-	case starting:
-		return where + `>= 0`, nil
-	}
-	return where + `< ?`, []any{q.now}
+	over, args := q.leaseOver(starting)
+	return `mail_state IN ('claimed', 'sending') AND ` + over, args
 }
 
 func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool) (settled int, err error) {
@@ -46,13 +40,9 @@ func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool
 		if _, err := q.counting(); err != nil { // before invitations are locked, as a rebuild does
 			return err
 		}
-		lock := ""
-		if q.postgres {
-			lock = " FOR UPDATE SKIP LOCKED"
-		}
 		where, args := q.ownerless(starting)
 		var rows []invitationRow
-		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND `+where+` LIMIT 1000`+lock,
+		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND `+where+` LIMIT 1000`+q.skipLocked(),
 			slices.Concat([]any{workspace}, args)...); err != nil {
 			return err
 		}
@@ -84,12 +74,8 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 	swept := 0
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		var rows []invitationRow
-		lock := ""
-		if q.postgres {
-			lock = " FOR UPDATE SKIP LOCKED"
-		}
 		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE state IN ('scheduled', 'sent', 'uncertain')
-			AND expires_at <= ? AND mail_state IN ('none', 'waiting') ORDER BY expires_at LIMIT 1000`+lock, q.now); err != nil {
+			AND expires_at <= ? AND mail_state IN ('none', 'waiting') ORDER BY expires_at LIMIT 1000`+q.skipLocked(), q.now); err != nil {
 			return err
 		}
 		swept = len(rows)
@@ -111,16 +97,4 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		return err
 	})
 	return swept, err
-}
-
-// NextDue is when the next mail is due; nil where none waits.
-func (s *Store) NextDue(ctx context.Context) (*survey.Instant, error) {
-	q := s.reading(ctx, Caller{})
-	held := "held = 0"
-	if q.postgres {
-		held = "NOT held"
-	}
-	var due *int64
-	_, err := q.row(`SELECT MIN(due_at) FROM invitations WHERE mail_state = 'waiting' AND `+held, nil, &due)
-	return (*survey.Instant)(due), away(err)
 }

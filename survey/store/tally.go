@@ -153,30 +153,24 @@ const (
 		c3 = tallies.c3 + excluded.c3, c4 = tallies.c4 + excluded.c4, c5 = tallies.c5 + excluded.c5,
 		c6 = tallies.c6 + excluded.c6, c7 = tallies.c7 + excluded.c7, c8 = tallies.c8 + excluded.c8,
 		c9 = tallies.c9 + excluded.c9, c10 = tallies.c10 + excluded.c10`
-	addDelta = `INSERT INTO tally_deltas (` + tallyKey + `, ` + tallyCounts + `, id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // flushTallies writes the moves: on SQLite into the rows themselves, on
 // PostgreSQL as deltas, because every writer would queue for a hot row.
 func (q *session) flushTallies(moves tallyMoves) error {
-	for _, row := range slices.SortedFunc(maps.Keys(moves), compareTallyRows) {
-		h := moves[row]
-		if h == (scoring.Histogram{}) {
-			continue
-		}
-		args := make([]any, 0, 20)
+	maps.DeleteFunc(moves, func(_ tallyRow, h scoring.Histogram) bool { return h == scoring.Histogram{} })
+	rows := slices.SortedFunc(maps.Keys(moves), compareTallyRows)
+	if q.postgres {
+		return q.keepDeltas(rows, moves)
+	}
+	for _, row := range rows {
+		args := make([]any, 0, 19)
 		args = append(args, row.workspace, row.generation, row.dimension, row.value, row.measure,
 			row.touchpoint, row.survey, row.day)
-		for _, n := range h {
+		for _, n := range moves[row] {
 			args = append(args, n)
 		}
-		statement := addTally
-		if q.postgres {
-			statement = addDelta
-			args = append(args, newID())
-		}
-		if _, err := q.exec(statement, args...); err != nil {
+		if _, err := q.exec(addTally, args...); err != nil {
 			return err
 		}
 	}

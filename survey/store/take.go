@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"koe/survey"
+)
+
+// Taken is what TakeDue took.
+type Taken struct {
+	Mails   []Mail // to be sent; they are marked as sending
+	Found   int    // how many were due, with those that the rules ended or moved
+	PutBack int    // of them, over their domain's cap
+}
+
+// TakeDue is ClaimDue and StartSending in one durable step: it takes at most n
+// mails that are due, oldest first, asks the rules about them and marks those
+// that go out as sending, for a lease. May says until when mail to a domain has
+// to wait, 0 where it need not; such mail is put back. May is asked again where
+// the transaction collides.
+//
+// Where there is an error the mails may be marked all the same.
+func (s *Store) TakeDue(ctx context.Context, n int, lease time.Duration, may func(domain string) survey.Instant,
+	messageID func(Mail) string) (t Taken, err error) {
+	err = s.write(ctx, Caller{}, func(q *session) error {
+		due, err := q.due(n)
+		if err != nil {
+			return err
+		}
+		t = Taken{Found: len(due)}
+		going := due[:0]
+		var later []Later
+		for _, row := range due {
+			if until := may(row.domain); until != 0 {
+				later = append(later, Later{row.claim(), until, survey.WaitDomainCap})
+				continue
+			}
+			row.Fence, row.Attempt = row.Fence+1, row.Attempt+1
+			going = append(going, row)
+		}
+		if t.PutBack = len(later); t.PutBack > 0 {
+			if err := q.putBack(later); err != nil {
+				return err
+			}
+		}
+		t.Mails, err = s.begin(q, going, lease, messageID)
+		return err
+	})
+	return t, err
+}
+
+// due locks mails that are due, oldest first, and that nobody else holds.
+func (q *session) due(n int) ([]claimedRow, error) {
+	where, err := q.whereDue()
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]claimedRow, 0, n)
+	var row claimedRow
+	query, fields := row.query(whileClaimed)
+	err = q.each(query+` FROM invitations v WHERE `+where+` ORDER BY v.due_at LIMIT ?`+q.skipLocked(), []any{q.now, n}, fields, func() error {
+		rows = append(rows, row)
+		return nil
+	})
+	return rows, err
+}
+
+// whereDue is the condition of mails that may be claimed now.
+func (q *session) whereDue() (string, error) {
+	paused, err := q.holdPaused()
+	return `mail_state = 'waiting' AND held = ` + q.truth(false) + ` AND due_at <= ?` + notOf(paused), err
+}
+
+// putBack has mails wait for their place among those of their domain.
+func (q *session) putBack(list []Later) error {
+	if q.postgres {
+		n := len(list)
+		workspaces, ids, until := make([]int64, n), make([]survey.ID, n), make([]int64, n)
+		for i, l := range list {
+			workspaces[i], ids[i], until[i] = l.Claim.Workspace, l.Claim.Invitation, int64(l.Until)
+		}
+		_, err := q.exec(`UPDATE invitations v SET due_at = m.until, wait_reason = ?
+			FROM unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS m (w, id, until) WHERE v.workspace_id = m.w AND v.id = m.id`,
+			string(survey.WaitDomainCap), workspaces, idArray(ids), until)
+		return err
+	}
+	for _, l := range list {
+		if err := q.must(`UPDATE invitations SET due_at = ?, wait_reason = ? WHERE workspace_id = ? AND id = ?`,
+			l.Until, string(l.Why), l.Claim.Workspace, l.Claim.Invitation); err != nil {
+			return err
+		}
+	}
+	return nil
+}
