@@ -175,7 +175,7 @@ func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused b
 		paused = false
 		state, due, attempt := outboxDelivered, q.now, d.Attempt+1
 		if !t.taken() {
-			next, again := survey.NextDelivery(attempt, q.now, rand.Float64()) //nolint:gosec // it spreads load, and hides nothing
+			next, again := survey.NextDelivery(d.Event, attempt, q.now, rand.Float64()) //nolint:gosec // it spreads load, and hides nothing
 			state, due = outboxWaiting, next
 			if !again || t.Final || t.Status == survey.StatusGone {
 				state, due = outboxFailed, q.now
@@ -187,14 +187,15 @@ func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused b
 		if err != nil || n == 0 || d.Webhook.IsZero() {
 			return err
 		}
-		paused, err = q.noteEndpoint(d.Webhook, t)
+		paused, err = q.noteEndpoint(d, t)
 		return err
 	})
 	return paused, err
 }
 
 // noteEndpoint keeps whether a webhook's endpoint works.
-func (q *session) noteEndpoint(of survey.ID, t Tried) (paused bool, err error) {
+func (q *session) noteEndpoint(d Dispatch, t Tried) (paused bool, err error) {
+	of := d.Webhook
 	if t.taken() {
 		_, err := q.exec(`UPDATE webhooks SET failing_since = NULL WHERE workspace_id = ? AND id = ? AND failing_since IS NOT NULL`, q.by.Workspace, of)
 		return false, err
@@ -207,8 +208,8 @@ func (q *session) noteEndpoint(of survey.ID, t Tried) (paused bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	after, paused := before.AfterFailure(t.Status, q.now)
-	if !paused && before.FailingSince != nil {
+	after, paused := before.AfterFailure(d.Event, t.Status, q.now)
+	if !paused && after.FailingSince == before.FailingSince {
 		return false, nil
 	}
 	if err := q.saveWebhook(after); err != nil || !paused {
@@ -237,13 +238,7 @@ func (s *Store) ReleaseDelivery(ctx context.Context, d Dispatch) error {
 // sent again, with the same id. At start-up on SQLite that is every claim.
 func (s *Store) SettleDeliveries(ctx context.Context, starting bool) (int, error) {
 	q := s.reading(ctx, Caller{})
-	until, args := "lease_until < ?", []any{q.now}
-	switch {
-	case s.postgres:
-		until, args = "lease_until < "+databaseClock, nil
-	case starting:
-		until, args = "lease_until >= 0", nil
-	}
+	until, args := q.runOut(starting)
 	var any int
 	if found, err := q.row(`SELECT 1 FROM outbox WHERE state = 'claimed' AND `+until+` LIMIT 1`, args, &any); err != nil || !found {
 		return 0, away(err)
