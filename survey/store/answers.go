@@ -209,6 +209,9 @@ func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
 	if err := s.countInvitation(q, row, by); err != nil {
 		return err
 	}
+	if err := q.planAgain(row); err != nil { // a server that refused it had let it through
+		return err
+	}
 	mail := mailNone
 	if row.MailState == mailSending {
 		mail = mailSending // the server's reply will still be noted

@@ -126,6 +126,10 @@ type surveyDay struct {
 	day    survey.Day
 }
 
+func compareSurveyDays(a, b surveyDay) int {
+	return cmp.Or(slices.Compare(a.survey[:], b.survey[:]), cmp.Compare(a.day, b.day))
+}
+
 func (q *session) plan(on surveyDay) {
 	if q.days == nil {
 		q.days = map[surveyDay]int{}
@@ -136,9 +140,7 @@ func (q *session) plan(on surveyDay) {
 // flushDays counts what was planned, in the order of the key, so that two
 // transactions never wait for each other crosswise.
 func (q *session) flushDays() error {
-	for _, on := range slices.SortedFunc(maps.Keys(q.days), func(a, b surveyDay) int {
-		return cmp.Or(slices.Compare(a.survey[:], b.survey[:]), cmp.Compare(a.day, b.day))
-	}) {
+	for _, on := range slices.SortedFunc(maps.Keys(q.days), compareSurveyDays) {
 		if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, ?)
 			ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + excluded.planned`,
 			q.by.Workspace, on.survey, on.day, q.days[on]); err != nil {

@@ -26,15 +26,22 @@ func (s *Store) Resend(ctx context.Context, by Caller, of survey.ID) error {
 			held = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, q.now, held, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
-		if row.SentAt == nil { // its place in the day's limit, which it gave back
-			if _, err := q.exec(`UPDATE survey_days SET planned = planned + 1 WHERE workspace_id = ? AND survey_id = ?
-				AND day = (SELECT planned_day FROM invitations WHERE workspace_id = ? AND id = ?)`,
-				row.WorkspaceID, row.SurveyID, row.WorkspaceID, row.ID); err != nil {
-				return err
-			}
+		if err := q.planAgain(row); err != nil {
+			return err
 		}
 		return q.event(aboutInvitation, of, "resend", "requested", "by "+by.KeyName)
 	})
+}
+
+// planAgain gives an invitation that failed before it went out its place in the
+// day's plan again.
+func (q *session) planAgain(row invitationRow) error {
+	if row.SentAt != nil || row.State != string(survey.InvitationFailed) {
+		return nil
+	}
+	_, err := q.exec(`UPDATE survey_days SET planned = planned + 1 WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
+		row.WorkspaceID, row.SurveyID, row.PlannedDay)
+	return err
 }
 
 // mayResend is nil where an invitation may be sent again; held is whether its
