@@ -22,7 +22,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm cover fuzz mutate client
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +67,10 @@ battery-storm: ## ten scanners on a thousand links, then each link answered twen
 	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestAThousandLinksAnsweredTwenty' .
 
 battery-smtp: ## every odd mail server of the tests x 200 mails, as a table
-	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -v | grep -v '^ *\(===\|---\)'
+	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -timeout 1h -v | grep -v '^ *\(===\|---\)'
+
+battery-weather: ## the database away for a minute in the middle of sending: cut off, locked, its disk full
+	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run TestBadWeather .
 
 cover: ## what the tests run, as coverage.html and in total
 	go test -timeout $(TEST_TIMEOUT) -coverpkg=./... -coverprofile=coverage.txt ./...

@@ -9,7 +9,6 @@ import (
 	"log"
 	"math/rand/v2"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,10 +22,8 @@ import (
 	"koe/survey"
 	"koe/survey/store"
 	"koe/survey/store/storetest"
+	"koe/survey/store/storetest/battery"
 )
-
-// whole is true where the batteries run at full length; else they are a tenth.
-func whole() bool { return os.Getenv("KOE_BATTERY") == "full" }
 
 // sink is a real SMTP server that takes every mail and remembers to whom and
 // from whom.
@@ -245,7 +242,7 @@ func (b *battle) outcome(name string, begun time.Time, kills, stops int) {
 	b.sink.mu.Lock()
 	defer b.sink.mu.Unlock()
 	sent, uncertain, vanished, twice, listed, lost := 0, 0, 0, 0, 0, 0
-	all := b.pairs(`SELECT email, state FROM invitations`)
+	all := b.pairs(`SELECT email, state FROM invitations WHERE channel = 'email'`)
 	for _, one := range all {
 		n := b.sink.to[one[0]]
 		switch one[1] {
@@ -270,7 +267,7 @@ func (b *battle) outcome(name string, begun time.Time, kills, stops int) {
 			b.t.Errorf("an invitation is %s", one[1])
 		}
 	}
-	b.t.Logf("\n%-10s %6s %6s %9s %8s %10s %10s %9s %8s %13s %8s\n%-10s %6d %6d %9d %8d %10d %10d %9d %8d %13d %8s", "database",
+	battery.Report(b.t, "\n%-10s %6s %6s %9s %8s %10s %10s %9s %8s %13s %8s\n%-10s %6d %6d %9d %8d %10d %10d %9d %8d %13d %8s", "database",
 		"kills", "stops", "mails", "sent", "uncertain", "in flight", "vanished", "twice", "of them never", "took",
 		name, kills, stops, len(all), sent, uncertain, len(b.flown), vanished, twice, lost, time.Since(begun).Round(time.Second))
 	if len(all) != b.size || vanished > 0 || twice > 0 || listed > 0 || uncertain > len(b.flown) {
@@ -287,7 +284,7 @@ func (b *battle) outcome(name string, begun time.Time, kills, stops int) {
 // which there are no more than were under way at the kills.
 func TestKills(t *testing.T) {
 	kills, size := 25, 2500
-	if whole() {
+	if battery.Full() {
 		kills, size = 500, 50_000
 	}
 	storetest.EachEmpty(t, func(t *testing.T, database string) {
@@ -331,7 +328,7 @@ func TestKills(t *testing.T) {
 // the other is killed, or stopped for more than three leases and woken again.
 func TestReplicas(t *testing.T) {
 	size := 1000
-	if whole() {
+	if battery.Full() {
 		size = 10_000
 	}
 	const acts, lease = 12, time.Second
@@ -369,7 +366,7 @@ func TestReplicas(t *testing.T) {
 			t.Errorf("process %d sent %d of %d", i, n, size)
 		}
 	}
-	t.Logf("by process: %v", b.sink.from)
+	battery.Report(t, "by process: %v", b.sink.from)
 }
 
 func (b *battle) signal(p *process, s syscall.Signal) {

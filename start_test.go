@@ -122,11 +122,16 @@ func (p *process) serving() string {
 // ended waits for the end and returns the exit code and how long it took.
 func (p *process) ended() (int, time.Duration) {
 	p.t.Helper()
+	return p.endedWithin(20 * time.Second)
+}
+
+func (p *process) endedWithin(limit time.Duration) (int, time.Duration) {
+	p.t.Helper()
 	start, done := time.Now(), make(chan struct{})
 	go func() { _ = p.cmd.Wait(); close(done) }() // the exit code says it
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(limit):
 		_ = p.cmd.Process.Kill()
 		p.t.Fatalf("koe does not end: %s", p.read(p.log))
 	}

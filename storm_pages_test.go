@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"koe/survey/store/storetest"
+	"koe/survey/store/storetest/battery"
 )
 
 // scanners are programs that open the links of every mail.
@@ -45,7 +46,7 @@ func (c *crowd) scan(method, address, agent string) error {
 
 // stormed is how many links a storm is about: a thousand in full, else a tenth.
 func stormed() int {
-	if whole() {
+	if battery.Full() {
 		return 1000
 	}
 	return 100

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -148,7 +149,8 @@ func (k *running) counted(touchpoint string, want map[int]int) {
 	}
 }
 
-// quiet stops koe and wants nothing in its log that says trouble.
+// quiet stops koe and wants nothing in its log that says trouble, and nothing
+// wrong in the database.
 func (c *crowd) quiet() {
 	c.t.Helper()
 	c.client.CloseIdleConnections() // koe would wait for one that was opened and not used
@@ -157,6 +159,11 @@ func (c *crowd) quiet() {
 		if strings.Contains(c.log.String(), word) {
 			c.t.Errorf("the log says %q", word)
 		}
+	}
+	verify := exec.Command(c.cmd.Path, "verify")
+	verify.Dir, verify.Env = c.cmd.Dir, c.cmd.Env
+	if said, err := verify.CombinedOutput(); err != nil {
+		c.t.Errorf("koe verify: %v: %s", err, said)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"koe/survey/store/storetest"
+	"koe/survey/store/storetest/battery"
 )
 
 // told is an endpoint that notes which events came under which ids.
@@ -129,7 +130,7 @@ func TestNoEventIsLostOverAKill(t *testing.T) {
 				again += n - 1
 			}
 		}
-		t.Logf("%d kills: %d answers acknowledged, %d lost, %d events told, %d of them again with the same id",
+		battery.Report(t, "%d kills: %d answers acknowledged, %d lost, %d events told, %d of them again with the same id",
 			kills, len(acknowledged), lost, endpoint.came, again)
 		if len(acknowledged) < 10*kills {
 			t.Errorf("only %d answers were acknowledged: this proves little", len(acknowledged))

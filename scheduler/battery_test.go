@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"koe/survey"
 	"koe/survey/store"
 	"koe/survey/store/storetest"
+	"koe/survey/store/storetest/battery"
 )
 
 // first is a step for the first n times.
@@ -141,7 +141,7 @@ func seldom(step string) func(int) string {
 // batterySize is how many mails each server is given: 20 in a run of all tests,
 // 200 where KOE_BATTERY=full asks for them (make battery-smtp).
 func batterySize() int {
-	if os.Getenv("KOE_BATTERY") == "full" {
+	if battery.Full() {
 		return 200
 	}
 	return 20
@@ -149,17 +149,19 @@ func batterySize() int {
 
 func TestSMTPBattery(t *testing.T) {
 	n := batterySize()
-	lines := make([]string, len(behaviours()))
-	t.Run("servers", func(t *testing.T) {
-		for i, b := range behaviours() {
-			t.Run(b.name, func(t *testing.T) {
-				t.Parallel()
-				lines[i] = meet(t, b, n)
-			})
-		}
+	storetest.EachKind(t, func(t *testing.T, empty func(testing.TB) string) {
+		lines := make([]string, len(behaviours()))
+		t.Run("servers", func(t *testing.T) {
+			for i, b := range behaviours() {
+				t.Run(b.name, func(t *testing.T) {
+					t.Parallel()
+					lines[i] = meet(t, empty(t), b, n)
+				})
+			}
+		})
+		battery.Report(t, "%d servers x %d mails\n%-42s %9s %6s %6s %9s %6s %6s\n%s", len(lines), n, "what the server does", "scheduled", "sent", "failed",
+			"uncertain", "taken", "plain", strings.Join(lines, "\n"))
 	})
-	t.Logf("%d servers x %d mails\n%-42s %9s %6s %6s %9s %6s %6s\n%s", len(lines), n, "what the server does", "scheduled", "sent", "failed",
-		"uncertain", "taken", "plain", strings.Join(lines, "\n"))
 }
 
 // standing is how the invitations of a database stand.
@@ -204,11 +206,14 @@ func look(t *testing.T, file *sql.DB) standing {
 }
 
 // meet gives n mails to a server and returns its line of the table.
-func meet(t *testing.T, b behaviour, n int) string {
+func meet(t *testing.T, url string, b behaviour, n int) string {
 	clock := storetest.NewClock(t, morning)
-	url := storetest.SQLite(t)
-	d := newDesk(t, storetest.Open(t, url, clock.Use), clock, nil)
-	file, err := sql.Open("sqlite3", "file:"+strings.TrimPrefix(url, "sqlite:")+"?_query_only=on&_busy_timeout=10000")
+	d := newDesk(t, storetest.Open(t, url, clock.Use, func(o *store.Options) { o.MaxConns = 4 }), clock, nil)
+	driver, name := "pgx", url
+	if path, lite := strings.CutPrefix(url, "sqlite:"); lite {
+		driver, name = "sqlite3", "file:"+path+"?_query_only=on&_busy_timeout=10000"
+	}
+	file, err := sql.Open(driver, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,6 +246,7 @@ func meet(t *testing.T, b behaviour, n int) string {
 	})
 	end := settled(t, d, file, b.want, n)
 	server.check(t, b, n)
+	d.verified()
 	if b.suppressed {
 		if list, _, err := d.store.Suppressions(t.Context(), d.by, "p0@example.com", store.Page{Limit: 1}); err != nil || len(list) != 1 || list[0].Reason != survey.Bounced {
 			t.Errorf("the address is not suppressed: %+v, %v", list, err)

@@ -162,14 +162,6 @@ func (s *Scheduler) settleDeliveries(ctx context.Context) error {
 	return err
 }
 
-func (s *Scheduler) wakeDeliveries(context.Context) error {
-	select {
-	case s.outbox <- struct{}{}:
-	default: // it is awake already
-	}
-	return nil
-}
-
 // gone stands for what was deleted before its event was sent.
 type gone struct {
 	ID      survey.ID `json:"id"`

@@ -2,6 +2,8 @@ package scheduler
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,6 +32,7 @@ type pipeline struct {
 	taken  map[store.Claim]struct{}
 	hungry bool // more may be due than was last taken
 	next   time.Time
+	absent time.Time // when the database was last found to be away
 }
 
 // begun is a mail that is marked as sending, with when that was known to hold.
@@ -79,6 +82,8 @@ func (p *pipeline) feed(ctx context.Context) {
 			}
 		case <-beat.C:
 			p.extend(ctx)
+		case <-p.lost:
+			p.settle(ctx)
 		}
 		if !p.next.IsZero() {
 			slot.Reset(max(early, p.next.Sub(p.Now())))
@@ -145,7 +150,7 @@ func (p *pipeline) pace() time.Duration {
 
 // until is when a mail to a domain may go; 0 is now.
 func (p *pipeline) until(domain string) survey.Instant {
-	at := p.caps.may(domain, p.Now())
+	at := p.caps.may(domain, p.Now().Round(0)) // of the clock on the wall, by which mails fall due: it may be set
 	if at.IsZero() {
 		return 0
 	}
@@ -171,9 +176,7 @@ func (p *pipeline) begin(mails []store.Mail) {
 // troubled goes on where mails could not be taken together: each is tried alone,
 // so that one that cannot be read holds up no other.
 func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
-	if ctx.Err() == nil {
-		p.Log.Error("no mail could be taken", "error", err)
-	}
+	p.failed(ctx, "no mail could be taken", err)
 	var marked []store.Claim // perhaps
 	for _, m := range taken.Mails {
 		marked = append(marked, m.Claim)
@@ -184,9 +187,7 @@ func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
 	}
 	room := p.most - len(p.taken)
 	claims, err := p.Store.ClaimDue(ctx, room, p.Lease)
-	if err != nil {
-		p.Log.Error("no mail could be claimed", "error", err)
-	}
+	p.failed(ctx, "no mail could be claimed", err)
 	p.hungry = err == nil && len(claims) == room
 	for _, c := range claims {
 		until, why := p.until(c.Domain), survey.WaitDomainCap
@@ -207,16 +208,37 @@ func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
 
 // extend keeps what is in the pipeline from being taken for lost.
 func (p *pipeline) extend(ctx context.Context) {
-	claims := make([]store.Claim, 0, len(p.taken))
-	for c := range p.taken {
-		claims = append(claims, c)
-	}
-	if len(claims) == 0 {
+	if len(p.taken) == 0 {
 		return
 	}
-	if _, err := p.Store.Extend(ctx, p.Lease, claims...); err != nil && ctx.Err() == nil {
-		p.Log.Error("leases could not be extended", "error", err)
+	_, err := p.Store.Extend(ctx, p.Lease, slices.Collect(maps.Keys(p.taken))...)
+	p.failed(ctx, "leases could not be extended", err)
+}
+
+// settle takes mails back from processes that are gone. Those that are in this
+// pipeline are not, whatever their leases say: the database may have been away
+// for longer, or the clock was set. After an absence the other processes get a
+// lease's time to extend theirs.
+func (p *pipeline) settle(ctx context.Context) {
+	if time.Since(p.absent) < p.Lease {
+		return
 	}
+	n, err := p.Store.SettleLeases(ctx, false, slices.Collect(maps.Keys(p.taken))...)
+	p.failed(ctx, "mails of a process that is gone could not be settled", err)
+	if n > 0 {
+		p.Log.Warn("mails of a process that is gone were settled", "count", n)
+	}
+}
+
+// failed says what could not be done, and notes where the database is away.
+func (p *pipeline) failed(ctx context.Context, what string, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	if away(err) {
+		p.absent = time.Now()
+	}
+	p.Log.Error(what, "error", err)
 }
 
 // giveBack gives back mails of which no server has heard.

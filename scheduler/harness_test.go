@@ -257,6 +257,14 @@ func (d desk) smtp() koemail.Mailer {
 	return koemail.NewSMTP(koemail.SMTPConfig{Host: d.server.address.Addr().String(), Port: int(d.server.address.Port()), Security: koemail.Plaintext})
 }
 
+// verified wants nothing wrong in the database.
+func (d desk) verified() {
+	d.t.Helper()
+	if checked, err := d.store.Verify(context.Background()); err != nil || len(checked.Faults) > 0 {
+		d.t.Errorf("verify: %v %q", err, checked.Faults)
+	}
+}
+
 // running is a scheduler at work. Its log may be read once it has ended.
 type running struct {
 	t     *testing.T

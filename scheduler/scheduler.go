@@ -60,7 +60,8 @@ type Scheduler struct {
 	endpoints *endpoints
 	tries     tries
 	wake      chan struct{} // mail may be due
-	outbox    chan struct{} // something else may be
+	lost      chan struct{} // mail may have been left behind
+	outbox    chan struct{} // something else may be due
 }
 
 // New checks the options.
@@ -87,7 +88,7 @@ func New(o Options) (*Scheduler, error) {
 	if o.PerSecond > 0 {
 		all = rate.NewLimiter(rate.Limit(o.PerSecond), max(1, int(2*o.PerSecond*early.Seconds()))) // what may pass between two looks
 	}
-	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: all, wake: make(chan struct{}, 1),
+	return &Scheduler{Options: o, caps: newDomainCaps(o.PerDomain), all: all, wake: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 		endpoints: newEndpoints(o.DeliveryTime, o.WebhookLoopback, o.Resolver), outbox: make(chan struct{}, 1)}, nil
 }
 
@@ -100,13 +101,13 @@ type job struct {
 
 func (s *Scheduler) jobs() []job {
 	return []job{
-		{"send", "@every 1s", s.wakeDispatcher},
+		{"send", "@every 1s", waking(s.wake)},
 		{"fire", "@every 1s", s.fire},
-		{"deliver", "@every 1s", s.wakeDeliveries},
+		{"deliver", "@every 1s", waking(s.outbox)},
 		{"notify", "@every 5s", s.notify},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
-		{"settle", "@every 1s", s.settle},
+		{"settle", "@every 1s", waking(s.lost)},
 		{"settle deliveries", "@every 5s", s.settleDeliveries},
 		{"sweep", "@every 1m", s.sweep},
 	}
@@ -123,7 +124,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		return err
 	}
 	clock.Start()
-	_ = s.wakeDispatcher(ctx) // what is due does not wait for the clock's first turn
+	_ = waking(s.wake)(ctx) // what is due does not wait for the clock's first turn
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { return s.dispatch(ctx) })
 	work.Go(func() error { return s.deliverAll(ctx) })
@@ -158,12 +159,15 @@ func (s *Scheduler) turn(ctx context.Context, j job) {
 	}
 }
 
-func (s *Scheduler) wakeDispatcher(context.Context) error {
-	select {
-	case s.wake <- struct{}{}:
-	default: // it is awake already
+// waking is the job that wakes whoever waits at a channel.
+func waking(at chan<- struct{}) func(context.Context) error {
+	return func(context.Context) error {
+		select {
+		case at <- struct{}{}:
+		default: // it is awake already
+		}
+		return nil
 	}
-	return nil
 }
 
 // starting settles what an earlier process left, before anything is claimed.
@@ -181,14 +185,6 @@ func (s *Scheduler) starting(ctx context.Context) error {
 		}
 		s.Log.Warn("mails of an earlier run were settled", "count", n)
 	}
-}
-
-func (s *Scheduler) settle(ctx context.Context) error {
-	n, err := s.Store.SettleLeases(ctx, false)
-	if n > 0 {
-		s.Log.Warn("mails of a process that is gone were settled", "count", n)
-	}
-	return err
 }
 
 func (s *Scheduler) sweep(ctx context.Context) error {

@@ -13,6 +13,7 @@ import (
 
 	"koe/scheduler"
 	"koe/survey"
+	"koe/survey/store/storetest/battery"
 )
 
 // treatment is how an endpoint treats what it is given, and what must come of
@@ -162,7 +163,7 @@ func TestWebhookBattery(t *testing.T) {
 		for i, b := range list {
 			table = append(table, d.judged(hooks[i], b))
 		}
-		d.t.Logf("one event, three days, %d endpoints:\n%s", len(list), strings.Join(table, "\n"))
+		battery.Report(d.t, "one event, three days, %d endpoints:\n%s", len(list), strings.Join(table, "\n"))
 		if n := len(trapped.all()); n != 0 {
 			d.t.Errorf("%d redirects were followed", n)
 		}
@@ -176,6 +177,7 @@ func TestWebhookBattery(t *testing.T) {
 			}
 		}
 		d.until("the owners of all that were paused are told", func() bool { return len(d.server.lettersTo("ops@acme.example")) == paused })
+		d.verified()
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"koe/scheduler"
 	"koe/survey"
+	"koe/survey/store/storetest/battery"
 )
 
 // inside are hosts that lead into the network that koe is in; PORT is that of
@@ -160,7 +161,7 @@ func TestNoWebhookLeadsInside(t *testing.T) {
 				}
 				table = append(table, fmt.Sprintf("%-34s %s", h.name, *got.LastError))
 			}
-			t.Logf("%d spellings, %d connections inside, %d turned away when dialled:\n%s", len(inside), connections.Load(), guarded, strings.Join(table, "\n"))
+			battery.Report(t, "%d spellings, %d connections inside, %d turned away when dialled:\n%s", len(inside), connections.Load(), guarded, strings.Join(table, "\n"))
 			if n := connections.Load(); n != 0 {
 				t.Errorf("%d connections inside", n)
 			}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"koe/survey/store/storetest/battery"
 )
 
 // batteryZones are those whose clocks do something of their own: New York and
@@ -64,9 +66,9 @@ func (w *wallClock) at(minute int, pass func(Day) bool) []Fire {
 
 func everyDay(Day) bool { return true }
 
-// battery enumerates a line over both years, and a day more on each side so
+// batteryCron enumerates a line over both years, and a day more on each side so
 // that what belongs to them cannot fall out at an edge.
-func battery(t *testing.T, line string, loc *time.Location) []Fire {
+func batteryCron(t *testing.T, line string, loc *time.Location) []Fire {
 	t.Helper()
 	c := parsedCron(t, line)
 	from := InstantOf(time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC))
@@ -93,7 +95,7 @@ func TestClockBattery(t *testing.T) {
 		}
 		changes += len(wall.jumps)
 		check := func(line string, minute int, pass func(Day) bool) {
-			want, got := wall.at(minute, pass), battery(t, line, loc)
+			want, got := wall.at(minute, pass), batteryCron(t, line, loc)
 			if !slices.Equal(got, want) {
 				t.Errorf("%s, %q: %s", name, line, firstDifference(got, want))
 			}
@@ -113,7 +115,7 @@ func TestClockBattery(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	t.Logf("clock battery: %d zones, %d changes of the clocks, %d lines, %d fires, each matching local date and time once",
+	battery.Report(t, "%d zones, %d changes of the clocks, %d lines, %d fires, each matching local date and time once",
 		len(batteryZones), changes, lines, count)
 }
 

@@ -123,12 +123,13 @@ func (w Webhook) Wants(event Event) bool {
 var deliveryPauses = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour,
 	10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
 
-// NextDelivery is when a delivery that failed is tried again, attempt being how
-// often it was; false where it is given up. Jitter, from 0 up to 1, lengthens a
-// pause by up to a tenth, so that what failed together does not return
+// NextDelivery is when a delivery of an event that failed is tried again,
+// attempt being how often it was; false where it is given up. A test is tried
+// once: somebody waits for what becomes of it. Jitter, from 0 up to 1, lengthens
+// a pause by up to a tenth, so that what failed together does not return
 // together.
-func NextDelivery(attempt int, now Instant, jitter float64) (Instant, bool) {
-	if attempt < 1 || attempt > len(deliveryPauses) {
+func NextDelivery(of Event, attempt int, now Instant, jitter float64) (Instant, bool) {
+	if of == EventWebhookTest || attempt < 1 || attempt > len(deliveryPauses) {
 		return 0, false
 	}
 	pause := deliveryPauses[attempt-1]
@@ -141,10 +142,14 @@ const failingFor = 72 * time.Hour
 // StatusGone is what an endpoint says that wants no more (HTTP 410).
 const StatusGone = 410
 
-// AfterFailure is a webhook after a delivery that was not taken, with the
-// status that came (0 for none); paused is true where koe pauses it for that.
-func (w Webhook) AfterFailure(status int, now Instant) (after Webhook, paused bool) {
+// AfterFailure is a webhook after a delivery of an event that was not taken,
+// with the status that came (0 for none); paused is true where koe pauses it for
+// that. A test that fails starts no count of days: nothing was lost by it.
+func (w Webhook) AfterFailure(of Event, status int, now Instant) (after Webhook, paused bool) {
 	after = w
+	if of == EventWebhookTest && status != StatusGone {
+		return after, false
+	}
 	if after.FailingSince == nil {
 		after.FailingSince = &now
 	}

@@ -68,7 +68,7 @@ func TestDeliveriesAreTriedForThreeDays(t *testing.T) {
 	for _, jitter := range []float64{0, 0.5, 0.999} {
 		now, tries, before := Instant(0), 1, time.Duration(0)
 		for {
-			next, again := NextDelivery(tries, now, jitter)
+			next, again := NextDelivery(EventResponseCreated, tries, now, jitter)
 			if !again {
 				break
 			}
@@ -82,8 +82,11 @@ func TestDeliveriesAreTriedForThreeDays(t *testing.T) {
 			t.Errorf("with jitter %v %d tries over %s", jitter, tries, now.Sub(0))
 		}
 	}
-	if _, again := NextDelivery(0, 0, 0); again {
+	if _, again := NextDelivery(EventResponseCreated, 0, 0, 0); again {
 		t.Error("what was never tried has no next try")
+	}
+	if _, again := NextDelivery(EventWebhookTest, 1, 0, 0); again {
+		t.Error("a test is tried again")
 	}
 }
 
@@ -92,18 +95,23 @@ func TestWhenAWebhookIsPaused(t *testing.T) {
 	since := func(at Instant) *Instant { return &at }
 	for name, c := range map[string]struct {
 		before Webhook
+		of     Event
 		status int
 		at     Instant
 		paused string
+		counts bool // towards the three days
 	}{
-		"the first failure":            {Webhook{State: Active}, 500, hour(100), ""},
-		"no answer":                    {Webhook{State: Active, FailingSince: since(0)}, 0, hour(71), ""},
-		"three days":                   {Webhook{State: Active, FailingSince: since(0)}, 500, hour(72), PausedFailing},
-		"it wants no more":             {Webhook{State: Active}, 410, hour(1), PausedGone},
-		"paused by hand while it came": {Webhook{State: Paused, PausedReason: PausedByHand, FailingSince: since(0)}, 410, hour(100), PausedByHand},
+		"the first failure":            {Webhook{State: Active}, EventResponseCreated, 500, hour(100), "", true},
+		"no answer":                    {Webhook{State: Active, FailingSince: since(0)}, EventResponseCreated, 0, hour(71), "", true},
+		"three days":                   {Webhook{State: Active, FailingSince: since(0)}, EventInvitationSent, 500, hour(72), PausedFailing, true},
+		"it wants no more":             {Webhook{State: Active}, EventResponseCreated, 410, hour(1), PausedGone, true},
+		"a test":                       {Webhook{State: Active}, EventWebhookTest, 500, hour(1), "", false},
+		"a test after three days":      {Webhook{State: Active, FailingSince: since(0)}, EventWebhookTest, 0, hour(80), "", true},
+		"a test of one that is gone":   {Webhook{State: Active}, EventWebhookTest, 410, hour(1), PausedGone, true},
+		"paused by hand while it came": {Webhook{State: Paused, PausedReason: PausedByHand, FailingSince: since(0)}, EventResponseCreated, 410, hour(100), PausedByHand, true},
 	} {
-		after, paused := c.before.AfterFailure(c.status, c.at)
-		if after.PausedReason != c.paused || paused != (c.paused != "" && c.before.State == Active) || after.FailingSince == nil {
+		after, paused := c.before.AfterFailure(c.of, c.status, c.at)
+		if after.PausedReason != c.paused || paused != (c.paused != "" && c.before.State == Active) || (after.FailingSince != nil) != c.counts {
 			t.Errorf("%s: %+v, %v", name, after, paused)
 		}
 	}

@@ -209,6 +209,7 @@ func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
 	if err := s.countInvitation(q, row, by); err != nil {
 		return err
 	}
+	q.planAgain(row) // a server that refused it had let it through
 	mail := mailNone
 	if row.MailState == mailSending {
 		mail = mailSending // the server's reply will still be noted

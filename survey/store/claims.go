@@ -86,16 +86,20 @@ func (q *session) leaseEnd(lease time.Duration) (string, any) {
 	return "?", q.now.Add(lease)
 }
 
-// leaseOver is the SQL for a lease that has run out. At start-up on SQLite every
-// lease has: the one scheduler is this one.
+// noLease is how far ahead no lease ends: one that does was given before the
+// clock was set back.
+const noLease = 30 * time.Minute
+
+// leaseOver is the SQL for a lease that has run out, of mails and deliveries. At
+// start-up on SQLite every lease has: the one scheduler is this one.
 func (q *session) leaseOver(starting bool) (string, []any) {
 	switch {
 	case q.postgres:
-		return "lease_until < " + databaseClock, nil
+		return `(lease_until < ` + databaseClock + ` OR lease_until > ` + databaseClock + ` + ?)`, []any{noLease.Milliseconds()}
 	case starting:
-		return "lease_until >= 0", nil
+		return `lease_until >= 0`, nil
 	}
-	return "lease_until < ?", []any{q.now}
+	return `(lease_until < ? OR lease_until > ?)`, []any{q.now, q.now.Add(noLease)}
 }
 
 // Extend lengthens leases that are still held, and says which those are.

@@ -163,7 +163,7 @@ func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused b
 		paused = false
 		state, due, attempt := outboxDelivered, q.now, d.Attempt+1
 		if !t.taken() {
-			next, again := survey.NextDelivery(attempt, q.now, rand.Float64()) //nolint:gosec // it spreads load, and hides nothing
+			next, again := survey.NextDelivery(d.Event, attempt, q.now, rand.Float64()) //nolint:gosec // it spreads load, and hides nothing
 			state, due = outboxWaiting, next
 			if !again || t.Final || t.Status == survey.StatusGone {
 				state, due = outboxFailed, q.now
@@ -175,14 +175,15 @@ func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused b
 		if err != nil || n == 0 || d.Webhook.IsZero() {
 			return err
 		}
-		paused, err = q.noteEndpoint(d.Webhook, t)
+		paused, err = q.noteEndpoint(d, t)
 		return err
 	})
 	return paused, err
 }
 
 // noteEndpoint keeps whether a webhook's endpoint works.
-func (q *session) noteEndpoint(of survey.ID, t Tried) (paused bool, err error) {
+func (q *session) noteEndpoint(d Dispatch, t Tried) (paused bool, err error) {
+	of := d.Webhook
 	if t.taken() {
 		_, err := q.exec(`UPDATE webhooks SET failing_since = NULL WHERE workspace_id = ? AND id = ? AND failing_since IS NOT NULL`, q.by.Workspace, of)
 		return false, err
@@ -195,8 +196,8 @@ func (q *session) noteEndpoint(of survey.ID, t Tried) (paused bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	after, paused := before.AfterFailure(t.Status, q.now)
-	if !paused && before.FailingSince != nil {
+	after, paused := before.AfterFailure(d.Event, t.Status, q.now)
+	if !paused && after.FailingSince == before.FailingSince {
 		return false, nil
 	}
 	if err := q.saveWebhook(after); err != nil || !paused {

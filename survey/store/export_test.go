@@ -1,6 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
+
+	"koe/survey"
+)
 
 // Report runs fn as the count of a report does: on one snapshot. responses is
 // how many responses it sees.
@@ -15,3 +19,10 @@ func (s *Store) Report(ctx context.Context, by Caller, fn func(responses func() 
 
 // ReportsAtOnce is how many reports have a place.
 func (s *Store) ReportsAtOnce() int { return cap(s.reporting) }
+
+// NextDue is when the next mail is due; nil where none waits.
+func (s *Store) NextDue(ctx context.Context) (*survey.Instant, error) {
+	var due *int64
+	_, err := s.reading(ctx, Caller{}).row(`SELECT MIN(due_at) FROM invitations WHERE mail_state = 'waiting' AND NOT held`, nil, &due)
+	return (*survey.Instant)(due), err
+}

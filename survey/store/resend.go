@@ -26,11 +26,17 @@ func (s *Store) Resend(ctx context.Context, by Caller, of survey.ID) error {
 			held = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, q.now, held, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
 		}
-		if row.SentAt == nil { // its place in the day's limit, which it gave back
-			q.moveOn(row.plannedDay(), dayMove{planned: 1})
-		}
+		q.planAgain(row)
 		return q.event(aboutInvitation, of, "resend", "requested", "by "+by.KeyName)
 	})
+}
+
+// planAgain gives an invitation that failed before it went out its place in the
+// day's plan again.
+func (q *session) planAgain(row invitationRow) {
+	if row.SentAt == nil && row.State == string(survey.InvitationFailed) {
+		q.moveOn(row.plannedDay(), dayMove{planned: 1})
+	}
 }
 
 // mayResend is nil where an invitation may be sent again; held is whether its

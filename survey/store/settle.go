@@ -10,17 +10,22 @@ import (
 
 // SettleLeases takes mails back from processes that are gone: what was only
 // claimed waits again, what was being sent is uncertain. At start-up on SQLite
-// every lease is settled, whatever its end: the one scheduler is this one.
-func (s *Store) SettleLeases(ctx context.Context, starting bool) (int, error) {
+// every lease is settled, whatever its end: the one scheduler is this one. Mails
+// of the caller's own stay with it, although their leases have run out.
+func (s *Store) SettleLeases(ctx context.Context, starting bool, own ...Claim) (int, error) {
 	q := s.reading(ctx, Caller{})
 	where, args := q.ownerless(starting)
 	var workspaces []int64
 	if err := q.list(&workspaces, `SELECT DISTINCT workspace_id FROM invitations WHERE `+where, args...); err != nil {
 		return 0, away(err)
 	}
-	settled := 0
+	settled, mine := 0, map[Claim]bool{}
+	for _, c := range own {
+		c.Domain = ""
+		mine[c] = true
+	}
 	for _, workspace := range workspaces {
-		n, err := s.settleLeases(ctx, workspace, starting)
+		n, err := s.settleLeases(ctx, workspace, starting, mine)
 		settled += n
 		if err != nil {
 			return settled, err
@@ -31,11 +36,11 @@ func (s *Store) SettleLeases(ctx context.Context, starting bool) (int, error) {
 
 // ownerless is the condition of mails whose process is gone.
 func (q *session) ownerless(starting bool) (where string, args []any) {
-	over, args := q.leaseOver(starting)
-	return `mail_state IN ('claimed', 'sending') AND ` + over, args
+	where, args = q.leaseOver(starting)
+	return `mail_state IN ('claimed', 'sending') AND ` + where, args
 }
 
-func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool) (settled int, err error) {
+func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool, mine map[Claim]bool) (settled int, err error) {
 	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
 		if _, err := q.counting(); err != nil { // before invitations are locked, as a rebuild does
 			return err
@@ -46,8 +51,12 @@ func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool
 			slices.Concat([]any{workspace}, args)...); err != nil {
 			return err
 		}
-		settled = len(rows)
+		settled = 0
 		for _, row := range rows {
+			if mine[Claim{Workspace: workspace, Invitation: survey.ID(row.ID), Fence: row.Fence}] {
+				continue
+			}
+			settled++
 			if err := s.settle(q, row); err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"koe/scoring"
 	"koe/survey"
@@ -83,7 +82,7 @@ func (s *Store) verifyWorkspace(q *session, out *Checked) error {
 		return nil
 	}
 	v := &verifier{session: q, store: s, out: out, calendar: c, values: map[segmentValue]bool{}, strata: map[int64]bool{}}
-	return errors.Join(v.load(), v.responses(), v.invitations(), v.between())
+	return errors.Join(v.load(), v.responses(), v.invitations(), v.days(), v.between())
 }
 
 // verifier recounts one workspace.
@@ -265,48 +264,6 @@ func (v *verifier) invitations() error {
 	for _, row := range slices.SortedFunc(maps.Keys(have), compareCohortRows) {
 		if _, wanted := rows.cohorts[row]; !wanted && have[row] != (cohort{}) {
 			v.out.fault("invitations of %s: counted %+v, there are none", row.tally(), have[row])
-		}
-	}
-	return nil
-}
-
-// between checks what rows say of each other.
-func (v *verifier) between() error {
-	each := `json_each(r.attributes) a`
-	if v.postgres {
-		each = `json_object_keys(r.attributes::json) a(key)`
-	}
-	for what, query := range map[string]string{
-		"an invitation has a response and is not answered": `SELECT COUNT(*) FROM responses r JOIN invitations v
-			ON v.workspace_id = r.workspace_id AND v.id = r.invitation_id WHERE r.workspace_id = ? AND v.state <> 'answered'`,
-		"an answered invitation has no instant or no cohort": `SELECT COUNT(*) FROM invitations
-			WHERE workspace_id = ? AND state = 'answered' AND (answered_at IS NULL OR cohort_at IS NULL)`,
-		"a mail is waiting for an invitation that has ended": `SELECT COUNT(*) FROM invitations
-			WHERE workspace_id = ? AND mail_state = 'waiting' AND state IN ('answered', 'failed', 'expired', 'cancelled', 'suppressed')`,
-		"a scheduled invitation has no mail on the queue": `SELECT COUNT(*) FROM invitations
-			WHERE workspace_id = ? AND state = 'scheduled' AND mail_state = 'none'`,
-		"an invitation is being sent and its mail is not": `SELECT COUNT(*) FROM invitations
-			WHERE workspace_id = ? AND state = 'sending' AND mail_state <> 'sending'`,
-		"an invitation went out and does not say when": `SELECT COUNT(*) FROM invitations
-			WHERE workspace_id = ? AND state IN ('sent', 'uncertain') AND sent_at IS NULL`,
-		"a decision names an invitation that is not kept": `SELECT COUNT(*) FROM decisions d WHERE d.workspace_id = ? AND d.invitation_id IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM invitations v WHERE v.workspace_id = d.workspace_id AND v.id = d.invitation_id)`,
-		"a response has an attribute that no export has a column for": `SELECT COUNT(*) FROM
-			(SELECT DISTINCT r.survey_id, a.key FROM responses r, ` + each + ` WHERE r.workspace_id = ? AND r.attributes <> '{}') h
-			WHERE NOT EXISTS (SELECT 1 FROM attribute_names n WHERE n.workspace_id = ? AND n.survey_id = h.survey_id AND n.name = h.key)`,
-		"a response answers a version that no export has columns for": `SELECT COUNT(*) FROM
-			(SELECT DISTINCT survey_id, template_id, template_version FROM responses WHERE workspace_id = ?) h
-			WHERE NOT EXISTS (SELECT 1 FROM answered_versions n WHERE n.workspace_id = ? AND n.survey_id = h.survey_id
-				AND n.template_id = h.template_id AND n.template_version = h.template_version)`,
-		"a response names a person who is not kept": `SELECT COUNT(*) FROM responses r WHERE r.workspace_id = ? AND r.person_id IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM people p WHERE p.workspace_id = r.workspace_id AND p.id = r.person_id)`,
-	} {
-		var n int64
-		if _, err := v.row(query, slices.Repeat([]any{v.by.Workspace}, strings.Count(query, "?")), &n); err != nil {
-			return err
-		}
-		if n > 0 {
-			v.out.fault("workspace %d: %s (%d times)", v.by.Workspace, what, n)
 		}
 	}
 	return nil

@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -43,6 +45,27 @@ func Chromium(t testing.TB) string {
 	}
 	missing(t, "browser: no Chromium on this machine; install chromium or set KOE_TEST_CHROMIUM")
 	return ""
+}
+
+// FileSizeLimit returns a function that lets a process write no file beyond a
+// number of bytes, or any where it is below 0: so a disk looks that is full.
+func FileSizeLimit(t testing.TB) func(process int, bytes int64) error {
+	t.Helper()
+	program, err := exec.LookPath("prlimit")
+	if err != nil {
+		missing(t, "prlimit: not on this machine; install util-linux")
+	}
+	return func(process int, bytes int64) error {
+		soft := "unlimited"
+		if bytes >= 0 {
+			soft = strconv.FormatInt(bytes, 10)
+		}
+		out, err := exec.Command(program, "--pid", strconv.Itoa(process), "--fsize="+soft+":unlimited").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("prlimit: %w: %s", err, out)
+		}
+		return nil
+	}
 }
 
 // missing ends a test that this machine cannot run: skipped, or failed where

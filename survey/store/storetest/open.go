@@ -27,6 +27,14 @@ func EachEmpty(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Run("postgres", func(t *testing.T) { fn(t, Postgres(t)) })
 }
 
+// EachKind runs fn once for SQLite and once for PostgreSQL, with what makes an
+// empty database of the kind.
+func EachKind(t *testing.T, fn func(t *testing.T, empty func(testing.TB) string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { fn(t, SQLite) })
+	t.Run("postgres", func(t *testing.T) { fn(t, Postgres) })
+}
+
 // SQLite returns the address of a database file that does not exist yet.
 func SQLite(t testing.TB) string {
 	t.Helper()
