@@ -26,7 +26,7 @@ import (
 
 const (
 	browserMost = 3 * time.Minute // a browser's whole life
-	stepMost    = time.Minute // one step in it
+	stepMost    = time.Minute     // one step in it
 )
 
 // browser is one tab of a real browser. It runs no script of any page unless it
@@ -70,9 +70,11 @@ func (k *running) browseFor(t *testing.T, most time.Duration) *browser {
 		chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("host-resolver-rules", "MAP "+publicHost+" 127.0.0.1"),
 		// one process for a page and its frames, so that a click finds its way in
-		chromedp.Flag("disable-features", "IsolateSandboxedIframes,HttpsUpgrades,Translate,MediaRouter,OptimizationHints")}
+		chromedp.Flag("disable-features", "IsolateSandboxedIframes,IntensiveWakeUpThrottling,HttpsUpgrades,Translate,MediaRouter,OptimizationHints")}
 	for _, flag := range []string{"disable-background-networking", "disable-component-update", "disable-sync", "disable-quic",
-		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "disable-popup-blocking"} {
+		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "disable-popup-blocking",
+		// a tab that is not in front is not slowed down
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	allocator, stop := chromedp.NewExecAllocator(whole, options...)

@@ -262,10 +262,16 @@ func (v *visitor) flood(link string) (release func()) {
 // developers are the pages that those who try koe meet.
 func (v *visitor) developers() {
 	v.t.Helper()
+	look := func(page string) {
+		v.t.Helper()
+		v.light(page)
+		v.keep(page)
+		v.onScreens(page, false) // a text's links are as high as its lines
+	}
 	v.open(v.k.base + "/")
-	v.look("welcome")
+	look("welcome")
 	v.open(v.k.base + "/mailbox")
-	v.look("mailbox")
+	look("mailbox")
 	v.follow(".mails a")
-	v.look("mailbox-mail")
+	look("mailbox-mail")
 }
