@@ -6,6 +6,20 @@ MUTATE_VERSION = v0.6.0
 MUTATE = .bin/gremlins-$(MUTATE_VERSION)
 GENERATE_VERSION = v2.8.2
 GENERATE = .bin/oapi-codegen-$(GENERATE_VERSION)
+AXE_VERSION = 4.14.1
+AXE = .bin/axe-core-$(AXE_VERSION).js
+VNU_VERSION = 26.9.27
+VNU = .bin/vnu-$(VNU_VERSION).jar
+LIGHTHOUSE_VERSION = 13.5.0
+LIGHTHOUSE = .bin/lighthouse-$(LIGHTHOUSE_VERSION)
+
+# What `make browser-tools` has fetched, for the tests that look at pages.
+ifneq ($(wildcard $(AXE)),)
+export KOE_TEST_AXE ?= $(CURDIR)/$(AXE)
+endif
+ifneq ($(wildcard $(VNU)),)
+export KOE_TEST_VNU ?= $(CURDIR)/$(VNU)
+endif
 
 # make bench BENCH_REQUESTS=6000 BENCH_ROUNDS=1 for a quick look
 BENCH_REQUESTS ?= 60000
@@ -22,7 +36,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +62,14 @@ test: ## every test; what the machine lacks is skipped and named
 race: ## every test, watched for data races
 	go test -race -timeout $(TEST_TIMEOUT) ./...
 
+browser-tools: $(AXE) $(VNU) ## fetch what judges pages: axe-core, and the W3C's checker of HTML (needs npm; the checker needs Java)
+
+screenshots: $(AXE) ## a picture of every page, language, theme and width in ./screenshots
+	KOE_TEST_AXE=$(CURDIR)/$(AXE) KOE_TEST_SCREENSHOTS=$(CURDIR)/screenshots go test -count 1 -timeout 10m -run 'TestEveryPage|InABrowser|TestANewcomers|TestAnsweringWithTheKeyboard' .
+
+lighthouse: $(LIGHTHOUSE) ## Lighthouse's accessibility score of the page, in English, Japanese and Arabic
+	KOE_TEST_LIGHTHOUSE=$(CURDIR)/$(LIGHTHOUSE)/node_modules/.bin/lighthouse go test -count 1 -v -run TestLighthouse .
+
 bench: ## answers a second beside the floor: rates, ratio, p99, peak memory
 	go run ./bench/responses -requests $(BENCH_REQUESTS) -rounds $(BENCH_ROUNDS)
 
@@ -63,8 +85,8 @@ bench-mail: ## survey mails a second beside the library alone; KOE_TEST_POSTGRES
 bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wait for days
 	go test ./survey/store -run '^$$' -bench Tick -benchtime 2s
 
-battery-storm: ## ten scanners on a thousand links, then each link answered twenty times at once
-	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestAThousandLinksAnsweredTwenty' .
+battery-storm: ## ten scanners and a browser on a thousand links, then each link answered twenty times at once
+	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestABrowserThatOpens|TestAThousandLinksAnsweredTwenty' .
 
 battery-smtp: ## every odd mail server of the tests x 200 mails, as a table
 	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -timeout 1h -v | grep -v '^ *\(===\|---\)'
@@ -101,3 +123,23 @@ $(MUTATE):
 $(GENERATE):
 	GOBIN=$(CURDIR)/.bin go install github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@$(GENERATE_VERSION)
 	mv .bin/oapi-codegen $@
+
+# npm checks what it brings, and brings what it has had before from its cache.
+NPM = --silent --prefer-offline --fetch-retries 5
+
+$(AXE):
+	mkdir -p .bin/fetched
+	npm pack $(NPM) --pack-destination .bin/fetched axe-core@$(AXE_VERSION)
+	tar -xzf .bin/fetched/axe-core-$(AXE_VERSION).tgz -C .bin/fetched package/axe.min.js
+	mv .bin/fetched/package/axe.min.js $@
+	rm -r .bin/fetched
+
+$(VNU):
+	mkdir -p .bin/fetched
+	npm pack $(NPM) --pack-destination .bin/fetched vnu-jar@$(VNU_VERSION)
+	tar -xzf .bin/fetched/vnu-jar-$(VNU_VERSION).tgz -C .bin/fetched package/build/dist/vnu.jar
+	mv .bin/fetched/package/build/dist/vnu.jar $@
+	rm -r .bin/fetched
+
+$(LIGHTHOUSE):
+	npm install --no-save --no-audit --no-fund --prefix $@ lighthouse@$(LIGHTHOUSE_VERSION)

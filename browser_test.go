@@ -17,44 +17,64 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"koe/survey/store/storetest"
 )
 
 const (
-	browserMost = 50 * time.Second // a browser's whole life
-	stepMost    = 15 * time.Second // one step in it
+	browserMost = 3 * time.Minute // a browser's whole life
+	stepMost    = time.Minute     // one step in it
 )
 
-// browser is one tab of a real browser. It runs no script of any page.
+// browser is one tab of a real browser. It runs no script of any page unless it
+// is told to.
 type browser struct {
 	t     *testing.T
 	ctx   context.Context
-	hosts []string // that may be asked
+	hosts []string    // that may be asked
+	frame cdp.FrameID // the tab itself
+
+	reply *network.Response // what brought the page, where leads waited for it
 
 	mu        sync.Mutex
 	documents []string // that were asked for
 	amiss     []string // complaints of the console, requests to other hosts
+	load      load
+}
+
+// load is what a page brought over the wire.
+type load struct {
+	document network.RequestID
+	asked    map[network.RequestID]string // addresses
+	ended    int                          // how many of them
+	bytes    float64                      // with the heads of the answers
 }
 
 // browse starts a browser. When the test ends, it fails if the browser asked
 // anybody but this koe or complained of anything.
 func (k *running) browse(t *testing.T) *browser {
 	t.Helper()
+	return k.browseFor(t, browserMost)
+}
+
+// browseFor is browse for a browser that may live longer.
+func (k *running) browseFor(t *testing.T, most time.Duration) *browser {
+	t.Helper()
 	path := storetest.Chromium(t)
-	whole, end := context.WithTimeout(context.Background(), browserMost)
+	whole, end := context.WithTimeout(context.Background(), most)
 	t.Cleanup(end)
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("host-resolver-rules", "MAP "+publicHost+" 127.0.0.1"),
 		// one process for a page and its frames, so that a click finds its way in
-		chromedp.Flag("disable-features", "IsolateSandboxedIframes,HttpsUpgrades,Translate,MediaRouter,OptimizationHints")}
+		chromedp.Flag("disable-features", "IsolateSandboxedIframes,IntensiveWakeUpThrottling,HttpsUpgrades,Translate,MediaRouter,OptimizationHints")}
 	for _, flag := range []string{"disable-background-networking", "disable-component-update", "disable-sync", "disable-quic",
-		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "disable-popup-blocking"} {
+		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "disable-popup-blocking",
+		// a tab that is not in front is not slowed down
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	allocator, stop := chromedp.NewExecAllocator(whole, options...)
@@ -71,11 +91,12 @@ func (k *running) tab(ctx context.Context, t *testing.T, o ...chromedp.ContextOp
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("the browser does not start: %v", err)
 	}
+	b.frame = tell(b, page.GetFrameTree, cdp.Empty{}).FrameTree.Frame.ID
 	if err := chromedp.Listen(ctx, b.watch); err != nil {
 		t.Fatal(err)
 	}
 	tell(b, network.Enable, network.EnableParams{})
-	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.scripts(false)
 	t.Cleanup(func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -86,7 +107,14 @@ func (k *running) tab(ctx context.Context, t *testing.T, o ...chromedp.ContextOp
 	return b
 }
 
-// watch notes what should not be.
+// scripts lets pages that are opened from now on run theirs, or keeps them from
+// it.
+func (b *browser) scripts(run bool) {
+	b.t.Helper()
+	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !run})
+}
+
+// watch notes what comes, and what should not be.
 func (b *browser) watch(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -94,9 +122,20 @@ func (b *browser) watch(event any) {
 	case *network.EventRequestWillBeSent:
 		if e.Type == network.ResourceTypeDocument {
 			b.documents = append(b.documents, e.Request.URL)
+			if e.FrameID == b.frame {
+				b.load = load{document: e.RequestID, asked: map[network.RequestID]string{}}
+			}
+		}
+		if !strings.HasPrefix(e.Request.URL, "data:") && b.load.asked != nil {
+			b.load.asked[e.RequestID] = e.Request.URL
 		}
 		if u, err := url.Parse(e.Request.URL); err != nil || !slices.Contains(b.hosts, u.Host) {
 			b.amiss = append(b.amiss, "asked another host: "+e.Request.URL)
+		}
+	case *network.EventLoadingFinished:
+		if b.load.asked[e.RequestID] != "" {
+			b.load.ended++
+			b.load.bytes += e.EncodedDataLength
 		}
 	case *runtime.EventConsoleAPICalled:
 		b.amiss = append(b.amiss, fmt.Sprintf("a script spoke: %v", e.Args))
@@ -148,9 +187,11 @@ func (b *browser) leads(step chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, stepMost)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, step); err != nil {
+	reply, err := chromedp.RunResponse(ctx, step)
+	if err != nil {
 		b.t.Fatalf("%v, on the page\n%s", err, b.page())
 	}
+	b.reply = reply
 }
 
 func (b *browser) open(link string)  { b.t.Helper(); b.leads(chromedp.Navigate(link)) }
@@ -207,139 +248,4 @@ func (b *browser) fits(name string) {
 		b.t.Errorf("%s is %d pixels wider than the window", name, over)
 	}
 	b.shot(name)
-}
-
-const comment = "とても親切でした 🎉 & <b>quick</b>"
-
-func TestWalkInABrowser(t *testing.T) {
-	box, smtpURL := startSMTP(t)
-	k := startKoe(t, storetest.SQLite(t), "KOE_SMTP_URL="+smtpURL, "KOE_MAIL_FROM=Acme <feedback@acme.example>")
-	k.setUp()
-	const ana = `{"external_id":"c-17","email":"ana@example.com","name":"Ana","locale":"en"}`
-	if d := k.chat(ana); d["decision"] != "scheduled" {
-		t.Fatalf("decision %v", d)
-	}
-	m, _, html := box.next(t)
-	letter := filepath.Join(t.TempDir(), "mail.html")
-	if err := os.WriteFile(letter, []byte(html), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b := k.browse(t)
-	b.open("file://" + letter)
-	b.shot("walk-1-mail")
-	js[any](b, "document.querySelector('base').remove()") // stay in this tab
-	b.follow(`a[href$="score=9"]`)
-	b.wantChosen("9")
-	if _, n := k.score(); n != 0.0 {
-		t.Fatalf("opening the page recorded %v answers", n)
-	}
-	b.shot("walk-2-score")
-	b.follow("button")
-	if score, n := k.score(); score != 100.0 || n != 1.0 {
-		t.Fatalf("after the score: %v of %v, want 100 of 1", score, n)
-	}
-	b.click("textarea")
-	b.types(comment)
-	b.shot("walk-3-questions")
-	b.follow("button")
-	b.wantText("Thank you! It is good to know that you would recommend us.")
-	b.shot("walk-4-thanks")
-	if score, n := k.score(); score != 100.0 || n != 1.0 {
-		t.Fatalf("after the comment: %v of %v, want 100 of 1", score, n)
-	}
-	responses, _ := k.want(200, "GET", "/v1/responses", "")["data"].([]any)
-	if first, _ := responses[0].(map[string]any); first["comment"] != comment {
-		t.Errorf("response %v", first)
-	}
-	b.open(strings.Trim(m.Header.Get("List-Unsubscribe"), "<>"))
-	b.shot("walk-5-unsubscribe")
-	if d, ok := k.want(200, "GET", "/v1/suppressions", "")["data"].([]any); !ok || len(d) != 0 {
-		t.Fatalf("opening the page suppressed %v", d)
-	}
-	b.follow("button")
-	b.wantText("no more surveys by mail")
-	b.shot("walk-6-unsubscribed")
-	if d := k.chat(ana); d["decision"] != "skipped" || d["reason"] != "suppressed" {
-		t.Fatalf("after unsubscribing: %v", d)
-	}
-}
-
-// TestANewcomersFirstMail is koe as it is without any setting: mail is captured
-// and read at /mailbox.
-func TestANewcomersFirstMail(t *testing.T) {
-	k := startKoe(t, storetest.SQLite(t), "KOE_BASE_URL=")
-	k.setUp()
-	k.chat(`{"email":"ana@example.com","name":"Ana"}`)
-	b := k.browse(t)
-	b.open("http://127.0.0.1:" + k.port + "/")
-	b.shot("newcomer-1-welcome")
-	b.follow(`a[href="/mailbox"]`)
-	for deadline := time.Now().Add(stepMost); js[int](b, "document.querySelectorAll('.mails a').length") == 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("no mail came")
-		}
-		time.Sleep(100 * time.Millisecond)
-		b.leads(chromedp.Reload())
-	}
-	b.shot("newcomer-2-mailbox")
-	b.follow(".mails a")
-	b.shot("newcomer-3-mail")
-	frame := ask(b, chromedp.Nodes(chromedp.CSS("iframe")))[0]
-	opened := chromedp.WaitNewTarget(b.ctx, func(*target.Info) bool { return true })
-	ask(b, chromedp.Click(chromedp.CSS(`a[href$="score=9"]`), chromedp.FromNode(frame)))
-	select {
-	case id := <-opened:
-		b = k.tab(b.ctx, t, chromedp.WithTargetID(id))
-	case <-time.After(stepMost):
-		t.Fatal("a click on a score in the mail opened nothing")
-	}
-	ask(b, chromedp.WaitReady(chromedp.CSS("button")))
-	b.wantChosen("9")
-	b.follow("button")
-	b.follow("button")
-	b.wantText("Thank you!")
-	if score, n := k.score(); score != 100.0 || n != 1.0 {
-		t.Fatalf("score %v of %v, want 100 of 1", score, n)
-	}
-}
-
-func TestAnsweringWithTheKeyboard(t *testing.T) {
-	k := startKoe(t, storetest.SQLite(t))
-	k.linkSurvey("support_chat")
-	link, _ := k.chat(`{"external_id":"c-17"}`)["url"].(string)
-	b := k.browse(t)
-	b.open(link)
-	press := func(keys ...string) {
-		t.Helper()
-		for _, key := range keys {
-			ask(b, chromedp.KeyEvent(key))
-		}
-	}
-	reach := func(css string) {
-		t.Helper()
-		for range 12 {
-			press(kb.Tab)
-			if js[bool](b, "document.activeElement.matches('"+css+"')") {
-				return
-			}
-		}
-		t.Fatalf("the tab key does not reach %s:\n%s", css, b.page())
-	}
-	reach("input[name=score]")
-	press(kb.ArrowLeft, kb.ArrowLeft) // from 0 round to 10 and on to 9
-	b.wantChosen("9")
-	b.shot("keyboard-1-score")
-	reach("button")
-	b.shot("keyboard-2-button")
-	b.leads(chromedp.KeyEvent(kb.Enter))
-	reach("textarea")
-	b.types(comment)
-	b.shot("keyboard-3-comment")
-	reach("button")
-	b.leads(chromedp.KeyEvent(kb.Enter))
-	b.wantText("Thank you!")
-	responses, _ := k.want(200, "GET", "/v1/responses", "")["data"].([]any)
-	if first, _ := responses[0].(map[string]any); first["comment"] != comment || first["score"] != 9.0 {
-		t.Errorf("response %v", first)
-	}
 }

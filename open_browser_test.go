@@ -111,7 +111,7 @@ func TestAFrameInABrowser(t *testing.T) {
 		}
 		b.hosts = append(b.hosts, "127.0.0.1:"+port)
 	}
-	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false})
+	b.scripts(true)
 	tell(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 768, Height: 700, DeviceScaleFactor: 1})
 	b.open(sites["theirs"])
 	b.soon("the frame", "!!document.querySelector('iframe[title=\"How are we doing?\"]')")

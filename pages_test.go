@@ -1,48 +1,105 @@
 package main
 
 import (
-	"net/url"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"koe/survey/store/storetest"
 )
 
-// TestPagesOnASmallScreen looks at every page that a customer meets, as narrow
-// as telephones are, in both languages, by day and by night.
-func TestPagesOnASmallScreen(t *testing.T) {
+var (
+	stockTemplates = []string{"nps", "csat", "csat-thumbs", "ces", "ces-effort"}
+	pageLocales    = []string{"en", "ja", "ar"}
+)
+
+// screen is what a page is looked at on.
+type screen struct {
+	scheme string
+	width  int64 // in pixels; 320 is a telephone, or 1280 at four times the size
+}
+
+var screens = []screen{{"light", 320}, {"light", 768}, {"dark", 320}, {"dark", 768}}
+
+// TestEveryPage looks at every page that a customer meets, and at the mails, on
+// every screen, in three languages, with the page's scripts and without: nobody
+// has to scroll sideways, a thumb hits what can be pressed, axe finds nothing,
+// the page is small and comes from koe alone. Then a checker reads the HTML.
+func TestEveryPage(t *testing.T) {
+	axe := storetest.Axe(t)
+	k := pagesKoe(t)
+	full, scored := fullKoe(t)
+	html := t.TempDir()
+	first := k.browseFor(t, 10*time.Minute)
+	t.Run("pages", func(t *testing.T) {
+		for _, scripts := range []bool{false, true} {
+			t.Run(map[bool]string{true: "scripts", false: "no scripts"}[scripts], func(t *testing.T) {
+				t.Parallel()
+				v := &visitor{browser: k.tab(first.ctx, t), k: k, scored: scored, axe: axe, runs: scripts}
+				v.hosts = append(v.hosts, publicHost+":"+full.port)
+				if !scripts {
+					v.html = html // it is the same with them
+				}
+				tell(v.browser, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+				for _, v.locale = range pageLocales {
+					v.everyPage()
+				}
+			})
+		}
+	})
+	t.Run("html", func(t *testing.T) { validHTML(t, html) })
+}
+
+// pagesKoe is a koe with a survey for every page.
+func pagesKoe(t *testing.T) *running {
 	k := startKoe(t, storetest.SQLite(t))
-	for _, template := range stockTemplates {
+	k.want(200, "PATCH", "/v1/workspace", `{"name":"Bäckerei Müller & Söhne 株式会社ことのは","privacy_url":"https://example.com/privacy",
+		"reply_to":"hello@example.com","postal_footer":"Acme GmbH\nHauptstraße 1, 10115 Berlin"}`)
+	k.want(201, "PUT", "/v1/templates/everything", everything)
+	for _, template := range append(stockTemplates, "everything") {
 		k.manual(template, template, `{}`)
 	}
 	k.manual("final", "csat", `{"editable_for":"0s"}`)
 	k.manual("brief", "csat", `{"expires_after":"1s"}`)
+	k.openLink("everything", `"slug":"everybody","kiosk":true,"embed_origins":["https://www.example.com"]`)
+	k.manual("resting", "nps", `{}`)
+	k.openLink("resting", `"slug":"resting"`)
+	k.want(200, "POST", "/v1/surveys/resting/pause", "")
 	k.setUp()
-	k.want(200, "PATCH", "/v1/workspace", `{"name":"Bäckerei Müller & Söhne 株式会社ことのは","privacy_url":"https://example.com/privacy",
-		"postal_footer":"Acme GmbH\nHauptstraße 1, 10115 Berlin"}`)
-	for _, locale := range []string{"en", "ja", "ar"} {
-		k.chat(`{"external_id":"` + locale + `","email":"` + locale + `@example.com","name":"山田 花子","locale":"` + locale + `"}`)
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(locale+"-"+scheme, func(t *testing.T) {
-				b := k.browse(t)
-				ask(b, chromedp.EmulateViewport(320, 640))
-				tell(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
-				v := visitor{b, k, locale, locale + "-" + scheme + "-"}
-				v.scales()
-				v.detractor()
-				v.promoter()
-				v.others()
-			})
-		}
-	}
+	k.chat(`{"external_id":"ana","email":"ana@example.com","name":"Ana","locale":"en"}`)
+	return k
 }
 
-var stockTemplates = []string{"nps", "csat", "csat-thumbs", "ces", "ces-effort"}
+// fullKoe is a koe that can write nothing any more: its disk is as good as
+// full. There is a link with a score for each visitor.
+func fullKoe(t *testing.T) (k *running, scored map[string]string) {
+	k = startKoe(t, storetest.SQLite(t))
+	k.want(201, "PUT", "/v1/templates/everything", everything)
+	k.manual("everything", "everything", `{}`)
+	scored = map[string]string{}
+	for _, locale := range pageLocales {
+		for _, scripts := range []bool{false, true} {
+			link := k.link("everything", locale)
+			if code, page := k.post(link, map[string][]string{"step": {"score"}, "score": {"3"}}); code != 200 {
+				t.Fatalf("a score: %d\n%s", code, page)
+			}
+			scored[fmt.Sprint(locale, scripts)] = link
+		}
+	}
+	if out, err := exec.Command("prlimit", "--pid", strconv.Itoa(k.cmd.Process.Pid), "--fsize=0").CombinedOutput(); err != nil {
+		t.Fatalf("prlimit: %v: %s", err, out)
+	}
+	return k, scored
+}
 
 // manual makes an active survey under a key.
 func (k *running) manual(key, template, rules string) {
@@ -52,102 +109,93 @@ func (k *running) manual(key, template, rules string) {
 	k.want(200, "POST", "/v1/surveys/"+key+"/activate", "")
 }
 
-// visitor goes through pages with a small screen.
-type visitor struct {
-	*browser
-	k      *running
-	locale string
-	name   string // what names of pictures begin with
-}
-
 // link is a new personal link of a survey.
-func (v visitor) link(survey string) string {
-	v.t.Helper()
-	made, _ := v.k.want(201, "POST", "/v1/surveys/"+survey+"/links",
-		`{"links":[{"locale":"`+v.locale+`","customer":{"email":"`+v.name+`ana@example.com","name":"Ana"}}]}`)["data"].([]any)
+func (k *running) link(survey, locale string) string {
+	k.t.Helper()
+	made, _ := k.want(201, "POST", "/v1/surveys/"+survey+"/links",
+		`{"links":[{"locale":"`+locale+`","customer":{"email":"`+locale+`@example.com","name":"山田 花子"}}]}`)["data"].([]any)
 	link, _ := made[0].(map[string]any)
 	address, _ := link["url"].(string)
 	return address
 }
 
-func (v visitor) look(page string) { v.t.Helper(); v.fits(v.name + page) }
-
-func (v visitor) scales() {
+// look checks the page that the tab shows, on every screen.
+func (v *visitor) look(page string) {
 	v.t.Helper()
-	for _, template := range stockTemplates {
-		v.open(v.link(template))
-		if lang := js[string](v.browser, "document.documentElement.lang"); lang != v.locale {
-			v.t.Errorf("the page of %s is in %s, want %s", template, lang, v.locale)
+	v.light(page)
+	v.keep(page)
+	v.onScreens(page, true)
+}
+
+// onScreens checks what the tab shows on every screen, and keeps pictures.
+func (v *visitor) onScreens(page string, thumbs bool) {
+	v.t.Helper()
+	v.scripts(true) // for what is asked here: the page is loaded
+	defer v.scripts(v.runs)
+	world, rules := v.world(), noRules
+	if !v.runs || js[bool](v.browser, "document.scripts.length > 0") { // else it is the page that was looked at without scripts
+		ask(v.browser, chromedp.Evaluate[chromedp.Void](v.axe, inWorld(world)))
+		rules = everyRule
+	}
+	for i, on := range screens {
+		if i > 0 && rules == everyRule {
+			rules = screenRules
 		}
-		v.look("score-" + template)
+		tell(v.browser, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: on.scheme}}})
+		tell(v.browser, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+			Width: on.width, Height: 800, DeviceScaleFactor: 1})
+		for _, what := range v.inspect(world, thumbs, rules) {
+			v.t.Errorf("%s in %s, %s, %d pixels: %s", page, v.locale, on.scheme, on.width, what)
+		}
+		if v.runs {
+			v.shot(fmt.Sprintf("%s-%s-%s-%d", page, v.locale, on.scheme, on.width))
+		}
 	}
 }
 
-func (v visitor) detractor() {
+// mail looks at a mail as its program shows it.
+func (v *visitor) mail(template string) {
 	v.t.Helper()
-	v.open(v.link("nps"))
-	js[any](v.browser, "document.forms[0].noValidate = true") // as browsers do that check nothing
-	v.follow("button")
-	v.look("score-missing")
-	v.click("input[value='3']")
-	v.follow("button")
-	v.look("questions-3")
-	v.click("textarea")
-	v.types(strings.Repeat("長い言葉Donaudampfschifffahrtsgesellschaft", 4))
-	v.click("input[type=checkbox]")
-	v.look("questions-3-filled")
-	v.follow("button")
-	v.look("thanks-3")
-}
-
-func (v visitor) promoter() {
-	v.t.Helper()
-	link := v.link("nps")
-	v.open(link + "?score=10")
-	v.wantChosen("10")
-	v.look("score-preselected")
-	v.follow("button")
-	v.look("questions-10")
-	v.follow("button")
-	v.look("thanks-10")
-	late := v.link("final")
-	v.open(late)
-	if code, _ := v.k.post(late, url.Values{"step": {"score"}, "score": {"5"}}); code != 200 {
-		v.t.Fatalf("an answer from elsewhere: %d", code)
+	html, _ := v.k.want(200, "POST", "/v1/templates/"+template+"/preview", `{"what":"mail","locale":"`+v.locale+`","name":"山田 花子"}`)["html"].(string)
+	letter := filepath.Join(v.t.TempDir(), "mail.html")
+	if err := os.WriteFile(letter, []byte(html), 0o600); err != nil {
+		v.t.Fatal(err)
 	}
-	v.click("input[value='1']")
-	v.follow("button")
-	v.look("closed")
-	v.open(strings.Replace(link, "/s/", "/u/", 1))
-	v.look("unsubscribe")
-	v.follow("button")
-	v.look("unsubscribed")
+	v.open("file://" + letter)
+	v.onScreens("mail-"+template, false)
 }
 
-// others are the pages beside the way, and those that developers meet.
-func (v visitor) others() {
-	v.t.Helper()
-	brief := v.link("brief")
-	v.open(v.k.base + "/s/nobody-knows-this-link?lang=" + v.locale)
-	v.look("unknown")
-	v.open(v.k.base + "/")
-	v.look("welcome")
-	v.open(v.k.base + "/mailbox")
-	v.look("mailbox")
-	v.follow(".mails a")
-	v.look("mail")
-	v.follow(`a[href$="/html"]`)
-	v.look("mail-html")
-	time.Sleep(time.Second) // brief's whole life
-	v.open(brief)
-	v.look("expired")
+// A scale that does not fit into one row breaks into two that are as long as
+// each other, or longer by one, however wide the window is.
+func TestScalesBreakEvenly(t *testing.T) {
+	k := startKoe(t, storetest.SQLite(t))
+	questions := []string{`{"key":"score","type":"score","scale":{"min":0,"max":10},"text":{"en":"Would you recommend us?"}}`}
+	for most := 1; most <= 10; most++ {
+		questions = append(questions, fmt.Sprintf(`{"key":"q%d","type":"rating","scale":{"min":0,"max":%d},"text":{"en":"How well did it go?"}}`, most, most))
+	}
+	k.want(201, "PUT", "/v1/templates/scales", `{"name":"Scales","metric":"nps","default_locale":"en","questions":[`+strings.Join(questions, ",")+`]}`)
+	k.manual("scales", "scales", `{}`)
+	b := k.browse(t)
+	b.open(k.link("scales", "en") + "?score=9")
+	for _, page := range []string{"the score", "the questions"} {
+		for width := int64(320); width <= 800; width += 8 {
+			tell(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 800, DeviceScaleFactor: 1})
+			if odd := js[[]string](b, `[...document.querySelectorAll(".points")].map(scale =>
+				Object.values(Object.groupBy(scale.children, e => e.offsetTop)).map(row => row.length)).filter(rows =>
+				rows.length > 2 || Math.max(...rows) - Math.min(...rows) > 1).map(String)`); len(odd) > 0 {
+				t.Errorf("%s, %d pixels: rows of %v", page, width, odd)
+			}
+		}
+		b.follow("button")
+	}
 }
 
 // TestDocsAreReadable lets the one page that needs scripts run its own.
 func TestDocsAreReadable(t *testing.T) {
 	k := startKoe(t, storetest.SQLite(t))
 	b := k.browse(t)
-	tell(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false})
+	b.scripts(true)
 	b.open(k.base + "/docs")
 	ask(b, chromedp.WaitVisible(chromedp.CSS("#docs h1")))
 	if said := js[string](b, "document.body.innerText"); !strings.Contains(said, "/v1/interactions") {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"koe/survey/store/storetest"
 	"koe/survey/store/storetest/battery"
@@ -80,6 +81,39 @@ func TestScannersAnswerNothing(t *testing.T) {
 		k.counted("poster", count)
 		c.quiet()
 	})
+}
+
+// A scanner that is a real browser opens every link and the link out of it,
+// runs the scripts of the pages and waits: that answers nothing either. Who
+// presses Send does, once.
+func TestABrowserThatOpensEveryLink(t *testing.T) {
+	k := startKoe(t, storetest.SQLite(t))
+	n := stormed()
+	links := k.links(k.linkSurvey("poster"), n)
+	of, _ := scores(n)
+	b := k.browseFor(t, 10*time.Minute)
+	b.scripts(true)
+	for i, link := range links {
+		b.open(fmt.Sprintf("%s?score=%d", link, of(i)))
+		b.wantChosen(fmt.Sprint(of(i)))
+		if i%20 == 0 {
+			lookAWhile()
+		}
+		if i%3 == 0 {
+			b.open(strings.Replace(link, "/s/", "/u/", 1))
+		}
+	}
+	lookAWhile()
+	k.counted("poster", map[int]int{})
+	if out, ok := k.want(200, "GET", "/v1/suppressions", "")["data"].([]any); !ok || len(out) != 0 {
+		t.Errorf("a browser that pressed nothing unsubscribed %v", out)
+	}
+	_, count := scores(n / 10)
+	for i, link := range links[:n/10] {
+		b.open(fmt.Sprintf("%s?score=%d", link, of(i)))
+		b.follow("button")
+	}
+	k.counted("poster", count)
 }
 
 // However often Send is pressed at once, a link is one answer, and everybody

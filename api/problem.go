@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,7 +114,7 @@ func (a *api) problem(err error, c echo.Context) {
 // forRespondents is true for the pages that respondents open: to them an error
 // is a page too.
 func forRespondents(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/s/") || strings.HasPrefix(r.URL.Path, "/u/")
+	return slices.ContainsFunc([]string{"/s/", "/u/", "/l/", "/preview/"}, func(way string) bool { return strings.HasPrefix(r.URL.Path, way) })
 }
 
 // problemOf is an error as it stands in an answer.

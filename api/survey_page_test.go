@@ -297,11 +297,15 @@ func TestFormsThatCannotBeRead(t *testing.T) {
 func TestAFaultIsAPage(t *testing.T) {
 	s := newServer(t)
 	s.survey("after", ``)
-	token := s.token("after", `{}`)
+	token, slug := s.token("after", `{}`), s.openLink("after", ``)
+	preview := strings.TrimPrefix(s.do("POST", "/v1/templates/nps/preview", `{"what":"page"}`).want(200).text("url"), "https://koe.example.com")
 	s.raw(func(db *sql.DB) error {
-		_, err := db.Exec(`ALTER TABLE invitations RENAME TO elsewhere`)
+		_, err := db.Exec(`ALTER TABLE invitations RENAME TO elsewhere; ALTER TABLE open_links RENAME TO gone; ALTER TABLE templates RENAME TO away`)
 		return err
 	})
+	for _, path := range []string{"/l/" + slug, preview} {
+		s.do("GET", path, nil, as("")).wantPage(500, "not available just now").never("no such table")
+	}
 	s.open(token).wantPage(500, "not available just now").never("invitations")
 	s.do("HEAD", "/u/"+token, nil, as("")).want(500)
 	s.answer(token, "step=score&score=9").wantPage(500).never("invitations")

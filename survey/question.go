@@ -205,7 +205,7 @@ func (q Question) check(p *Problems, at string, raw any) any {
 			p.Add(at, "type", "must be a text")
 			return nil
 		}
-		if s = strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")); s == "" {
+		if s = Written(s); s == "" {
 			return nil
 		}
 		clean, err := Clean(s)
@@ -234,6 +234,12 @@ func (q Question) check(p *Problems, at string, raw any) any {
 	}
 	p.Add(at, "unknown", "is given as score, beside the answers")
 	return nil
+}
+
+// Written is a text as it is judged and kept: without blanks around it, and
+// with lines that end as everywhere but in forms.
+func Written(s string) string {
+	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
 }
 
 func (q Question) checkChoice(p *Problems, at string, raw any) any {

@@ -52,8 +52,8 @@ func (f field) ErrorID() string { return f.Name + ".error" }
 // HintID is the element that explains the field.
 func (f field) HintID() string { return f.Name + ".hint" }
 
-// Length is the number of characters of a text.
-func (f field) Length() int { return utf8.RuneCountInString(f.Value) }
+// Length is the number of characters of a text, as it is judged.
+func (f field) Length() int { return utf8.RuneCountInString(survey.Written(f.Value)) }
 
 // Input is the HTML type of the field's options.
 func (f field) Input() string {

@@ -1,5 +1,6 @@
-// Counts a text while it is typed. Without it the page says the limit, and the
-// length of a text that was refused.
+// Counts a text while it is typed, as koe will: composed, without blanks around
+// it, by code points. Without it the page says the limit, and the length of a
+// text that was refused.
 for (const text of document.querySelectorAll("textarea[data-most]")) {
   const most = Number(text.dataset.most);
   const shown = document.createElement("span");
@@ -9,7 +10,8 @@ for (const text of document.querySelectorAll("textarea[data-most]")) {
   hint.querySelector("span")?.remove(); // true of what was posted, not of what is typed
   hint.append(" ", shown);
   const count = () => {
-    const length = [...text.value].length;
+    const kept = text.value.normalize().replace(/^\p{White_Space}+|\p{White_Space}+$/gu, "");
+    const length = [...kept].length;
     const digits = new Intl.NumberFormat(document.documentElement.lang + "-u-nu-latn");
     shown.textContent = digits.format(length) + " / " + digits.format(most);
     shown.className = length > most ? "over" : "";

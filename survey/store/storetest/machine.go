@@ -68,6 +68,41 @@ func FileSizeLimit(t testing.TB) func(process int, bytes int64) error {
 	}
 }
 
+// Axe returns the source of axe-core, which checks pages for people who do not
+// see, hear or point: the file KOE_TEST_AXE, which `make browser-tools` fetches.
+func Axe(t testing.TB) string {
+	t.Helper()
+	source, err := os.ReadFile(fetched(t, "KOE_TEST_AXE", "axe-core"))
+	if err != nil {
+		t.Fatalf("KOE_TEST_AXE: %v", err)
+	}
+	return string(source)
+}
+
+// HTMLChecker returns the path of the W3C's checker of HTML, a program for
+// Java: the file KOE_TEST_VNU, which `make browser-tools` fetches.
+func HTMLChecker(t testing.TB) string {
+	t.Helper()
+	path := fetched(t, "KOE_TEST_VNU", "the checker of HTML")
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("KOE_TEST_VNU: %v", err)
+	}
+	if _, err := exec.LookPath("java"); err != nil {
+		missing(t, "java: the checker of HTML needs it")
+	}
+	return path
+}
+
+// fetched is the path that a variable names.
+func fetched(t testing.TB, variable, what string) string {
+	t.Helper()
+	path := os.Getenv(variable)
+	if path == "" {
+		missing(t, "%s: run make browser-tools, then make test, or set %s", what, variable)
+	}
+	return path
+}
+
 // missing ends a test that this machine cannot run: skipped, or failed where
 // KOE_TEST_MUST=1 says that this machine has everything.
 func missing(t testing.TB, format string, args ...any) {
