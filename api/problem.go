@@ -113,7 +113,12 @@ func (a *api) problem(err error, c echo.Context) {
 // forRespondents is true for the pages that respondents open: to them an error
 // is a page too.
 func forRespondents(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/s/") || strings.HasPrefix(r.URL.Path, "/u/")
+	for _, pages := range []string{"/s/", "/u/", "/l/", "/preview/"} {
+		if strings.HasPrefix(r.URL.Path, pages) {
+			return true
+		}
+	}
+	return false
 }
 
 // problemOf is an error as it stands in an answer.

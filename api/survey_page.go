@@ -54,7 +54,8 @@ func nextStep(after store.Opened, reply store.Reply) templates.Step {
 func (a *api) noteOpened(c echo.Context, opened store.Opened) {
 	header := c.Request().Header
 	if opened.Invitation.OpenedAt != nil || c.Request().Method != http.MethodGet ||
-		header.Get("Sec-Fetch-User") != "?1" || header.Get("Sec-Fetch-Mode") != "navigate" {
+		header.Get("Sec-Fetch-User") != "?1" || header.Get("Sec-Fetch-Mode") != "navigate" ||
+		header.Get("Sec-Purpose") != "" || header.Get("Purpose") != "" { // fetched in advance
 		return
 	}
 	if err := a.Store.NoteOpened(c.Request().Context(), param(c, "token")); err != nil {

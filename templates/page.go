@@ -139,6 +139,7 @@ func (w *Words) SurveyPage(out io.Writer, p SurveyPage) error {
 
 func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error) {
 	words := w.wording(p.Template, p.Locale, p.Name, p.Attributes)
+	p.Typed = showable(p.Typed)
 	switch p.Step {
 	case StepScore, StepQuestions, StepThanks, StepClosed:
 		if q := p.Template.Score(); q == nil || q.Scale == nil {
