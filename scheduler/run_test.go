@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"koe/scheduler"
 	koemail "koe/scheduler/mail"
@@ -251,87 +247,24 @@ func TestTheCapOfADomainHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-// gate stands before a database and can be shut.
-type gate struct {
-	network, server string
-	mu              sync.Mutex
-	listener        net.Listener
-	conns           []net.Conn
-	shut            atomic.Bool
-}
-
-// beforePostgres puts a gate before a database and returns the address that
-// leads through it.
-func beforePostgres(t *testing.T, database string) (*gate, string) {
-	t.Helper()
-	config, err := pgx.ParseConfig(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &gate{network: "tcp", server: net.JoinHostPort(config.Host, fmt.Sprint(config.Port)), listener: listen(t)}
-	if strings.HasPrefix(config.Host, "/") {
-		g.network, g.server = "unix", fmt.Sprintf("%s/.s.PGSQL.%d", config.Host, config.Port)
-	}
-	go g.serve()
-	t.Cleanup(g.close)
-	through := url.URL{Scheme: "postgres", User: url.UserPassword(config.User, config.Password), Host: g.listener.Addr().String(),
-		Path: "/" + config.Database, RawQuery: "sslmode=disable"}
-	return g, through.String()
-}
-
-func (g *gate) serve() {
-	for {
-		in, err := g.listener.Accept()
-		if err != nil {
-			return
-		}
-		if g.shut.Load() {
-			_ = in.Close()
-			continue
-		}
-		out, err := net.Dial(g.network, g.server)
-		if err != nil {
-			_ = in.Close()
-			continue
-		}
-		g.mu.Lock()
-		g.conns = append(g.conns, in, out)
-		g.mu.Unlock()
-		go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
-		go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
-	}
-}
-
-// close shuts the gate and cuts what goes through it.
-func (g *gate) close() {
-	g.shut.Store(true)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, c := range g.conns {
-		_ = c.Close()
-	}
-}
-
-func (g *gate) open() { g.shut.Store(false) }
-
 func TestADatabaseThatGoesAwayForAWhile(t *testing.T) {
 	t.Parallel()
-	var gone atomic.Pointer[gate]
+	var gone atomic.Pointer[storetest.Gate]
 	d := onPostgresBehind(t, &gone, func(to string, _ int) error {
 		if to == "p1@example.com" { // the mail is taken, and nobody can note it
-			gone.Load().close()
-			time.AfterFunc(3*time.Second, gone.Load().open)
+			gone.Load().Shut()
+			time.AfterFunc(3*time.Second, gone.Load().Open)
 		}
 		return nil
 	})
 	d.ask("chat", nil)
 	ids := d.crowd(6)
 	r := d.run(nil)
-	d.until("the database is away", func() bool { return gone.Load().shut.Load() })
+	d.until("the database is away", func() bool { return gone.Load().IsShut() })
 	if _, err := d.store.ClaimDue(t.Context(), 1, time.Second); !isAway(err) {
 		t.Errorf("while it is away: %v", err)
 	}
-	d.until("the database is back", func() bool { return !gone.Load().shut.Load() })
+	d.until("the database is back", func() bool { return !gone.Load().IsShut() })
 	d.eachOnce(ids)
 	r.end()
 	if !strings.Contains(r.log.String(), "a job failed") {
@@ -344,9 +277,9 @@ func isAway(err error) bool {
 	return errors.As(err, &known) && known.Kind == survey.Unavailable
 }
 
-func onPostgresBehind(t *testing.T, into *atomic.Pointer[gate], answer func(string, int) error) desk {
+func onPostgresBehind(t *testing.T, into *atomic.Pointer[storetest.Gate], answer func(string, int) error) desk {
 	t.Helper()
-	g, address := beforePostgres(t, storetest.Postgres(t))
+	g, address := storetest.BehindGate(t)
 	into.Store(g)
 	clock := storetest.NewClock(t, morning)
 	return newDesk(t, storetest.Open(t, address, clock.Use), clock, serve(t, answer))
