@@ -125,7 +125,7 @@ func TestNumbersAndDatesInEveryLanguage(t *testing.T) {
 var misprints = map[string]*regexp.Regexp{
 	"en": regexp.MustCompile(`\s[?!:;,]|"|\bby mail\b`),
 	"de": regexp.MustCompile(`(?i)\s[?!:;,]|"|\b(du|dir|dich|dein\w*)\b|(^|[^-])\bmail\b`), // Sie, and not amid words
-	"fr": regexp.MustCompile(`[^\x{a0}][?!:;»]|«[^\x{a0}]|'|"`),                // the signs stay with their words
+	"fr": regexp.MustCompile(`[^\x{a0}][?!:;»]|«[^\x{a0}]|'|"`),                            // the signs stay with their words
 	"es": regexp.MustCompile(`\s[?!:;,]|^[^¿]*\?|^[^¡]*!|"|\b(tú|tu|tus|te)\b`),
 	"ja": regexp.MustCompile(`[?!:;,()\x{ff61}-\x{ff9f}]|there|[。、] |[^}] 様`),
 	"ar": regexp.MustCompile(`[?,;]|\s[؟،؛]`),
