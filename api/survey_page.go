@@ -82,7 +82,7 @@ func differs(o store.Opened, raw string) bool {
 
 // surveyPage is what every step of a survey shows.
 func (a *api) surveyPage(c echo.Context, o store.Opened) templates.SurveyPage {
-	p := templates.SurveyPage{Template: o.Template, Workspace: o.Workspace, Name: o.Invitation.Name,
+	p := templates.SurveyPage{Template: o.Template, Version: o.Invitation.TemplateVersion, Workspace: o.Workspace, Name: o.Invitation.Name,
 		Locale: a.locale(c, o), Attributes: o.Invitation.Attributes, Touchpoint: o.Touchpoint,
 		OccurredAt: o.OccurredAt, Timezone: o.Invitation.Timezone, Editable: o.Editable}
 	if o.Response != nil {
