@@ -28,6 +28,8 @@ BENCH_ROUNDS ?= 3
 BENCH_ANSWERS ?= 10000000
 # make bench-mail BENCH_MAILS=2000 for a quick look
 BENCH_MAILS ?= 20000
+# make bench-pages BENCH_VISITS=2000 BENCH_ROUNDS=1 for a quick look
+BENCH_VISITS ?= 20000
 BENCH_CONNECTIONS ?= 64
 # make bench-mail BENCH_BACKLOG=1000000 for its peak memory with a million due
 BENCH_BACKLOG ?= 0
@@ -36,7 +38,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +83,9 @@ battery-kill: ## 500 kills while 50,000 mails go out, on each database; then thr
 
 bench-mail: ## survey mails a second beside the library alone; KOE_TEST_POSTGRES_URL adds PostgreSQL
 	go run ./bench/mail -mails $(BENCH_MAILS) -connections $(BENCH_CONNECTIONS) -backlog $(BENCH_BACKLOG)
+
+bench-pages: ## pages opened and answered a second beside the floor: rates, ratio, p99, peak memory
+	go run ./bench/pages -visits $(BENCH_VISITS) -rounds $(BENCH_ROUNDS) -connections $(BENCH_CONNECTIONS)
 
 bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wait for days
 	go test ./survey/store -run '^$$' -bench Tick -benchtime 2s

@@ -58,7 +58,7 @@ func TestWalkInABrowser(t *testing.T) {
 		t.Fatalf("opening the page suppressed %v", d)
 	}
 	b.follow("button")
-	b.wantText("no more surveys by mail")
+	b.wantText("no more surveys by email")
 	b.shot("walk-6-unsubscribed")
 	if d := k.chat(ana); d["decision"] != "skipped" || d["reason"] != "suppressed" {
 		t.Fatalf("after unsubscribing: %v", d)

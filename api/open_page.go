@@ -187,15 +187,39 @@ func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, e
 	if known.Kind == survey.Invalid && len(known.Fields) == 1 && known.Fields[0].Field == templates.FormField {
 		fresh, err := a.Store.OpenBySlug(c.Request().Context(), page.Link.Slug)
 		if err != nil {
-			return a.openError(c, fresh, nil, err)
+			return a.openError(c, fresh, typed, err)
 		}
-		page = fresh
+		page, known = fresh, withScore(known, fresh, typed)
 	}
 	p := a.openPage(c, page)
 	if p.Start != "" && known.Kind != survey.Invalid {
-		backToStart(c, p, kioskThanks)
+		backToStart(c, p, waitAfter(known.Kind))
 	}
 	return a.problemPage(c, p, page.Opened, typed, known)
+}
+
+// withScore adds what is wrong with the score to what is wrong with the form,
+// so that both are told at once.
+func withScore(refused *survey.Error, fresh store.OpenPage, typed url.Values) *survey.Error {
+	var p survey.Problems
+	p.Merge("", refused)
+	if _, given := typed[templates.ScoreField]; given || typed.Get(templates.StepField) != string(templates.StepQuestions) {
+		formScore(&p, fresh.Template, typed[templates.ScoreField])
+	}
+	var all *survey.Error
+	if errors.As(p.Err(), &all) {
+		return all
+	}
+	return refused
+}
+
+// waitAfter is how long a kiosk shows an error: longer where what was typed is
+// there to be sent again.
+func waitAfter(kind survey.Kind) time.Duration {
+	if kind == survey.Unavailable || kind == survey.TooMany {
+		return kioskQuestions
+	}
+	return kioskThanks
 }
 
 // answeredCookie remembers in a browser that it has answered, where the link

@@ -93,12 +93,12 @@ func TestWhatAVisitorSeesElsewhere(t *testing.T) {
 	// a form of another survey, a forged one, one of yesterday: a fresh one, and nothing is recorded
 	v := s.visit(slug)
 	theirs := &visitor{s, other, v.form}
-	fresh := theirs.post("step=score&score=9").wantPage(422, "open for too long", " checked", `name="form"`)
+	fresh := theirs.post("step=score&score=9").wantPage(422, "We do not recognise this form", " checked", `name="form"`)
 	if bytes.Contains(fresh.body, []byte(v.form)) {
 		t.Error("the forged form is offered again")
 	}
 	for _, forged := range []string{"", "x", v.form + "A", v.form[1:]} {
-		(&visitor{s, slug, forged}).post("step=score&score=9").wantPage(422, "open for too long")
+		(&visitor{s, slug, forged}).post("step=score&score=9").wantPage(422, "We do not recognise this form").never("open for too long")
 	}
 	v.post("step=score").wantPage(422, "Please choose one of the answers", v.form)
 	v.post("step=score&score=11").wantPage(422)

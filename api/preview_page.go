@@ -139,19 +139,14 @@ func (a *api) tryPreview(c echo.Context) error {
 	if t.Answered == nil {
 		return a.pageError(c, opened, form, survey.Errorf(survey.Invalid, survey.ScoreKey, "is required"))
 	}
-	var wrong survey.Problems
-	answers := t.template.CheckAnswers(&wrong, "answers", reply.Answers)
-	if err := wrong.Err(); err != nil {
-		return a.pageError(c, opened, form, err)
-	}
 	step := templates.StepQuestions
-	if reply.Complete || len(t.template.Shown(*t.Answered, answers)) == 0 {
+	if reply.Complete || len(t.template.Shown(*t.Answered, reply.Answers)) == 0 {
 		step = templates.StepThanks
 	}
 	p, err := a.trialPage(t, step)
 	if err != nil {
 		return err
 	}
-	p.Answers = answers
+	p.Answers = reply.Answers
 	return a.respondentPage(c, http.StatusOK, p)
 }

@@ -17,8 +17,9 @@ import (
 	"koe/templates"
 )
 
-// readForm reads a posted form. Fields that are given twice where once is
-// meant, or that no page of koe shows, are refused later, by name.
+// readForm reads a posted form. Its values are as they came: what cannot be
+// kept, is given twice where once is meant, or stands on no page of koe's is
+// refused later, by name.
 func readForm(c echo.Context) (url.Values, error) {
 	media, parameters, _ := mime.ParseMediaType(c.Request().Header.Get("Content-Type")) // readBody has checked it
 	form, err := url.ParseQuery(string(rawBody(c)))
@@ -27,15 +28,6 @@ func readForm(c echo.Context) (url.Values, error) {
 	}
 	if err != nil {
 		return nil, survey.Errorf(survey.Malformed, "", "the form cannot be read")
-	}
-	for name, values := range form {
-		for i, v := range values {
-			clean, err := survey.Clean(v)
-			if err != nil {
-				return nil, survey.Errorf(survey.Malformed, "", "the form field %.80q %s", name, err)
-			}
-			form[name][i] = clean
-		}
 	}
 	return form, nil
 }
@@ -60,38 +52,52 @@ func readParts(raw []byte, boundary string) (url.Values, error) {
 	}
 }
 
-// replyOf turns a form into a reply. What no page of this survey could have
-// posted is refused: another question's key, two scores, a choice that does
-// not exist.
+// replyOf turns a form into a reply, its answers in their kept form. What no
+// page of this survey could have posted is refused: another question's key, two
+// scores, a choice that does not exist. The error names all that is wrong.
 func replyOf(o store.Opened, form url.Values) (store.Reply, error) {
 	var p survey.Problems
 	reply := store.Reply{}
-	if scores, given := form[templates.ScoreField]; given {
+	following := form.Get(templates.StepField) == string(templates.StepQuestions)
+	if scores, given := form[templates.ScoreField]; given || !following {
 		reply.Score = formScore(&p, o.Template, scores)
 	}
-	following := form.Get(templates.StepField) == string(templates.StepQuestions)
-	if _, given := form[templates.ScoreField]; !following && !given {
-		o.Template.CheckScore(&p, survey.ScoreKey, nil)
-	}
-	score := 0
-	if reply.Score != nil {
-		score = *reply.Score
-	} else if o.Response != nil {
-		score = o.Response.Score
-	}
-	answers, answered := formAnswers(&p, o.Template, form)
+	given, answered := formAnswers(&p, o.Template, form)
+	answers := o.Template.CheckAnswers(&p, "answers", given)
 	if following || answered {
 		reply.Answers = answers
-		reply.Complete = following
-	}
-	if following {
-		for _, q := range o.Template.Shown(score, o.Template.CheckAnswers(&survey.Problems{}, "answers", answers)) {
-			if q.Required && answers[q.Key] == nil {
-				p.Add("answers."+q.Key, "required", "is required")
-			}
-		}
+		reply.Complete = following && lastQuestions(&p, o, reply, form)
 	}
 	return reply, p.Err()
+}
+
+// lastQuestions is true where the form has asked all that these answers ask for.
+// A question that only now fits gets a page of its own; one that was asked, is
+// required and blank is a problem.
+func lastQuestions(p *survey.Problems, o store.Opened, reply store.Reply, form url.Values) bool {
+	last, score := true, 0
+	var saved survey.Answers
+	if o.Response != nil {
+		score, saved = o.Response.Score, o.Response.Answers
+	}
+	if reply.Score != nil {
+		score = *reply.Score
+	}
+	asked := o.Template.Shown(score, saved)
+	for _, q := range o.Template.Shown(score, reply.Answers) {
+		given, posted := form[templates.QuestionField(q.Key)]
+		switch {
+		case !posted && !slices.ContainsFunc(asked, func(a survey.Question) bool { return a.Key == q.Key }):
+			last = false
+		case q.Required && blank(given):
+			p.Add("answers."+q.Key, "required", "is required")
+		}
+	}
+	return last
+}
+
+func blank(given []string) bool {
+	return !slices.ContainsFunc(given, func(s string) bool { return strings.TrimSpace(s) != "" })
 }
 
 func formScore(p *survey.Problems, t survey.Template, given []string) *int {
@@ -147,6 +153,10 @@ func formAnswer(p *survey.Problems, q survey.Question, given []string) any {
 		}
 		return n
 	case survey.ConsentQuestion:
+		if given[0] != "yes" && given[0] != "no" {
+			p.Add("answers."+q.Key, "type", "must be yes or no")
+			return nil
+		}
 		return given[0] == "yes"
 	}
 	return given[0]

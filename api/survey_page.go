@@ -54,7 +54,8 @@ func nextStep(after store.Opened, reply store.Reply) templates.Step {
 func (a *api) noteOpened(c echo.Context, opened store.Opened) {
 	header := c.Request().Header
 	if opened.Invitation.OpenedAt != nil || c.Request().Method != http.MethodGet ||
-		header.Get("Sec-Fetch-User") != "?1" || header.Get("Sec-Fetch-Mode") != "navigate" {
+		header.Get("Sec-Fetch-User") != "?1" || header.Get("Sec-Fetch-Mode") != "navigate" ||
+		header.Get("Sec-Purpose") != "" || header.Get("Purpose") != "" { // fetched in advance
 		return
 	}
 	if err := a.Store.NoteOpened(c.Request().Context(), param(c, "token")); err != nil {
@@ -81,7 +82,7 @@ func differs(o store.Opened, raw string) bool {
 
 // surveyPage is what every step of a survey shows.
 func (a *api) surveyPage(c echo.Context, o store.Opened) templates.SurveyPage {
-	p := templates.SurveyPage{Template: o.Template, Workspace: o.Workspace, Name: o.Invitation.Name,
+	p := templates.SurveyPage{Template: o.Template, Version: o.Invitation.TemplateVersion, Workspace: o.Workspace, Name: o.Invitation.Name,
 		Locale: a.locale(c, o), Attributes: o.Invitation.Attributes, Touchpoint: o.Touchpoint,
 		OccurredAt: o.OccurredAt, Timezone: o.Invitation.Timezone, Editable: o.Editable}
 	if o.Response != nil {

@@ -182,7 +182,10 @@ func (w *Words) FormErrors(t survey.Template, locale string, err error) (map[str
 			say, limit = errorWording(t.Questions[i], f.Code), t.Questions[i].MaxLength
 		}
 		if f.Field == FormField {
-			say, name = "error_form", FormField
+			say, name = "error_form_unknown", FormField
+			if f.Code == "expired" {
+				say = "error_form"
+			}
 		}
 		message, err := "", error(nil)
 		if say == "error_too_long" {
@@ -224,13 +227,28 @@ type refill struct {
 func refills(typed map[string][]string) []refill {
 	var kept []refill
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
-		if name != StepField && name != ScoreField && name != FormField && !strings.HasPrefix(name, "q_") {
+		key, answer := strings.CutPrefix(name, QuestionField(""))
+		if name != StepField && name != ScoreField && name != FormField && (!answer || !survey.ValidKey(key)) {
 			continue
 		}
 		for _, value := range typed[name] {
-			written := strings.HasPrefix(name, "q_") && !survey.ValidKey(value) && strings.TrimSpace(value) != ""
+			written := answer && !survey.ValidKey(value) && strings.TrimSpace(value) != ""
 			kept = append(kept, refill{name, value, written})
 		}
 	}
 	return kept
+}
+
+// showable is a posted form as a page can show it: what is no text is marked.
+func showable(typed map[string][]string) map[string][]string {
+	if typed == nil {
+		return nil
+	}
+	shown := make(map[string][]string, len(typed))
+	for name, values := range typed {
+		for _, value := range values {
+			shown[name] = append(shown[name], strings.ReplaceAll(strings.ToValidUTF8(value, "\ufffd"), "\x00", "\ufffd"))
+		}
+	}
+	return shown
 }

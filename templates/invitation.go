@@ -191,11 +191,17 @@ func subjectLine(words string) string {
 			return -1
 		}
 		return r
-	}, strings.Join(strings.Fields(strings.ToValidUTF8(words, "")), " "))
+	}, strings.Join(strings.FieldsFunc(strings.ToValidUTF8(words, ""), parts), " "))
 	if runes := []rune(words); len(runes) > maxSubject {
 		words = strings.TrimSpace(string(runes[:maxSubject-1])) + "…"
 	}
 	return words
+}
+
+// parts is true for what parts words, and not for the spaces that keep a French
+// sign with its word, nor for the wide one of Japanese.
+func parts(r rune) bool {
+	return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' && r != '\u3000'
 }
 
 var usesName = regexp.MustCompile(`\{\{\s*name\s*\}\}`)

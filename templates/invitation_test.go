@@ -176,7 +176,7 @@ func TestInvitationMarks(t *testing.T) {
 			t.Errorf("subject %q, want %q", mail.Subject, c.want)
 		}
 		for _, body := range []string{mail.Text, mail.HTML} {
-			if strings.Contains(body, "This is a test mail") != c.test || strings.Contains(body, "We asked you this") != c.reminder {
+			if strings.Contains(body, "This is a test email") != c.test || strings.Contains(body, "We asked you this") != c.reminder {
 				t.Errorf("reminder %v, test %v: %s", c.reminder, c.test, body)
 			}
 		}

@@ -121,6 +121,39 @@ func TestNumbersAndDatesInEveryLanguage(t *testing.T) {
 	}
 }
 
+// misprints are what no printer of a language would set.
+var misprints = map[string]*regexp.Regexp{
+	"en": regexp.MustCompile(`\s[?!:;,]|"|\bby mail\b`),
+	"de": regexp.MustCompile(`(?i)\s[?!:;,]|"|\b(du|dir|dich|dein\w*)\b|(^|[^-])\bmail\b`), // Sie, and not amid words
+	"fr": regexp.MustCompile(`[^\x{a0}][?!:;»]|«[^\x{a0}]|'|"`),                            // the signs stay with their words
+	"es": regexp.MustCompile(`\s[?!:;,]|^[^¿]*\?|^[^¡]*!|"|\b(tú|tu|tus|te)\b`),
+	"ja": regexp.MustCompile(`[?!:;,()\x{ff61}-\x{ff9f}]|there|[。、] |[^}] 様`),
+	"ar": regexp.MustCompile(`[?,;]|\s[؟،؛]`),
+}
+
+// Every text is set as its language is: with its own signs, and politely.
+func TestTypography(t *testing.T) {
+	w := words(t)
+	for _, lang := range w.languages {
+		check := func(where, text string) {
+			text = regexp.MustCompile(`\{\{[^}]*\}\}`).ReplaceAllString(text, "}")
+			if found := misprints[lang].FindString(text); found != "" {
+				t.Errorf("%s, %s: %q in %q", lang, where, found, text)
+			}
+		}
+		for key, wordings := range localeFile(t, lang) {
+			for _, text := range wordings {
+				check(key, text)
+			}
+		}
+		for _, s := range stock(t) {
+			for name, text := range textsOf(s) {
+				check(s.Key+" "+name, text[lang])
+			}
+		}
+	}
+}
+
 func TestEveryWordingIsUsed(t *testing.T) {
 	var source strings.Builder
 	for _, pattern := range []string{".", "page", "email"} {

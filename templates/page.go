@@ -51,6 +51,7 @@ func QuestionField(key string) string { return "q_" + key }
 type SurveyPage struct {
 	Step       Step
 	Template   survey.Template
+	Version    int // of the template; 0 for a draft, which is not remembered
 	Workspace  survey.Workspace
 	Name       string // of the customer, for placeholders alone
 	Locale     string // wished for; see SurveyLocale
@@ -128,17 +129,35 @@ type link struct {
 }
 
 // SurveyPage renders a page. Errors: an unknown step; a step that needs a
-// template or a score without one; a failing writer.
+// template or a score without one; a failing writer. Pages that are the same
+// for many customers are rendered once.
 func (w *Words) SurveyPage(out io.Writer, p SurveyPage) error {
+	key, common := p.key()
+	if common {
+		if page, made := w.pages.page(key); made {
+			_, err := io.WriteString(out, page)
+			return err
+		}
+	}
 	view, name, err := w.surveyView(p)
 	if err != nil {
 		return fmt.Errorf("page %s: %w", p.Step, err)
 	}
-	return w.page(out, name, view)
+	if !common {
+		return w.page(out, name, view)
+	}
+	var b strings.Builder
+	if err := w.page(&b, name, view); err != nil {
+		return err
+	}
+	w.pages.keep(key, b.String())
+	_, err = io.WriteString(out, b.String())
+	return err
 }
 
 func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error) {
 	words := w.wording(p.Template, p.Locale, p.Name, p.Attributes)
+	p.Typed = showable(p.Typed)
 	switch p.Step {
 	case StepScore, StepQuestions, StepThanks, StepClosed:
 		if q := p.Template.Score(); q == nil || q.Scale == nil {

@@ -51,26 +51,31 @@ func TestStockMeasures(t *testing.T) {
 	}
 }
 
+// textsOf are the texts of a template by what they are.
+func textsOf(s survey.Template) map[string]survey.Text {
+	texts := map[string]survey.Text{"subject": s.Mail.Subject, "intro": s.Mail.Intro}
+	for key, text := range s.Placeholders {
+		texts["placeholder "+key] = text
+	}
+	for _, q := range s.Questions {
+		texts["question "+q.Key] = q.Text
+		if q.Type == survey.ScoreQuestion {
+			texts["low"], texts["high"] = q.LowLabel, q.HighLabel
+		}
+		for _, o := range q.Options {
+			texts["option "+q.Key+" "+o.Key] = o.Text
+		}
+	}
+	for i, thanks := range s.ThankYou {
+		texts["thanks "+string(rune('0'+i))] = thanks.Text
+	}
+	return texts
+}
+
 // Every text of a stock template is there in every language that koe speaks.
 func TestStockIsCompleteInEveryLanguage(t *testing.T) {
 	for _, s := range stock(t) {
-		texts := map[string]survey.Text{"subject": s.Mail.Subject, "intro": s.Mail.Intro}
-		for key, text := range s.Placeholders {
-			texts["placeholder "+key] = text
-		}
-		for _, q := range s.Questions {
-			texts["question "+q.Key] = q.Text
-			if q.Type == survey.ScoreQuestion {
-				texts["low"], texts["high"] = q.LowLabel, q.HighLabel
-			}
-			for _, o := range q.Options {
-				texts["option "+q.Key+" "+o.Key] = o.Text
-			}
-		}
-		for i, thanks := range s.ThankYou {
-			texts["thanks "+string(rune('0'+i))] = thanks.Text
-		}
-		for name, text := range texts {
+		for name, text := range textsOf(s) {
 			for _, lang := range words(t).languages {
 				if strings.TrimSpace(text[lang]) == "" {
 					t.Errorf("%s: %s has no %s", s.Key, name, lang)

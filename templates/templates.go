@@ -41,11 +41,12 @@ type Words struct {
 	html      *template.Template
 	text      *texttemplate.Template
 	plates    *plates
+	pages     *pagePlates
 }
 
 // New reads the embedded words and templates.
 func New() (*Words, error) {
-	w := &Words{voices: map[string]voice{}, plates: newPlates()}
+	w := &Words{voices: map[string]voice{}, plates: newPlates(), pages: &pagePlates{made: map[pageKey]string{}}}
 	bundle := i18n.NewBundle(language.MustParse(lastResort))
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	names, err := fs.Glob(files, "locales/*.toml")

@@ -12,73 +12,104 @@ import (
 	"time"
 )
 
-// client is one connection. It keeps every request's time.
+// call is a request with places for what differs from turn to turn.
+type call struct {
+	line  []string // the request line, cut at {target}
+	head  string   // the headers up to the value of Content-Length
+	body  []string // the body between its numbers
+	fixed int      // the body's length without them
+}
+
+func newCall(u *url.URL, method, body string, extra []string) call {
+	uri := strings.ReplaceAll(u.RequestURI(), "%7Btarget%7D", "{target}")
+	c := call{line: strings.Split(method+" "+uri+" HTTP/1.1\r\n", "{target}"), head: "Host: " + u.Host + "\r\n",
+		body: strings.Split(body, "{n}")}
+	for _, h := range extra {
+		c.head += h + "\r\n"
+	}
+	if body != "" && !strings.Contains(strings.ToLower(c.head), "\r\ncontent-type:") {
+		c.head += "Content-Type: application/json\r\n"
+	}
+	c.head += "Content-Length: "
+	c.fixed = len(strings.Join(c.body, ""))
+	return c
+}
+
+// write appends request n to out.
+func (c call) write(out []byte, n int, target string) []byte {
+	var digits [20]byte
+	number := strconv.AppendInt(digits[:0], int64(n), 10)
+	for i, part := range c.line {
+		if i > 0 {
+			out = append(out, target...)
+		}
+		out = append(out, part...)
+	}
+	out = append(out, c.head...)
+	out = strconv.AppendInt(out, int64(c.fixed+(len(c.body)-1)*len(number)), 10)
+	out = append(out, "\r\n\r\n"...)
+	for i, part := range c.body {
+		if i > 0 {
+			out = append(out, number...)
+		}
+		out = append(out, part...)
+	}
+	return out
+}
+
+// client is one connection. It keeps every turn's time.
 type client struct {
 	conn    net.Conn
 	in      *bufio.Reader
-	head    string   // the request up to the value of Content-Length
-	body    []string // the body between its numbers
-	fixed   int      // the body's length without them
-	out     []byte   // the request being sent
+	turn    []call
+	targets []string
+	out     []byte // the request being sent
 	times   []time.Duration
 	not2xx  int
 	example string
 }
 
-// dial connects and makes ready what all requests share.
-func dial(u *url.URL, method, body string, extra []string) (*client, error) {
-	conn, err := net.Dial("tcp", u.Host)
+func dial(host string, turn []call, targets []string) (*client, error) {
+	conn, err := net.Dial("tcp", host)
 	if err != nil {
 		return nil, err
 	}
-	head := method + " " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\n"
-	for _, h := range append(extra, "Content-Type: application/json") {
-		head += h + "\r\n"
-	}
-	parts := strings.Split(body, "{n}")
-	return &client{
-		conn: conn, in: bufio.NewReader(conn),
-		head: head + "Content-Length: ", body: parts, fixed: len(strings.Join(parts, "")),
-	}, nil
+	return &client{conn: conn, in: bufio.NewReader(conn), turn: turn, targets: targets}, nil
 }
 
-// send sends count requests, one after the other, numbered from first.
+// send takes count turns, one after the other, numbered from first.
 func (c *client) send(first, count int) error {
 	c.times = make([]time.Duration, 0, count)
 	for n := first; n < first+count; n++ {
+		target := ""
+		if len(c.targets) > 0 {
+			target = c.targets[n]
+		}
 		began := time.Now()
-		if _, err := c.conn.Write(c.request(n)); err != nil {
-			return fmt.Errorf("send: %w", err)
-		}
-		status, body, err := c.answer()
-		if err != nil {
-			return fmt.Errorf("read the answer: %w", err)
-		}
-		c.times = append(c.times, time.Since(began))
-		if status < 200 || status > 299 {
-			c.not2xx++
-			if c.example == "" {
-				c.example = fmt.Sprintf("%d %.300s", status, body)
+		for _, one := range c.turn {
+			c.out = one.write(c.out[:0], n, target)
+			if _, err := c.conn.Write(c.out); err != nil {
+				return fmt.Errorf("send: %w", err)
+			}
+			status, body, err := c.answer()
+			if err != nil {
+				return fmt.Errorf("read the answer: %w", err)
+			}
+			if status < 200 || status > 299 {
+				c.refused(status, body)
+				break
 			}
 		}
+		c.times = append(c.times, time.Since(began))
 	}
 	return nil
 }
 
-// request is the bytes of request n, valid until the next call.
-func (c *client) request(n int) []byte {
-	var digits [20]byte
-	number := strconv.AppendInt(digits[:0], int64(n), 10)
-	c.out = append(c.out[:0], c.head...)
-	c.out = strconv.AppendInt(c.out, int64(c.fixed+(len(c.body)-1)*len(number)), 10)
-	c.out = append(c.out, "\r\n\r\n"...)
-	for i, part := range c.body {
-		if i > 0 {
-			c.out = append(c.out, number...)
-		}
-		c.out = append(c.out, part...)
+func (c *client) refused(status int, body []byte) {
+	c.not2xx++
+	if c.example == "" {
+		c.example = fmt.Sprintf("%d %.300s", status, body)
 	}
-	return c.out
 }
 
 var contentLength = []byte("content-length:")

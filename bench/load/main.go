@@ -1,5 +1,6 @@
 // Command load sends the same request over and over on many connections and
-// reports how fast it was answered.
+// reports how fast it was answered. Where a page is to be opened before it is
+// answered, the two are one turn, and turns are what is counted.
 //
 // It speaks just enough HTTP/1.1 by itself, over plain TCP with bytes made
 // ready in advance, because on a small machine a full client costs as much as
@@ -20,7 +21,7 @@ import (
 
 // report is what is printed, as one line of JSON.
 type report struct {
-	Requests  int     `json:"requests"`
+	Requests  int     `json:"requests"` // turns, where they are of two
 	Seconds   float64 `json:"seconds"`
 	PerSecond float64 `json:"per_second"` // answered with 2xx
 	P50       float64 `json:"p50_ms"`
@@ -35,18 +36,34 @@ type headers []string
 func (h *headers) String() string     { return strings.Join(*h, ", ") }
 func (h *headers) Set(s string) error { *h = append(*h, s); return nil }
 
+// settings are what the flags say.
+type settings struct {
+	target, first, method, body string
+	extra                       headers
+	targets                     []string
+	start                       int
+	connections, requests       int
+}
+
 func main() {
-	var extra headers
-	target := flag.String("url", "", "http:// address to send to")
-	method := flag.String("method", "POST", "HTTP method")
-	body := flag.String("body-template", "", "body; {n} becomes a number that no two requests share")
-	start := flag.Int("start", 0, "the first such number")
-	connections := flag.Int("connections", 64, "connections, kept alive, one request at a time on each")
-	requests := flag.Int("requests", 60000, "requests in all")
-	flag.Var(&extra, "header", `header such as "Authorization: Bearer KEY"; may be given several times`)
+	var s settings
+	var file string
+	flag.StringVar(&s.target, "url", "", "http:// address to send to; {target} becomes a line of -targets")
+	flag.StringVar(&s.first, "first", "", "http:// address to GET before that, in the same turn, on the same host")
+	flag.StringVar(&s.method, "method", "POST", "HTTP method")
+	flag.StringVar(&s.body, "body-template", "", "body; {n} becomes a number that no two requests share")
+	flag.StringVar(&file, "targets", "", "file with a target for each number, one a line, from 0")
+	flag.IntVar(&s.start, "start", 0, "the first number")
+	flag.IntVar(&s.connections, "connections", 64, "connections, kept alive, one request at a time on each")
+	flag.IntVar(&s.requests, "requests", 60000, "requests in all")
+	flag.Var(&s.extra, "header", `header such as "Authorization: Bearer KEY"; may be given several times`)
 	flag.Parse()
 
-	got, err := run(*target, *method, *body, extra, *start, *connections, *requests)
+	err := s.read(file)
+	var got report
+	if err == nil {
+		got, err = run(s)
+	}
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(got)
 	}
@@ -56,30 +73,61 @@ func main() {
 	}
 }
 
+// read takes the targets from their file.
+func (s *settings) read(file string) error {
+	if file == "" {
+		return nil
+	}
+	lines, err := os.ReadFile(file)
+	s.targets = strings.Fields(string(lines))
+	return err
+}
+
+// turn is what is sent for each number.
+func (s settings) turn() (host string, calls []call, err error) {
+	type part struct{ address, method, body string }
+	parts := []part{{s.target, s.method, s.body}}
+	if s.first != "" {
+		parts = append([]part{{s.first, "GET", ""}}, parts...)
+	}
+	for _, one := range parts {
+		u, err := url.Parse(one.address)
+		if err != nil || u.Scheme != "http" || u.Host == "" || host != "" && host != u.Host {
+			return "", nil, fmt.Errorf("%q is not an http:// address, or not on the same host", one.address)
+		}
+		host = u.Host
+		calls = append(calls, newCall(u, one.method, one.body, s.extra))
+	}
+	return host, calls, nil
+}
+
 // run shares the requests out to the connections and waits for all of them.
-func run(target, method, body string, extra []string, start, connections, requests int) (report, error) {
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "http" || u.Host == "" {
-		return report{}, fmt.Errorf("-url: %q is not an http:// address", target)
+func run(s settings) (report, error) {
+	host, turn, err := s.turn()
+	if err != nil {
+		return report{}, err
 	}
-	if connections < 1 || requests < connections {
-		return report{}, fmt.Errorf("-requests: %d do not fill %d connections", requests, connections)
+	if s.connections < 1 || s.requests < s.connections {
+		return report{}, fmt.Errorf("-requests: %d do not fill %d connections", s.requests, s.connections)
 	}
-	clients := make([]*client, connections)
+	if n := len(s.targets); n > 0 && n < s.start+s.requests {
+		return report{}, fmt.Errorf("-targets: %d lines, but %d numbers", n, s.start+s.requests)
+	}
+	clients := make([]*client, s.connections)
 	for i := range clients {
-		if clients[i], err = dial(u, method, body, extra); err != nil {
+		if clients[i], err = dial(host, turn, s.targets); err != nil {
 			return report{}, err
 		}
 		defer clients[i].conn.Close()
 	}
 
-	errs := make([]error, connections)
+	errs := make([]error, s.connections)
 	var all sync.WaitGroup
 	began := time.Now()
 	for i, c := range clients {
-		share, next := requests/connections, start+i*(requests/connections)
-		if i == connections-1 {
-			share += requests % connections
+		share, next := s.requests/s.connections, s.start+i*(s.requests/s.connections)
+		if i == s.connections-1 {
+			share += s.requests % s.connections
 		}
 		all.Go(func() { errs[i] = c.send(next, share) })
 	}

@@ -30,7 +30,8 @@ func TestEveryRequestArrivesOnceAndRefusalsAreCounted(t *testing.T) {
 	}))
 	defer server.Close()
 
-	got, err := run(server.URL+"/v1?a=b", "PUT", "{n} サポート {n}", []string{"Authorization: Bearer k"}, 5, 3, 100)
+	got, err := run(settings{target: server.URL + "/v1?a=b", method: "PUT", body: "{n} サポート {n}",
+		extra: headers{"Authorization: Bearer k"}, start: 5, connections: 3, requests: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,14 +48,45 @@ func TestEveryRequestArrivesOnceAndRefusalsAreCounted(t *testing.T) {
 	}
 }
 
+// A page is opened, then answered: the two are one turn, each with its target.
+func TestATurnOfTwo(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		seen[r.Method+" "+r.URL.RequestURI()+" "+string(body)]++
+		if r.Method == http.MethodPost && (seen["GET "+r.URL.Path+"?score=9 "] != 1 || r.Header.Get("Content-Type") != "text/plain") || r.URL.Path == "/s/t7" {
+			w.WriteHeader(http.StatusConflict)
+		}
+	}))
+	defer server.Close()
+	var targets []string
+	for n := range 10 {
+		targets = append(targets, fmt.Sprintf("t%d", n))
+	}
+	got, err := run(settings{target: server.URL + "/s/{target}", first: server.URL + "/s/{target}?score=9", method: "POST", body: "score=9",
+		extra: headers{"Content-Type: text/plain"}, targets: targets, start: 2, connections: 2, requests: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Requests != 8 || got.Not2xx != 1 || len(seen) != 15 || seen["POST /s/t9 score=9"] != 1 || seen["POST /s/t7 score=9"] != 0 {
+		t.Errorf("%+v, %v", got, seen)
+	}
+}
+
 func TestWrongFlagsAreRefused(t *testing.T) {
-	for _, wrong := range []struct {
-		url                   string
-		connections, requests int
-	}{
-		{"https://localhost/", 1, 1}, {"localhost:80", 1, 1}, {"http://localhost/", 0, 1}, {"http://localhost/", 2, 1},
+	for _, wrong := range []settings{
+		{target: "https://localhost/", connections: 1, requests: 1}, {target: "localhost:80", connections: 1, requests: 1},
+		{target: "http://localhost/", requests: 1}, {target: "http://localhost/", connections: 2, requests: 1},
+		{target: "http://localhost/", first: "http://elsewhere/", connections: 1, requests: 1},
+		{target: "http://localhost/", targets: []string{"a"}, connections: 1, requests: 2},
 	} {
-		if _, err := run(wrong.url, "POST", "", nil, 0, wrong.connections, wrong.requests); err == nil {
+		if _, err := run(wrong); err == nil {
 			t.Errorf("%+v: no error", wrong)
 		}
 	}

@@ -12,8 +12,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 
 	"koe/bench/program"
 )
@@ -35,6 +33,13 @@ func main() {
 	}
 }
 
+// contender is a program under load, with what it did.
+type contender struct {
+	*program.Program
+	survey string
+	rounds []program.Round
+}
+
 // run fails where something cannot be measured; it never fails for being slow,
 // because how fast a machine is at the moment is no property of the code.
 func run(requests, rounds, connections int) error {
@@ -49,29 +54,32 @@ func run(requests, rounds, connections int) error {
 	if err := program.Build(dir, map[string]string{"koe": ".", "floor": "./bench/floor", "load": "./bench/load"}); err != nil {
 		return err
 	}
-	floor, err := startFloor(dir)
-	if err != nil {
+	floor := contender{survey: program.FloorSurvey}
+	if floor.Program, err = program.StartFloor(dir); err != nil {
 		return err
 	}
 	defer floor.Stop()
-	koe, err := startKoe(dir)
-	if err != nil {
+	var koe contender
+	if koe.Program, err = program.StartKoe(dir); err != nil {
 		return err
 	}
 	defer koe.Stop()
+	if koe.survey, err = koe.OpenSurvey(); err != nil {
+		return err
+	}
 
 	fmt.Printf("POST /v1/responses, SQLite FULL, no request log, %d connections, %d requests a round\n\n", connections, requests)
-	load := loader{program: filepath.Join(dir, "load"), connections: connections}
-	for _, p := range []*contender{floor, koe} { // caches, page files, connections of their own
-		if _, err := load.round(p, max(requests/10, connections)); err != nil {
+	load := program.Loader{Dir: dir, Connections: connections}
+	for _, p := range []contender{floor, koe} { // caches, page files, connections of their own
+		if _, err := load.Answers(p.Program, p.survey, max(requests/10, connections)); err != nil {
 			return err
 		}
 	}
 	var ratios []float64
 	for range rounds {
 		var rates [2]float64
-		for i, p := range []*contender{floor, koe} {
-			got, err := load.round(p, requests)
+		for i, p := range []*contender{&floor, &koe} {
+			got, err := load.Answers(p.Program, p.survey, requests)
 			if err != nil {
 				return err
 			}
@@ -81,36 +89,27 @@ func run(requests, rounds, connections int) error {
 		}
 		ratios = append(ratios, rates[1]/rates[0])
 	}
-	if err := koe.stored(load.sent[koe.Name]); err != nil {
+	if err := koe.Counted(koe.survey, load.Sent[koe.Name]); err != nil {
 		return err
 	}
-	return conclude(floor, koe, median(ratios))
+	return conclude(floor, koe, program.Median(ratios))
 }
 
 // conclude prints the medians of all rounds.
-func conclude(floor, koe *contender, ratio float64) error {
+func conclude(floor, koe contender, ratio float64) error {
 	peak, err := koe.PeakMemory()
 	if err != nil {
 		return err
 	}
 	fmt.Println()
-	for _, p := range []*contender{floor, koe} {
+	for _, p := range []contender{floor, koe} {
 		var rates, p99 []float64
 		for _, r := range p.rounds {
 			rates, p99 = append(rates, r.PerSecond), append(p99, r.P99)
 		}
-		fmt.Printf("%-6s median %8.0f/s   p99 %6.2f ms\n", p.Name, median(rates), median(p99))
+		fmt.Printf("%-6s median %8.0f/s   p99 %6.2f ms\n", p.Name, program.Median(rates), program.Median(p99))
 	}
 	fmt.Printf("koe    peak memory %.0f MB (limit 100 MB)\n", float64(peak)/1e6)
 	fmt.Printf("RATIO  %.2f (least %.2f, aim %.2f)\n", ratio, least, aim)
 	return nil
-}
-
-func median(of []float64) float64 {
-	sorted := slices.Sorted(slices.Values(of))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
 }

@@ -51,9 +51,16 @@ func (s *Store) unsealForm(workspace int64, of survey.ID, text string) (f openFo
 	return f, true
 }
 
-// errNoForm is of a form that koe has not made for this survey, or made too
-// long ago.
-var errNoForm = survey.Errorf(survey.Invalid, "form", "was not made by this page, or too long ago; open the link again")
+// errNoForm is of a form that koe has not made for this survey, errOldForm of
+// one that it made too long ago.
+var (
+	errNoForm  = formError("unknown", "was not made by this page; open the link again")
+	errOldForm = formError("expired", "was made too long ago; open the link again")
+)
+
+func formError(code, message string) error {
+	return &survey.Error{Kind: survey.Invalid, Message: message, Fields: []survey.FieldError{{Field: "form", Code: code, Message: message}}}
+}
 
 // errNoSlug is of a link that nobody has, and of one whose survey is a draft.
 var errNoSlug = survey.Errorf(survey.NotFound, "", "there is no such link")
@@ -85,8 +92,8 @@ var errEnded = survey.Errorf(survey.Gone, "", "this survey has ended")
 
 // OpenForm is what somebody sees who has a form already. It records nothing.
 // Errors are as those of OpenBySlug, but that a paused survey may still be
-// answered; Invalid on "form" where it is not this link's, or nothing was
-// answered with it in time.
+// answered; Invalid on "form" where it is not this link's ("unknown"), or nothing was
+// answered with it in time ("expired").
 func (s *Store) OpenForm(ctx context.Context, slug, form string) (OpenPage, error) {
 	q, place, page, err := s.bySlug(ctx, slug)
 	if err != nil {
@@ -177,7 +184,7 @@ func (o Opened) formClosed(now survey.Instant) error {
 	case o.Survey.State == survey.Archived:
 		return errEnded
 	case now >= o.Invitation.ExpiresAt:
-		return errNoForm
+		return errOldForm
 	}
 	return nil
 }
