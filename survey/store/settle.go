@@ -15,11 +15,13 @@ func (s *Store) SettleLeases(ctx context.Context, starting bool) (int, error) {
 	q := s.reading(ctx, Caller{})
 	where, args := q.ownerless(starting)
 	var workspaces []int64
-	if err := q.list(&workspaces, `SELECT DISTINCT workspace_id FROM invitations WHERE `+where, args...); err != nil {
+	// not DISTINCT, for which SQLite walks all invitations in the order of their key
+	if err := q.list(&workspaces, `SELECT workspace_id FROM invitations WHERE `+where+` LIMIT 1000`, args...); err != nil {
 		return 0, away(err)
 	}
+	slices.Sort(workspaces)
 	settled := 0
-	for _, workspace := range workspaces {
+	for _, workspace := range slices.Compact(workspaces) {
 		n, err := s.settleLeases(ctx, workspace, starting)
 		settled += n
 		if err != nil {
@@ -42,7 +44,8 @@ func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool
 		}
 		where, args := q.ownerless(starting)
 		var rows []invitationRow
-		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND `+where+` LIMIT 1000`+q.skipLocked(),
+		// + keeps SQLite from walking all that the workspace has
+		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE +workspace_id = ? AND `+where+` LIMIT 1000`+q.skipLocked(),
 			slices.Concat([]any{workspace}, args)...); err != nil {
 			return err
 		}
