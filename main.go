@@ -205,14 +205,18 @@ func (s serve) work(ctx context.Context, c Config, db *store.Store, listener net
 		options.WebhookTries = func() api.WebhookTries { return api.WebhookTries(mails.Tries()) }
 		options.MailCounts = func() api.MailCounts { return api.MailCounts(mails.Counts()) }
 	}
+	var server *http.Server
+	if s.api() {
+		server = api.Server(api.New(options))
+		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	}
+	debug.FreeOSMemory() // what starting took; else the heap would grow to thrice of it before it is collected
 
 	group, ctx := errgroup.WithContext(ctx)
 	if s.scheduler() {
 		group.Go(func() error { return mails.Run(ctx) })
 	}
-	if s.api() {
-		server := api.Server(api.New(options))
-		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	if server != nil {
 		group.Go(func() error {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				return err

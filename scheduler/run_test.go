@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -284,4 +285,45 @@ func TestADatabaseThatGoesAwayForAWhile(t *testing.T) {
 func isAway(err error) bool {
 	var known *survey.Error
 	return errors.As(err, &known) && known.Kind == survey.Unavailable
+}
+
+// TestAMailThatCannotBeReadHoldsUpNoOther: it is put off, again and again, and
+// goes out once somebody has mended it.
+func TestAMailThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		clock := storetest.NewClock(t, morning)
+		d := newDesk(t, storetest.Open(t, url, clock.Use), clock, serve(t, nil))
+		d.ask("chat", nil)
+		ids := d.crowd(6)
+		driver, address := "pgx", url
+		if file, lite := strings.CutPrefix(url, "sqlite:"); lite {
+			driver, address = "sqlite3", "file:"+file+"?_busy_timeout=5000"
+		}
+		db, err := sql.Open(driver, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		write := func(attributes string) {
+			t.Helper()
+			if _, err := db.ExecContext(t.Context(), `UPDATE invitations SET attributes = '`+attributes+`' WHERE email = 'p1@example.com'`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("{")
+		r := d.run(nil)
+		for i, id := range ids {
+			if i != 1 {
+				d.becomes(id, survey.InvitationSent)
+			}
+		}
+		write("{}")
+		clock.Advance(time.Minute)
+		d.eachOnce(ids)
+		r.end()
+		if !strings.Contains(r.log.String(), "a mail could not be begun") || !strings.Contains(r.log.String(), ids[1].String()) {
+			t.Errorf("the log does not tell:\n%s", r.log.String())
+		}
+	})
 }

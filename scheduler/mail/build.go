@@ -42,6 +42,7 @@ func (m Message) Bytes() ([]byte, error) {
 		msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML, quoted)
 	}
 	var b bytes.Buffer
+	b.Grow(4096 + 5*(len(m.Text)+len(m.HTML))/4) // as a rule, so that it does not grow step by step
 	if _, err := msg.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("build mail: %w", err)
 	}
@@ -115,6 +116,9 @@ func encodedWords(s string, first int) []string {
 // of the text, and some filters take the mail for spam.
 func besideNames(raw []byte) []byte {
 	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if !bytes.Contains(head, []byte(":\r\n ")) {
+		return raw
+	}
 	lines := strings.Split(string(head), "\r\n")
 	var out []string
 	for i := 0; i < len(lines); i++ {

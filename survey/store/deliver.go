@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"koe/survey"
@@ -120,10 +121,13 @@ func (q *session) claimOutbox(which string, args []any, n int, lease time.Durati
 func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([]Dispatch, error) {
 	q := s.reading(ctx, Caller{})
 	var workspaces []int64
-	if err := q.list(&workspaces, `SELECT DISTINCT workspace_id FROM outbox WHERE state = 'waiting' AND kind = 'notice' AND webhook_id IS NULL
-		AND due_at <= ?`, q.now); err != nil || len(workspaces) == 0 {
+	// not DISTINCT, for which SQLite walks the whole outbox
+	if err := q.list(&workspaces, `SELECT workspace_id FROM outbox WHERE state = 'waiting' AND kind = 'notice' AND webhook_id IS NULL
+		AND due_at <= ? LIMIT 1000`, q.now); err != nil || len(workspaces) == 0 {
 		return nil, away(err)
 	}
+	slices.Sort(workspaces)
+	workspaces = slices.Compact(workspaces)
 	var claimed []Dispatch
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		claimed = claimed[:0]

@@ -156,7 +156,8 @@ func earlier(a, b *survey.Instant) *survey.Instant {
 }
 
 func (q *session) sumInFlight(m *MailSummary, which string, args []any) error {
-	_, err := q.row(`SELECT COUNT(*) FROM invitations v JOIN workspaces w ON w.id = v.workspace_id AND v.mail_state IN ('claimed', 'sending')`+which,
+	// + keeps SQLite from walking all that the workspace has
+	_, err := q.row(`SELECT COUNT(*) FROM invitations v JOIN workspaces w ON w.id = +v.workspace_id AND v.mail_state IN ('claimed', 'sending')`+which,
 		args, &m.InFlight)
 	m.InFlight = min(m.InFlight, SummaryCap)
 	return err

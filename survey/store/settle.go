@@ -16,15 +16,17 @@ func (s *Store) SettleLeases(ctx context.Context, starting bool, own ...Claim) (
 	q := s.reading(ctx, Caller{})
 	where, args := q.ownerless(starting)
 	var workspaces []int64
-	if err := q.list(&workspaces, `SELECT DISTINCT workspace_id FROM invitations WHERE `+where, args...); err != nil {
+	// not DISTINCT, for which SQLite walks all invitations in the order of their key
+	if err := q.list(&workspaces, `SELECT workspace_id FROM invitations WHERE `+where+` LIMIT 1000`, args...); err != nil {
 		return 0, away(err)
 	}
+	slices.Sort(workspaces)
 	settled, mine := 0, map[Claim]bool{}
 	for _, c := range own {
 		c.Domain = ""
 		mine[c] = true
 	}
-	for _, workspace := range workspaces {
+	for _, workspace := range slices.Compact(workspaces) {
 		n, err := s.settleLeases(ctx, workspace, starting, mine)
 		settled += n
 		if err != nil {
@@ -47,7 +49,8 @@ func (s *Store) settleLeases(ctx context.Context, workspace int64, starting bool
 		}
 		where, args := q.ownerless(starting)
 		var rows []invitationRow
-		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND `+where+` LIMIT 1000`+q.skipLocked(),
+		// + keeps SQLite from walking all that the workspace has
+		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE +workspace_id = ? AND `+where+` LIMIT 1000`+q.skipLocked(),
 			slices.Concat([]any{workspace}, args)...); err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 	"koe/survey/store/storetest"
 )
 
-// BenchmarkTick is what a look for due mail costs where none is due and so many
-// wait for days.
+// BenchmarkTick is what a look for due mail, and for leases that have run out,
+// costs where none is due and so many wait for days.
 func BenchmarkTick(b *testing.B) {
 	for _, database := range []struct {
 		name string
@@ -32,9 +32,12 @@ func BenchmarkTick(b *testing.B) {
 				ok(b, err)
 				multiply(b, url, waiting)
 				for b.Loop() {
-					claims, err := s.ClaimDue(b.Context(), 8, time.Minute)
-					if err != nil || len(claims) != 0 {
-						b.Fatal(claims, err)
+					taken, err := s.TakeDue(b.Context(), 8, time.Minute, func(string) survey.Instant { return 0 }, plainID)
+					if err != nil || taken.Found != 0 {
+						b.Fatal(taken, err)
+					}
+					if n, err := s.SettleLeases(b.Context(), false); err != nil || n != 0 {
+						b.Fatal(n, err)
 					}
 				}
 			})
