@@ -18,7 +18,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm cover fuzz mutate
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-rules battery-smtp battery-storm cover fuzz mutate
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wa
 
 battery-storm: ## ten scanners on a thousand links, then each link answered twenty times at once
 	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestAThousandLinksAnsweredTwenty' .
+
+battery-rules: ## weeks of random surveys, people and answers: nobody is tired, and what is simulated happens
+	KOE_BATTERY=full go test -count 1 -timeout 3h -v -run 'TestNobodyIsTired|TestWhatIsSimulatedHappens' ./survey/store ./api
 
 battery-smtp: ## every odd mail server of the tests x 200 mails, as a table
 	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -v | grep -v '^ *\(===\|---\)'

@@ -57,7 +57,7 @@ type reached struct {
 // planned comes to an end.
 func TestNobodyIsTired(t *testing.T) {
 	whole := os.Getenv("KOE_BATTERY") == "full"
-	seeds, steps := 1, 250
+	seeds, steps := 1, 200
 	if whole {
 		seeds, steps = 60, 600
 	}
