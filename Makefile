@@ -38,7 +38,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages battery-rules
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wa
 
 battery-storm: ## ten scanners and a browser on a thousand links, then each link answered twenty times at once
 	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestABrowserThatOpens|TestAThousandLinksAnsweredTwenty' .
+
+battery-rules: ## weeks of random surveys, people and answers: nobody is tired, and what is simulated happens
+	KOE_BATTERY=full go test -count 1 -timeout 3h -v -run 'TestNobodyIsTired|TestWhatIsSimulatedHappens' ./survey/store ./api
 
 battery-smtp: ## every odd mail server of the tests x 200 mails, as a table
 	KOE_BATTERY=full go test ./scheduler -run TestSMTPBattery -count 1 -timeout 1h -v | grep -v '^ *\(===\|---\)'

@@ -57,7 +57,7 @@ type reached struct {
 // planned comes to an end.
 func TestNobodyIsTired(t *testing.T) {
 	whole := os.Getenv("KOE_BATTERY") == "full"
-	seeds, steps := 1, 250
+	seeds, steps := 1, 200
 	if whole {
 		seeds, steps = 60, 600
 	}
@@ -71,8 +71,8 @@ func TestNobodyIsTired(t *testing.T) {
 			}
 			seed := uint64(40 + i)
 			clock := storetest.NewClock(t, []string{"2027-03-10T15:00:00Z", "2026-10-20T03:00:00Z", "2027-03-31T10:00:00Z"}[i%3])
-			store := storetest.Open(t, url, clock.Use)
-			a := &season{t: t, s: store, by: storetest.Default(t, store), clock: clock, random: rand.New(rand.NewPCG(seed, 5)), seed: seed,
+			s := storetest.Open(t, url, clock.Use)
+			a := &season{t: t, s: s, by: storetest.Default(t, s), clock: clock, random: rand.New(rand.NewPCG(seed, 5)), seed: seed,
 				asked: map[survey.ID]*reached{}, closed: map[string]bool{}, count: all}
 			a.begin([]string{"America/New_York", "Europe/London", "Australia/Lord_Howe"}[i%3])
 			for a.step = range steps {
