@@ -16,7 +16,7 @@ import (
 // by Ctrl-C and then by SIGTERM; the same command goes on, and nothing is there
 // twice.
 func TestAnImportThatIsStoppedGoesOn(t *testing.T) {
-	const rows = 12_000
+	const rows = 8_000
 	var text strings.Builder
 	text.WriteString("score,comment,responded_at\n")
 	for i := range rows {

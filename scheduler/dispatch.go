@@ -36,9 +36,11 @@ type pipeline struct {
 }
 
 // begun is a mail that is marked as sending, with when that was known to hold.
+// Where it is unsure whether the mark is kept, the mail is to be given back.
 type begun struct {
-	mail store.Mail
-	at   time.Time
+	mail   store.Mail
+	at     time.Time
+	unsure bool
 }
 
 // dispatch runs the pipeline until ctx is done and all that was in it has ended
@@ -169,7 +171,7 @@ func (p *pipeline) begin(mails []store.Mail) {
 	at := time.Now()
 	for _, m := range mails {
 		p.taken[m.Claim] = struct{}{}
-		p.ready <- begun{m, at} // it never blocks: there is room for all that may be taken
+		p.ready <- begun{mail: m, at: at} // it never blocks: there is room for all that may be taken
 	}
 }
 
@@ -177,11 +179,10 @@ func (p *pipeline) begin(mails []store.Mail) {
 // so that one that cannot be read holds up no other.
 func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
 	p.failed(ctx, "no mail could be taken", err)
-	var marked []store.Claim // perhaps
-	for _, m := range taken.Mails {
-		marked = append(marked, m.Claim)
+	for _, m := range taken.Mails { // marked, perhaps: workers give them back, for leases are to be extended meanwhile
+		p.taken[m.Claim] = struct{}{}
+		p.ready <- begun{mail: m, unsure: true}
 	}
-	p.release(ctx, marked)
 	if away(err) || ctx.Err() != nil {
 		return
 	}
@@ -217,10 +218,10 @@ func (p *pipeline) extend(ctx context.Context) {
 
 // settle takes mails back from processes that are gone. Those that are in this
 // pipeline are not, whatever their leases say: the database may have been away
-// for longer, or the clock was set. After an absence the other processes get a
-// lease's time to extend theirs.
+// for longer, or the clock was set. After an absence the other processes get the
+// time to find it back, and then a lease's to extend theirs.
 func (p *pipeline) settle(ctx context.Context) {
-	if time.Since(p.absent) < p.Lease {
+	if time.Since(p.absent) < p.Lease+2*longestPause {
 		return
 	}
 	n, err := p.Store.SettleLeases(ctx, false, slices.Collect(maps.Keys(p.taken))...)
@@ -243,18 +244,11 @@ func (p *pipeline) failed(ctx context.Context, what string, err error) {
 
 // giveBack gives back mails of which no server has heard.
 func (p *pipeline) giveBack(ctx context.Context, claims []store.Claim) {
-	p.release(ctx, claims)
-	p.done <- claims
-}
-
-func (p *pipeline) release(ctx context.Context, claims []store.Claim) {
-	if len(claims) == 0 {
-		return
-	}
 	late, cancel := lasting(ctx, toNote)
 	defer cancel()
 	err := patiently(late, func() error { return p.Store.Release(late, claims...) })
 	if err != nil {
 		p.Log.Error("mails could not be given back", "count", len(claims), "error", err)
 	}
+	p.done <- claims
 }

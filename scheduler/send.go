@@ -25,7 +25,7 @@ func (p *pipeline) work(ctx context.Context) error {
 	mailer := p.NewMailer()
 	for b := range p.ready {
 		c := b.mail.Claim
-		if ctx.Err() != nil {
+		if b.unsure || ctx.Err() != nil {
 			p.giveBack(ctx, []store.Claim{c})
 			continue
 		}
@@ -86,6 +86,9 @@ func lasting(ctx context.Context, more time.Duration) (context.Context, context.
 	return late, func() { stop(); cancel() }
 }
 
+// longestPause is how long the database is left alone at most while it is away.
+const longestPause = 5 * time.Second
+
 // patiently does what may fail while the database is away, until it is back or
 // ctx is done. What cannot be kept becomes uncertain when its lease runs out.
 func patiently(ctx context.Context, do func() error) error {
@@ -99,7 +102,7 @@ func patiently(ctx context.Context, do func() error) error {
 		case <-ctx.Done():
 			return err
 		case <-time.After(wait):
-			wait = min(2*wait, 5*time.Second)
+			wait = min(2*wait, longestPause)
 		}
 	}
 }
