@@ -105,12 +105,13 @@ func TestTappingTwiceAndGoingBack(t *testing.T) {
 			one("another score", -100)
 			b.leads(chromedp.Reload()) // posts again
 			one("reloading", -100)
-			b.leads(chromedp.NavigateBack())
-			b.wantChosen("3")
+			b.leads(chromedp.NavigateBack()) // before the page: what was posted took its place
 			one("going back", -100)
+			b.open(link + "?edit=1")
+			b.wantChosen("3")
 			b.click("input[value='10']")
 			b.follow("button")
-			one("going back and changing", 100)
+			one("changing", 100)
 			b.click("textarea")
 			b.types(comment)
 			b.follow("button")

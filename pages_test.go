@@ -39,23 +39,24 @@ func TestEveryPage(t *testing.T) {
 	k := pagesKoe(t)
 	full, scored := fullKoe(t)
 	html := t.TempDir()
-	first := k.browseFor(t, 10*time.Minute)
-	t.Run("pages", func(t *testing.T) {
-		for _, scripts := range []bool{false, true} {
-			t.Run(map[bool]string{true: "scripts", false: "no scripts"}[scripts], func(t *testing.T) {
-				t.Parallel()
-				v := &visitor{browser: k.tab(first.ctx, t), k: k, scored: scored, axe: axe, runs: scripts}
-				v.hosts = append(v.hosts, publicHost+":"+full.port)
+	b := k.browseFor(t, 10*time.Minute)
+	b.hosts = append(b.hosts, publicHost+":"+full.port)
+	tell(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	for _, scripts := range []bool{false, true} {
+		for _, locale := range pageLocales {
+			t.Run(locale+map[bool]string{true: " with scripts", false: " without scripts"}[scripts], func(t *testing.T) {
+				mine := *k
+				mine.t, b.t = t, t
+				v := &visitor{browser: b, k: &mine, scored: scored, axe: axe, runs: scripts, locale: locale}
 				if !scripts {
 					v.html = html // it is the same with them
 				}
-				tell(v.browser, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
-				for _, v.locale = range pageLocales {
-					v.everyPage()
-				}
+				b.scripts(scripts)
+				v.everyPage()
 			})
+			b.t = t
 		}
-	})
+	}
 	t.Run("html", func(t *testing.T) { validHTML(t, html) })
 }
 
