@@ -76,7 +76,7 @@ const paging = "limit cursor "
 // Routes are all operations. A GET answers HEAD too; every POST with a key
 // takes an Idempotency-Key.
 func Routes() []Route {
-	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes())
+	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes(), sourceRoutes())
 }
 
 func systemRoutes() []Route {

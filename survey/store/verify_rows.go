@@ -156,6 +156,8 @@ func originChecks() []rowCheck {
 			OR d.source_type = 'fire' AND NOT EXISTS (SELECT 1 FROM fires f WHERE f.workspace_id = d.workspace_id AND f.id = d.source_id))`},
 		{"a decision names a person who is not kept", `SELECT d.id FROM decisions d WHERE d.workspace_id = ? AND d.person_id IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM people p WHERE p.workspace_id = d.workspace_id AND p.id = d.person_id)`},
+		{"a source recorded an interaction that is not kept", `SELECT d.id FROM source_deliveries d WHERE d.workspace_id = ? AND d.outcome IN ('recorded', 'repeated')
+			AND NOT EXISTS (SELECT 1 FROM interactions i WHERE i.workspace_id = d.workspace_id AND i.id = d.interaction_id)`},
 		{"an interaction names a person who is not kept", `SELECT i.id FROM interactions i WHERE i.workspace_id = ? AND i.person_id IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM people p WHERE p.workspace_id = i.workspace_id AND p.id = i.person_id)`},
 	}
