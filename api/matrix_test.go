@@ -144,8 +144,11 @@ func (w *world) sources(operation string) (called, bool) {
 		return called{path(), `{"touchpoint":"chat"}`, 200, 201}, true
 	case "deleteSource":
 		return called{path(), nil, 204, 404}, true
-	case "takeSource": // what does not count answers whoever knows the address
+	case "takeSource", "probeSource": // what does not count answers whoever knows the address
 		url := w.do("GET", path(), nil).want(200).text("url")
+		if operation == "probeSource" {
+			return called{strings.TrimPrefix(url, "https://koe.example.com"), nil, 200, 200}, true
+		}
 		return called{strings.TrimPrefix(url, "https://koe.example.com"), `{"id":"1","state":"open"}`, 200, 200}, true
 	case "previewSource":
 		return called{path() + "/preview", `{"id":"1","state":"open"}`, 200, 404}, true

@@ -64,6 +64,7 @@ func (a Access) admit(by store.Caller) error {
 
 const (
 	get    = http.MethodGet
+	head   = http.MethodHead
 	post   = http.MethodPost
 	put    = http.MethodPut
 	patch  = http.MethodPatch

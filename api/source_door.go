@@ -120,6 +120,20 @@ func (a *api) door(c echo.Context) (store.Door, error) {
 	return door, a.limit(c)
 }
 
+// probeSource answers a tool that asks whether somebody is there before it is
+// switched on, as Intercom does: at a secret address alone.
+func (a *api) probeSource(c echo.Context) error {
+	name := param(c, "key")
+	if survey.ValidKey(name) {
+		return errUnproven()
+	}
+	_, err := a.Store.SourceDoor(c.Request().Context(), store.Caller{}, name)
+	if is(err, survey.NotFound) {
+		return errUnproven()
+	}
+	return reply(c, okay(nil, ""), err)
+}
+
 // posted is a request as signatures look at it. A tool knows koe by its own
 // address, or, where koe was not told that, by the one that was asked for.
 func (a *api) posted(c echo.Context) source.Post {

@@ -14,6 +14,7 @@ func sourceRoutes() []Route {
 	return []Route{
 		{"listSources", get, "/v1/sources", Admins, noBody, paging, (*api).listSources},
 		{"showSource", get, "/v1/sources/{key}", Admins, noBody, "", (*api).showSource},
+		{"probeSource", head, "/v1/sources/{key}", Public, noBody, "", (*api).probeSource}, // in place of showSource's HEAD
 		{"putSource", put, "/v1/sources/{key}", Admins, jsonBody, "", (*api).putSource},
 		{"deleteSource", remove, "/v1/sources/{key}", Admins, noBody, "", (*api).deleteSource},
 		{"takeSource", post, "/v1/sources/{key}", Public, reportBody, "", (*api).takeSource},

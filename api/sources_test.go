@@ -198,6 +198,9 @@ func TestAToolThatDoesNotSign(t *testing.T) {
 		s.do("POST", "/v1/sources/jobs", job("1", "done"), as(other)).wantProblem(404)
 		s.do("POST", "/v1/sources/nothing", job("1", "done")).wantProblem(404)
 
+		s.do("HEAD", path, nil, as("")).want(200)
+		s.do("HEAD", path+"x", nil, as("")).want(401)
+		s.do("HEAD", "/v1/sources/jobs", nil, as("")).want(401)
 		s.do("POST", path, `{"job":{"state":"done"}}`, as("")).wantProblem(422, "job.no")
 		s.do("POST", path, `{"job":{"no":2,"state":"done","customer":{"mail":"ana@qqdesk"}}}`, as("")).want(202) // an address of a local network
 		s.do("POST", path, `{"job":{"no":3,"state":"done","customer":{"mail":"nobody"}}}`, as("")).wantProblem(422, "job.customer.mail")
