@@ -194,7 +194,7 @@ func outboxChecks() []rowCheck {
 		{"a webhook's state and its reason contradict each other", `SELECT id FROM webhooks WHERE workspace_id = ?
 			AND NOT (state = 'active' AND paused_reason = '' OR state = 'paused' AND paused_reason <> '')`},
 		{"a delivery is of no known kind or state", `SELECT id FROM outbox WHERE workspace_id = ? AND NOT (
-			state IN ('waiting', 'claimed', 'delivered', 'failed') AND event <> '' AND attempt >= 0
+			state IN ('waiting', 'claimed', 'delivered', 'failed', 'skipped') AND event <> '' AND attempt >= 0
 			AND (kind = 'webhook' AND webhook_id IS NOT NULL OR kind = 'notice' AND webhook_id IS NULL AND destination <> ''))`},
 		{"a delivery is claimed without a lease", `SELECT id FROM outbox WHERE workspace_id = ? AND state = 'claimed' AND fence <= 0`},
 		{"a delivery has ended and was not tried, or was taken by no answer", `SELECT id FROM outbox WHERE workspace_id = ?
