@@ -243,6 +243,24 @@ func TestAToolThatDoesNotSign(t *testing.T) {
 	})
 }
 
+// Two companies have a source of the same key: each address leads to its own.
+func TestSourcesOfTwoCompanies(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		_, other := s.newWorkspace("other")
+		mine := s.source("desk", `"touchpoint":"mine"`)
+		theirs := strings.TrimPrefix(s.do("PUT", "/v1/sources/desk", `{"touchpoint":"theirs"}`, as(other)).want(201).text("url"), "https://koe.example.com")
+		got := s.do("POST", theirs, `{"id":1}`, as(s.key)).want(202) // whose key comes along does not matter to an address
+		s.do("GET", "/v1/interactions/"+got.text("id"), nil).wantProblem(404)
+		s.do("GET", "/v1/interactions/"+got.text("id"), nil, as(other)).want(200).wantAt("touchpoint", "theirs")
+		s.do("POST", mine, `{"id":1}`, as("")).want(202)
+		s.do("POST", "/v1/sources/desk", `{"id":1}`, as(other)).want(200).wantAt("id", got.text("id"))
+		s.do("GET", "/v1/sources/desk/deliveries", nil).want(200).wantAt("data[0].outcome", "recorded").wantAt("data[1]", nil)
+		s.do("DELETE", "/v1/sources/desk", nil).want(204)
+		s.do("POST", mine, `{"id":2}`, as("")).wantProblem(401)
+		s.do("POST", theirs, `{"id":2}`, as("")).want(202)
+	})
+}
+
 // What comes unproven is told of, and cannot fill the database.
 func TestUnprovenPostsAreNotedOnceAMinute(t *testing.T) {
 	s := newServer(t)
