@@ -214,3 +214,31 @@ func TestInstantsOfTools(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a path or a payload says, it is read or refused in words for its
+// author.
+func FuzzPathsAndPayloads(f *testing.F) {
+	for path, payload := range map[string]string{"a.b[0].c": `{"a":{"b":[{"c":1}]}}`, `$["x.y"] | z[id=1].v`: `[{"z":[{"id":1,"v":"w"}]}]`, "a[": `{`, "|": `[[]]`, `["\u00e9"]`: "7", "a. b": "{}"} {
+		f.Add(path, payload)
+	}
+	f.Fuzz(func(t *testing.T, path, payload string) {
+		s := source.Source{Key: "tool", Touchpoint: "chat", Condition: source.Condition{path: values("1")}, Mapping: &source.Mapping{ExternalID: path,
+			OccurredAt: path, Customer: source.CustomerMapping{Email: path, Locale: path}, Attributes: map[string]string{"a": path, "*": path}}}
+		var known *survey.Error
+		if err := s.Clean(); err != nil {
+			if !errors.As(err, &known) || len(known.Fields) == 0 {
+				t.Errorf("%q: %v", path, err)
+			}
+			return
+		}
+		events, _, err := s.Read([]byte(payload), now)
+		if err != nil && !errors.As(err, &known) {
+			t.Errorf("%q: %v", payload, err)
+		}
+		for _, e := range events {
+			if e.Err != nil && (!errors.As(e.Err, &known) || len(known.Fields) == 0) {
+				t.Errorf("%q of %q: %v", path, payload, e.Err)
+			}
+		}
+	})
+}
