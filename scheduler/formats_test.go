@@ -188,7 +188,7 @@ func TestChatsAreToldWhenTheCommentIsIn(t *testing.T) {
 		if due := d.round(slack, teams, low); due == nil || due.Sub(d.clock.Instant()) != 10*time.Minute {
 			d.t.Fatalf("due %v", due)
 		}
-		const hostile = "<!channel> & <https://evil.example|click>\n[link](https://evil.example) *b* _i_\n- one\n1. two\n# big\u202e"
+		const hostile = "<!channel> & <https://evil.example|click>\r\n[link](https://evil.example) *b* _i_\n- one\n1. two\n# big\u202e"
 		d.clock.Advance(time.Minute)
 		d.says(ana, hostile)
 		if due := d.round(slack, teams, low); due != nil {

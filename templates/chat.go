@@ -38,8 +38,11 @@ func ChatTest(baseURL string) Chat {
 	return Chat{Title: "This is a test: koe reaches you.", Link: baseURL}
 }
 
+// lineEnds are those of browsers and of other systems.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n")
+
 func cut(comment string) string {
-	comment = strings.TrimSpace(comment)
+	comment = strings.TrimSpace(lineEnds.Replace(comment))
 	if runes := []rune(comment); len(runes) > maxChatComment {
 		return strings.TrimSpace(string(runes[:maxChatComment])) + "…"
 	}
