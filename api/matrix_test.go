@@ -130,6 +130,34 @@ func (w *world) webhooks(operation string) (called, bool) {
 	return called{}, false
 }
 
+// sources are the calls about tools that post events.
+func (w *world) sources(operation string) (called, bool) {
+	const input = `{"touchpoint":"chat","condition":{"state":"` + hidden + `"}}`
+	path := func() string { return w.made("sources", input) }
+	switch operation {
+	case "listSources":
+		path()
+		return called{"/v1/sources", nil, 200, 200}, true
+	case "showSource":
+		return called{path(), nil, 200, 404}, true
+	case "putSource":
+		return called{path(), `{"touchpoint":"chat"}`, 200, 201}, true
+	case "deleteSource":
+		return called{path(), nil, 204, 404}, true
+	case "takeSource", "probeSource": // what does not count answers whoever knows the address
+		url := w.do("GET", path(), nil).want(200).text("url")
+		if operation == "probeSource" {
+			return called{strings.TrimPrefix(url, "https://koe.example.com"), nil, 200, 200}, true
+		}
+		return called{strings.TrimPrefix(url, "https://koe.example.com"), `{"id":"1","state":"open"}`, 200, 200}, true
+	case "previewSource":
+		return called{path() + "/preview", `{"id":"1","state":"open"}`, 200, 404}, true
+	case "listSourceDeliveries":
+		return called{path() + "/deliveries", nil, 200, 404}, true
+	}
+	return called{}, false
+}
+
 // people are the calls about people.
 func (w *world) people(operation string) (called, bool) {
 	put := func() string {
@@ -324,7 +352,7 @@ func (w *world) public(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.people, w.surveys, w.sending, w.public,
+		w.settings, w.webhooks, w.sources, w.people, w.surveys, w.sending, w.public,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {

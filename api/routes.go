@@ -64,6 +64,7 @@ func (a Access) admit(by store.Caller) error {
 
 const (
 	get    = http.MethodGet
+	head   = http.MethodHead
 	post   = http.MethodPost
 	put    = http.MethodPut
 	patch  = http.MethodPatch
@@ -76,7 +77,7 @@ const paging = "limit cursor "
 // Routes are all operations. A GET answers HEAD too; every POST with a key
 // takes an Idempotency-Key.
 func Routes() []Route {
-	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes())
+	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes(), sourceRoutes())
 }
 
 func systemRoutes() []Route {

@@ -12,12 +12,16 @@ type webhookRequest struct {
 	URL         string         `json:"url"`
 	Description string         `json:"description"`
 	Events      []survey.Event `json:"events"`
+	Format      survey.Format  `json:"format"`
+	ScoreMin    *int           `json:"score_min"`
+	ScoreMax    *int           `json:"score_max"`
 	OwnerEmail  string         `json:"owner_email"`
 	State       survey.State   `json:"state"`
 }
 
 func (r webhookRequest) into(w *survey.Webhook) {
 	w.URL, w.Description, w.Events, w.OwnerEmail, w.State = r.URL, r.Description, r.Events, r.OwnerEmail, r.State
+	w.Format, w.ScoreMin, w.ScoreMax = r.Format, r.ScoreMin, r.ScoreMax
 }
 
 // webhookResponse is a webhook. Its secret is told once, when it is made or
@@ -82,7 +86,7 @@ func (a *api) patchWebhook(c echo.Context) error {
 	}
 	w, err := a.Store.ChangeWebhook(c.Request().Context(), caller(c), id, func(w *survey.Webhook) error {
 		var changed webhookRequest
-		if err := mergePatch(webhookRequest{w.URL, w.Description, w.Events, w.OwnerEmail, w.State}, rawBody(c), &changed); err != nil {
+		if err := mergePatch(webhookRequest{w.URL, w.Description, w.Events, w.Format, w.ScoreMin, w.ScoreMax, w.OwnerEmail, w.State}, rawBody(c), &changed); err != nil {
 			return err
 		}
 		changed.into(w)

@@ -61,6 +61,19 @@ func TestWebhooks(t *testing.T) {
 	})
 }
 
+func TestWebhookFormats(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.do("POST", "/v1/webhooks", `{`+endpoint+`}`).want(201).wantAt("format", "standard").wantAt("score_min", nil).wantAt("score_max", nil)
+		for _, format := range []string{"delighted", "slack", "teams"} {
+			made := s.do("POST", "/v1/webhooks", `{`+endpoint+`,"format":"`+format+`","score_min":0,"score_max":6}`).want(201).
+				wantAt("format", format).wantAt("score_min", 0.0).wantAt("score_max", 6.0)
+			path := "/v1/webhooks/" + made.text("id")
+			s.do("PATCH", path, `{"score_min":null,"score_max":8}`).want(200).wantAt("score_min", nil).wantAt("score_max", 8.0).wantAt("format", format)
+			s.do("GET", path, nil).want(200).wantAt("score_max", 8.0)
+		}
+	})
+}
+
 func TestWebhooksThatAreRefused(t *testing.T) {
 	s := newServer(t)
 	for body, field := range map[string]string{
@@ -78,6 +91,12 @@ func TestWebhooksThatAreRefused(t *testing.T) {
 		`{` + endpoint + `,"owner_email":"nobody"}`:                                                     "owner_email",
 		`{` + endpoint + `,"state":"asleep"}`:                                                           "state",
 		`{` + endpoint + `,"description":"a\nb"}`:                                                       "description",
+		`{` + endpoint + `,"format":"discord"}`:                                                         "format",
+		`{` + endpoint + `,"score_min":-1}`:                                                             "score_min",
+		`{` + endpoint + `,"score_max":11}`:                                                             "score_max",
+		`{` + endpoint + `,"score_min":7,"score_max":6}`:                                                "score_max",
+		`{"url":"https://example.com","format":"slack","events":["person.unsubscribed"]}`:               "events[0]",
+		`{"url":"https://example.com","format":"delighted","events":["invitation.sent"]}`:               "events[0]",
 	} {
 		s.do("POST", "/v1/webhooks", body).wantProblem(422, field)
 	}

@@ -16,19 +16,19 @@ import (
 
 // Defines values for BounceResultsResultsOutcome.
 const (
-	Applied   BounceResultsResultsOutcome = "applied"
-	Repeated  BounceResultsResultsOutcome = "repeated"
-	Unmatched BounceResultsResultsOutcome = "unmatched"
+	BounceResultsResultsOutcomeApplied   BounceResultsResultsOutcome = "applied"
+	BounceResultsResultsOutcomeRepeated  BounceResultsResultsOutcome = "repeated"
+	BounceResultsResultsOutcomeUnmatched BounceResultsResultsOutcome = "unmatched"
 )
 
 // Valid indicates whether the value is a known member of the BounceResultsResultsOutcome enum.
 func (e BounceResultsResultsOutcome) Valid() bool {
 	switch e {
-	case Applied:
+	case BounceResultsResultsOutcomeApplied:
 		return true
-	case Repeated:
+	case BounceResultsResultsOutcomeRepeated:
 		return true
-	case Unmatched:
+	case BounceResultsResultsOutcomeUnmatched:
 		return true
 	default:
 		return false
@@ -95,21 +95,26 @@ func (e Channel) Valid() bool {
 // Defines values for CheckRule.
 const (
 	CheckRuleAddress     CheckRule = "address"
+	CheckRuleAudience    CheckRule = "audience"
 	CheckRuleCondition   CheckRule = "condition"
 	CheckRuleDailyLimit  CheckRule = "daily_limit"
 	CheckRuleMaxAge      CheckRule = "max_age"
 	CheckRuleQuietPeriod CheckRule = "quiet_period"
+	CheckRuleRepeat      CheckRule = "repeat"
 	CheckRuleSample      CheckRule = "sample"
 	CheckRuleSendWindow  CheckRule = "send_window"
 	CheckRuleState       CheckRule = "state"
 	CheckRuleSuppression CheckRule = "suppression"
 	CheckRuleTrigger     CheckRule = "trigger"
+	CheckRuleTurn        CheckRule = "turn"
 )
 
 // Valid indicates whether the value is a known member of the CheckRule enum.
 func (e CheckRule) Valid() bool {
 	switch e {
 	case CheckRuleAddress:
+		return true
+	case CheckRuleAudience:
 		return true
 	case CheckRuleCondition:
 		return true
@@ -118,6 +123,8 @@ func (e CheckRule) Valid() bool {
 	case CheckRuleMaxAge:
 		return true
 	case CheckRuleQuietPeriod:
+		return true
+	case CheckRuleRepeat:
 		return true
 	case CheckRuleSample:
 		return true
@@ -128,6 +135,8 @@ func (e CheckRule) Valid() bool {
 	case CheckRuleSuppression:
 		return true
 	case CheckRuleTrigger:
+		return true
+	case CheckRuleTurn:
 		return true
 	default:
 		return false
@@ -160,6 +169,7 @@ const (
 	DeliveryStateClaimed   DeliveryState = "claimed"
 	DeliveryStateDelivered DeliveryState = "delivered"
 	DeliveryStateFailed    DeliveryState = "failed"
+	DeliveryStateSkipped   DeliveryState = "skipped"
 	DeliveryStateWaiting   DeliveryState = "waiting"
 )
 
@@ -172,7 +182,69 @@ func (e DeliveryState) Valid() bool {
 		return true
 	case DeliveryStateFailed:
 		return true
+	case DeliveryStateSkipped:
+		return true
 	case DeliveryStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EventSourcePreset.
+const (
+	EventSourcePresetGeneric         EventSourcePreset = "generic"
+	EventSourcePresetHubspot         EventSourcePreset = "hubspot"
+	EventSourcePresetHubspotWorkflow EventSourcePreset = "hubspot-workflow"
+	EventSourcePresetIntercom        EventSourcePreset = "intercom"
+	EventSourcePresetShopify         EventSourcePreset = "shopify"
+	EventSourcePresetZendesk         EventSourcePreset = "zendesk"
+)
+
+// Valid indicates whether the value is a known member of the EventSourcePreset enum.
+func (e EventSourcePreset) Valid() bool {
+	switch e {
+	case EventSourcePresetGeneric:
+		return true
+	case EventSourcePresetHubspot:
+		return true
+	case EventSourcePresetHubspotWorkflow:
+		return true
+	case EventSourcePresetIntercom:
+		return true
+	case EventSourcePresetShopify:
+		return true
+	case EventSourcePresetZendesk:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EventSourceSignature.
+const (
+	EventSourceSignatureHubspot  EventSourceSignature = "hubspot"
+	EventSourceSignatureIntercom EventSourceSignature = "intercom"
+	EventSourceSignatureNone     EventSourceSignature = "none"
+	EventSourceSignatureShopify  EventSourceSignature = "shopify"
+	EventSourceSignatureStandard EventSourceSignature = "standard"
+	EventSourceSignatureZendesk  EventSourceSignature = "zendesk"
+)
+
+// Valid indicates whether the value is a known member of the EventSourceSignature enum.
+func (e EventSourceSignature) Valid() bool {
+	switch e {
+	case EventSourceSignatureHubspot:
+		return true
+	case EventSourceSignatureIntercom:
+		return true
+	case EventSourceSignatureNone:
+		return true
+	case EventSourceSignatureShopify:
+		return true
+	case EventSourceSignatureStandard:
+		return true
+	case EventSourceSignatureZendesk:
 		return true
 	default:
 		return false
@@ -380,6 +452,30 @@ func (e NewWebhookEvents) Valid() bool {
 	case NewWebhookEventsResponseCreated:
 		return true
 	case NewWebhookEventsResponseUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewWebhookFormat.
+const (
+	NewWebhookFormatDelighted NewWebhookFormat = "delighted"
+	NewWebhookFormatSlack     NewWebhookFormat = "slack"
+	NewWebhookFormatStandard  NewWebhookFormat = "standard"
+	NewWebhookFormatTeams     NewWebhookFormat = "teams"
+)
+
+// Valid indicates whether the value is a known member of the NewWebhookFormat enum.
+func (e NewWebhookFormat) Valid() bool {
+	switch e {
+	case NewWebhookFormatDelighted:
+		return true
+	case NewWebhookFormatSlack:
+		return true
+	case NewWebhookFormatStandard:
+		return true
+	case NewWebhookFormatTeams:
 		return true
 	default:
 		return false
@@ -605,6 +701,48 @@ func (e SendingReason) Valid() bool {
 	}
 }
 
+// Defines values for SimulatedReason.
+const (
+	SimulatedReasonCondition    SimulatedReason = "condition"
+	SimulatedReasonDailyLimit   SimulatedReason = "daily_limit"
+	SimulatedReasonNoAddress    SimulatedReason = "no_address"
+	SimulatedReasonNotDue       SimulatedReason = "not_due"
+	SimulatedReasonNotSampled   SimulatedReason = "not_sampled"
+	SimulatedReasonNotTriggered SimulatedReason = "not_triggered"
+	SimulatedReasonPaused       SimulatedReason = "paused"
+	SimulatedReasonQuietPeriod  SimulatedReason = "quiet_period"
+	SimulatedReasonSuppressed   SimulatedReason = "suppressed"
+	SimulatedReasonTooOld       SimulatedReason = "too_old"
+)
+
+// Valid indicates whether the value is a known member of the SimulatedReason enum.
+func (e SimulatedReason) Valid() bool {
+	switch e {
+	case SimulatedReasonCondition:
+		return true
+	case SimulatedReasonDailyLimit:
+		return true
+	case SimulatedReasonNoAddress:
+		return true
+	case SimulatedReasonNotDue:
+		return true
+	case SimulatedReasonNotSampled:
+		return true
+	case SimulatedReasonNotTriggered:
+		return true
+	case SimulatedReasonPaused:
+		return true
+	case SimulatedReasonQuietPeriod:
+		return true
+	case SimulatedReasonSuppressed:
+		return true
+	case SimulatedReasonTooOld:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SkipReason.
 const (
 	SkipReasonCondition   SkipReason = "condition"
@@ -653,6 +791,159 @@ func (e Source) Valid() bool {
 	case Rows:
 		return true
 	case Tallies:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourceDeliveryOutcome.
+const (
+	SourceDeliveryOutcomeIgnored  SourceDeliveryOutcome = "ignored"
+	SourceDeliveryOutcomeRecorded SourceDeliveryOutcome = "recorded"
+	SourceDeliveryOutcomeRefused  SourceDeliveryOutcome = "refused"
+	SourceDeliveryOutcomeRepeated SourceDeliveryOutcome = "repeated"
+	SourceDeliveryOutcomeUnproven SourceDeliveryOutcome = "unproven"
+)
+
+// Valid indicates whether the value is a known member of the SourceDeliveryOutcome enum.
+func (e SourceDeliveryOutcome) Valid() bool {
+	switch e {
+	case SourceDeliveryOutcomeIgnored:
+		return true
+	case SourceDeliveryOutcomeRecorded:
+		return true
+	case SourceDeliveryOutcomeRefused:
+		return true
+	case SourceDeliveryOutcomeRepeated:
+		return true
+	case SourceDeliveryOutcomeUnproven:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourceInputPreset.
+const (
+	SourceInputPresetGeneric         SourceInputPreset = "generic"
+	SourceInputPresetHubspot         SourceInputPreset = "hubspot"
+	SourceInputPresetHubspotWorkflow SourceInputPreset = "hubspot-workflow"
+	SourceInputPresetIntercom        SourceInputPreset = "intercom"
+	SourceInputPresetShopify         SourceInputPreset = "shopify"
+	SourceInputPresetZendesk         SourceInputPreset = "zendesk"
+)
+
+// Valid indicates whether the value is a known member of the SourceInputPreset enum.
+func (e SourceInputPreset) Valid() bool {
+	switch e {
+	case SourceInputPresetGeneric:
+		return true
+	case SourceInputPresetHubspot:
+		return true
+	case SourceInputPresetHubspotWorkflow:
+		return true
+	case SourceInputPresetIntercom:
+		return true
+	case SourceInputPresetShopify:
+		return true
+	case SourceInputPresetZendesk:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourceInputSignature.
+const (
+	SourceInputSignatureHubspot  SourceInputSignature = "hubspot"
+	SourceInputSignatureIntercom SourceInputSignature = "intercom"
+	SourceInputSignatureNone     SourceInputSignature = "none"
+	SourceInputSignatureShopify  SourceInputSignature = "shopify"
+	SourceInputSignatureStandard SourceInputSignature = "standard"
+	SourceInputSignatureZendesk  SourceInputSignature = "zendesk"
+)
+
+// Valid indicates whether the value is a known member of the SourceInputSignature enum.
+func (e SourceInputSignature) Valid() bool {
+	switch e {
+	case SourceInputSignatureHubspot:
+		return true
+	case SourceInputSignatureIntercom:
+		return true
+	case SourceInputSignatureNone:
+		return true
+	case SourceInputSignatureShopify:
+		return true
+	case SourceInputSignatureStandard:
+		return true
+	case SourceInputSignatureZendesk:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourcePreviewResultsOutcome.
+const (
+	SourcePreviewResultsOutcomeIgnored  SourcePreviewResultsOutcome = "ignored"
+	SourcePreviewResultsOutcomeRecorded SourcePreviewResultsOutcome = "recorded"
+	SourcePreviewResultsOutcomeRefused  SourcePreviewResultsOutcome = "refused"
+)
+
+// Valid indicates whether the value is a known member of the SourcePreviewResultsOutcome enum.
+func (e SourcePreviewResultsOutcome) Valid() bool {
+	switch e {
+	case SourcePreviewResultsOutcomeIgnored:
+		return true
+	case SourcePreviewResultsOutcomeRecorded:
+		return true
+	case SourcePreviewResultsOutcomeRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourceResultOutcome.
+const (
+	SourceResultOutcomeIgnored  SourceResultOutcome = "ignored"
+	SourceResultOutcomeRecorded SourceResultOutcome = "recorded"
+	SourceResultOutcomeRefused  SourceResultOutcome = "refused"
+	SourceResultOutcomeRepeated SourceResultOutcome = "repeated"
+)
+
+// Valid indicates whether the value is a known member of the SourceResultOutcome enum.
+func (e SourceResultOutcome) Valid() bool {
+	switch e {
+	case SourceResultOutcomeIgnored:
+		return true
+	case SourceResultOutcomeRecorded:
+		return true
+	case SourceResultOutcomeRefused:
+		return true
+	case SourceResultOutcomeRepeated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourceTakenOutcome.
+const (
+	SourceTakenOutcomeIgnored  SourceTakenOutcome = "ignored"
+	SourceTakenOutcomeRecorded SourceTakenOutcome = "recorded"
+	SourceTakenOutcomeRepeated SourceTakenOutcome = "repeated"
+)
+
+// Valid indicates whether the value is a known member of the SourceTakenOutcome enum.
+func (e SourceTakenOutcome) Valid() bool {
+	switch e {
+	case SourceTakenOutcomeIgnored:
+		return true
+	case SourceTakenOutcomeRecorded:
+		return true
+	case SourceTakenOutcomeRepeated:
 		return true
 	default:
 		return false
@@ -800,6 +1091,30 @@ func (e WebhookEvents) Valid() bool {
 	}
 }
 
+// Defines values for WebhookFormat.
+const (
+	WebhookFormatDelighted WebhookFormat = "delighted"
+	WebhookFormatSlack     WebhookFormat = "slack"
+	WebhookFormatStandard  WebhookFormat = "standard"
+	WebhookFormatTeams     WebhookFormat = "teams"
+)
+
+// Valid indicates whether the value is a known member of the WebhookFormat enum.
+func (e WebhookFormat) Valid() bool {
+	switch e {
+	case WebhookFormatDelighted:
+		return true
+	case WebhookFormatSlack:
+		return true
+	case WebhookFormatStandard:
+		return true
+	case WebhookFormatTeams:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookPausedReason.
 const (
 	WebhookPausedReasonEmpty   WebhookPausedReason = ""
@@ -869,6 +1184,30 @@ func (e WebhookInputEvents) Valid() bool {
 	}
 }
 
+// Defines values for WebhookInputFormat.
+const (
+	WebhookInputFormatDelighted WebhookInputFormat = "delighted"
+	WebhookInputFormatSlack     WebhookInputFormat = "slack"
+	WebhookInputFormatStandard  WebhookInputFormat = "standard"
+	WebhookInputFormatTeams     WebhookInputFormat = "teams"
+)
+
+// Valid indicates whether the value is a known member of the WebhookInputFormat enum.
+func (e WebhookInputFormat) Valid() bool {
+	switch e {
+	case WebhookInputFormatDelighted:
+		return true
+	case WebhookInputFormatSlack:
+		return true
+	case WebhookInputFormatStandard:
+		return true
+	case WebhookInputFormatTeams:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WebhookInputState.
 const (
 	WebhookInputStateActive WebhookInputState = "active"
@@ -908,6 +1247,30 @@ func (e WebhookPatchEvents) Valid() bool {
 	case WebhookPatchEventsResponseCreated:
 		return true
 	case WebhookPatchEventsResponseUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookPatchFormat.
+const (
+	WebhookPatchFormatDelighted WebhookPatchFormat = "delighted"
+	WebhookPatchFormatSlack     WebhookPatchFormat = "slack"
+	WebhookPatchFormatStandard  WebhookPatchFormat = "standard"
+	WebhookPatchFormatTeams     WebhookPatchFormat = "teams"
+)
+
+// Valid indicates whether the value is a known member of the WebhookPatchFormat enum.
+func (e WebhookPatchFormat) Valid() bool {
+	switch e {
+	case WebhookPatchFormatDelighted:
+		return true
+	case WebhookPatchFormatSlack:
+		return true
+	case WebhookPatchFormatStandard:
+		return true
+	case WebhookPatchFormatTeams:
 		return true
 	default:
 		return false
@@ -1293,7 +1656,7 @@ type Delivery struct {
 	// ResponseStatus Of the last try; null where no answer came.
 	ResponseStatus *int `json:"response_status"`
 
-	// State claimed: it is being sent; failed: it was given up.
+	// State claimed: it is being sent; failed: it was given up; skipped: when it was due it was not wanted, which last_error says.
 	State DeliveryState `json:"state"`
 
 	// SubjectId What it is about.
@@ -1303,7 +1666,7 @@ type Delivery struct {
 	WebhookId Id `json:"webhook_id"`
 }
 
-// DeliveryState claimed: it is being sent; failed: it was given up.
+// DeliveryState claimed: it is being sent; failed: it was given up; skipped: when it was due it was not wanted, which last_error says.
 type DeliveryState string
 
 // DeliveryList defines model for DeliveryList.
@@ -1322,6 +1685,55 @@ type Distribution = []struct {
 
 // Duration A whole number and s, m, h, d (24 hours) or w (7 days); at most ten years.
 type Duration = string
+
+// EventSource defines model for EventSource.
+type EventSource struct {
+	// Condition Paths and the values that count, one or a list. All paths must have one of their values; they compare as
+	// words, in letters of any case. An event that has another value is ignored; one that lacks the place is refused.
+	Condition SourceCondition `json:"condition"`
+
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// Key A name that its author chose.
+	Key Key `json:"key"`
+
+	// Mapping Where things stand in the payload: names with dots between them; `[0]` for an item of a list, `[name=value]` for the first item, or the object itself, whose member has that value, `["a.b"]` for a name with a dot. With ` | ` between them paths are tried in turn.
+	Mapping SourceMapping `json:"mapping"`
+
+	// Name The key where it is left out.
+	Name string `json:"name"`
+
+	// Preset What stands in for `mapping`, `condition` and `signature`; `generic` where it is left out.
+	Preset    EventSourcePreset `json:"preset"`
+	SecretSet bool              `json:"secret_set"`
+
+	// Signature How the tool signs; `standard` is Standard Webhooks.
+	Signature EventSourceSignature `json:"signature"`
+
+	// Touchpoint Where the interactions happen.
+	Touchpoint string `json:"touchpoint"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+
+	// Url What the tool posts to. A secret where `signature` is `none`.
+	Url string `json:"url"`
+}
+
+// EventSourcePreset What stands in for `mapping`, `condition` and `signature`; `generic` where it is left out.
+type EventSourcePreset string
+
+// EventSourceSignature How the tool signs; `standard` is Standard Webhooks.
+type EventSourceSignature string
+
+// EventSourceList defines model for EventSourceList.
+type EventSourceList struct {
+	Data []EventSource `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // FieldError defines model for FieldError.
 type FieldError struct {
@@ -1913,6 +2325,9 @@ type NewWebhook struct {
 	// FailingSince A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
 	FailingSince *NullableInstant `json:"failing_since"`
 
+	// Format How events are written; `standard` where it is left out.
+	Format NewWebhookFormat `json:"format"`
+
 	// Id An opaque string made by koe; ids sort by the time they were made.
 	Id Id `json:"id"`
 
@@ -1921,6 +2336,12 @@ type NewWebhook struct {
 
 	// PausedReason failing: it took nothing for three days; gone: it answered 410.
 	PausedReason NewWebhookPausedReason `json:"paused_reason"`
+
+	// ScoreMax Answers above it are not told; null for any.
+	ScoreMax *int `json:"score_max"`
+
+	// ScoreMin Answers below it are not told; null for any.
+	ScoreMin *int `json:"score_min"`
 
 	// Secret Shown once; a replay omits it.
 	Secret *string         `json:"secret,omitempty"`
@@ -1935,6 +2356,9 @@ type NewWebhook struct {
 
 // NewWebhookEvents defines model for NewWebhook.Events.
 type NewWebhookEvents string
+
+// NewWebhookFormat How events are written; `standard` where it is left out.
+type NewWebhookFormat string
 
 // NewWebhookPausedReason failing: it took nothing for three days; gone: it answered 410.
 type NewWebhookPausedReason string
@@ -2581,7 +3005,7 @@ type Rules struct {
 	// Reminders How long after the invitation each reminder goes out, in rising order.
 	Reminders []Duration `json:"reminders,omitempty"`
 
-	// Sample The share of people to ask; 1 where it is left out. Drawn by person, survey and calendar quarter.
+	// Sample The share of people to ask; 1 where it is left out. Drawn by address (else external_id), survey and calendar quarter.
 	Sample *float32 `json:"sample,omitempty"`
 
 	// SendWindow The part of the week in which mail may go out. `to` before `from` crosses midnight and belongs
@@ -2891,16 +3315,20 @@ type Shade struct {
 // Shares Exact percent of each group; null without answers.
 type Shares map[string]float32
 
+// SimulatedReason As of a decision, and: `not_due`: the schedule's next turn of this person is not before `until`.
+// `not_triggered`: the interaction does not make this survey ask, because its links are made by
+// hand, or because the interaction was told before and this survey was not asked then.
+type SimulatedReason string
+
 // Simulation defines model for Simulation.
 type Simulation struct {
 	Decision Verdict `json:"decision"`
 
-	// Reason `paused`: the survey is. `too_old`: it happened longer ago than `max_age`. `condition`: not the
-	// attributes asked for. `no_address`: nowhere to send a mail. `suppressed`: the address is.
-	// `quiet_period`: asked not long ago; `until` says for how long. `not_sampled`: not drawn this
-	// quarter. `daily_limit`: every day before the end is full.
-	Reason *SkipReason `json:"reason,omitempty"`
-	Rules  []Check     `json:"rules"`
+	// Reason As of a decision, and: `not_due`: the schedule's next turn of this person is not before `until`.
+	// `not_triggered`: the interaction does not make this survey ask, because its links are made by
+	// hand, or because the interaction was told before and this survey was not asked then.
+	Reason *SimulatedReason `json:"reason,omitempty"`
+	Rules  []Check          `json:"rules"`
 
 	// SendAt A point in time, RFC 3339 in UTC with milliseconds.
 	SendAt *Instant `json:"send_at,omitempty"`
@@ -2942,6 +3370,165 @@ type SkipReason string
 
 // Source `tallies`: read from daily sums. `rows`: at least in part counted from the answers, which takes longer.
 type Source string
+
+// SourceCondition Paths and the values that count, one or a list. All paths must have one of their values; they compare as
+// words, in letters of any case. An event that has another value is ignored; one that lacks the place is refused.
+type SourceCondition map[string]any
+
+// SourceDelivery defines model for SourceDelivery.
+type SourceDelivery struct {
+	// Condition The path whose value did not count; empty elsewhere.
+	Condition string `json:"condition"`
+
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+	Errors    []struct {
+		Code  string `json:"code"`
+		Field string `json:"field"`
+	} `json:"errors"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id            Id                    `json:"id"`
+	InteractionId *string               `json:"interaction_id"`
+	Outcome       SourceDeliveryOutcome `json:"outcome"`
+}
+
+// SourceDeliveryOutcome defines model for SourceDelivery.Outcome.
+type SourceDeliveryOutcome string
+
+// SourceDeliveryList defines model for SourceDeliveryList.
+type SourceDeliveryList struct {
+	Data []SourceDelivery `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// SourceInput defines model for SourceInput.
+type SourceInput struct {
+	// Condition Paths and the values that count, one or a list. All paths must have one of their values; they compare as
+	// words, in letters of any case. An event that has another value is ignored; one that lacks the place is refused.
+	Condition *SourceCondition `json:"condition,omitempty"`
+
+	// Key A name that its author chose.
+	Key *Key `json:"key,omitempty"`
+
+	// Mapping Where things stand in the payload: names with dots between them; `[0]` for an item of a list, `[name=value]` for the first item, or the object itself, whose member has that value, `["a.b"]` for a name with a dot. With ` | ` between them paths are tried in turn.
+	Mapping *SourceMapping `json:"mapping,omitempty"`
+
+	// Name The key where it is left out.
+	Name *string `json:"name,omitempty"`
+
+	// Preset What stands in for `mapping`, `condition` and `signature`; `generic` where it is left out.
+	Preset *SourceInputPreset `json:"preset,omitempty"`
+
+	// Secret What the tool signs with. Kept sealed and never shown.
+	Secret *string `json:"secret,omitempty"`
+
+	// Signature How the tool signs; `standard` is Standard Webhooks.
+	Signature *SourceInputSignature `json:"signature,omitempty"`
+
+	// Touchpoint Where the interactions happen.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+}
+
+// SourceInputPreset What stands in for `mapping`, `condition` and `signature`; `generic` where it is left out.
+type SourceInputPreset string
+
+// SourceInputSignature How the tool signs; `standard` is Standard Webhooks.
+type SourceInputSignature string
+
+// SourceMapping Where things stand in the payload: names with dots between them; `[0]` for an item of a list, `[name=value]` for the first item, or the object itself, whose member has that value, `["a.b"]` for a name with a dot. With ` | ` between them paths are tried in turn.
+type SourceMapping struct {
+	// Attributes By the attribute's name; `*` is the place of an object whose plain members are all taken.
+	Attributes map[string]SourcePath `json:"attributes,omitempty"`
+	Customer   *struct {
+		Email      *SourcePath `json:"email,omitempty"`
+		ExternalId *SourcePath `json:"external_id,omitempty"`
+		Locale     *SourcePath `json:"locale,omitempty"`
+		Name       *SourcePath `json:"name,omitempty"`
+		Timezone   *SourcePath `json:"timezone,omitempty"`
+	} `json:"customer,omitempty"`
+
+	// ExternalId What makes a repeat harmless, such as the id of the ticket.
+	ExternalId SourcePath `json:"external_id"`
+
+	// OccurredAt RFC 3339, or Unix seconds or milliseconds.
+	OccurredAt *SourcePath `json:"occurred_at,omitempty"`
+
+	// Touchpoint A touchpoint; the source's own where the payload has none.
+	Touchpoint *SourcePath `json:"touchpoint,omitempty"`
+}
+
+// SourcePath defines model for SourcePath.
+type SourcePath = string
+
+// SourcePreview defines model for SourcePreview.
+type SourcePreview struct {
+	Results []struct {
+		Condition   *string `json:"condition,omitempty"`
+		Interaction *struct {
+			// Attributes What you tell about a customer or an interaction: at most 100 names, each with a text of at
+			// most 1,000 characters, a number or true/false.
+			Attributes Attributes `json:"attributes"`
+
+			// Customer A person as your system knows them: by `external_id`, else by address. An `email` that is there
+			// must be an address; leave it out where you have none.
+			Customer   Customer `json:"customer"`
+			ExternalId string   `json:"external_id"`
+
+			// OccurredAt A point in time, RFC 3339 in UTC with milliseconds.
+			OccurredAt Instant `json:"occurred_at"`
+
+			// Touchpoint A name that its author chose.
+			Touchpoint Key      `json:"touchpoint"`
+			Warnings   []string `json:"warnings,omitempty"`
+		} `json:"interaction,omitempty"`
+		Outcome SourcePreviewResultsOutcome `json:"outcome"`
+
+		// Problem An error (RFC 9457).
+		Problem *Problem `json:"problem,omitempty"`
+	} `json:"results"`
+}
+
+// SourcePreviewResultsOutcome defines model for SourcePreview.Results.Outcome.
+type SourcePreviewResultsOutcome string
+
+// SourceResult defines model for SourceResult.
+type SourceResult struct {
+	// Condition The path whose value does not count.
+	Condition *string `json:"condition,omitempty"`
+
+	// Decisions Without links: a tool keeps the answers that it gets.
+	Decisions []Decision `json:"decisions,omitempty"`
+
+	// Id The interaction's.
+	Id      *Id                 `json:"id,omitempty"`
+	Outcome SourceResultOutcome `json:"outcome"`
+
+	// Problem An error (RFC 9457).
+	Problem  *Problem `json:"problem,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// SourceResultOutcome defines model for SourceResult.Outcome.
+type SourceResultOutcome string
+
+// SourceTaken One event's result, or `results` where a list came.
+type SourceTaken struct {
+	// Condition The path whose value does not count.
+	Condition *string    `json:"condition,omitempty"`
+	Decisions []Decision `json:"decisions,omitempty"`
+
+	// Id The interaction's.
+	Id       *Id                 `json:"id,omitempty"`
+	Outcome  *SourceTakenOutcome `json:"outcome,omitempty"`
+	Results  []SourceResult      `json:"results,omitempty"`
+	Warnings []string            `json:"warnings,omitempty"`
+}
+
+// SourceTakenOutcome defines model for SourceTaken.Outcome.
+type SourceTakenOutcome string
 
 // Suppression defines model for Suppression.
 type Suppression struct {
@@ -3332,6 +3919,9 @@ type Webhook struct {
 	// FailingSince A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
 	FailingSince *NullableInstant `json:"failing_since"`
 
+	// Format How events are written; `standard` where it is left out.
+	Format WebhookFormat `json:"format"`
+
 	// Id An opaque string made by koe; ids sort by the time they were made.
 	Id Id `json:"id"`
 
@@ -3340,7 +3930,13 @@ type Webhook struct {
 
 	// PausedReason failing: it took nothing for three days; gone: it answered 410.
 	PausedReason WebhookPausedReason `json:"paused_reason"`
-	State        WebhookState        `json:"state"`
+
+	// ScoreMax Answers above it are not told; null for any.
+	ScoreMax *int `json:"score_max"`
+
+	// ScoreMin Answers below it are not told; null for any.
+	ScoreMin *int         `json:"score_min"`
+	State    WebhookState `json:"state"`
 
 	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
 	UpdatedAt Instant `json:"updated_at"`
@@ -3351,6 +3947,9 @@ type Webhook struct {
 
 // WebhookEvents defines model for Webhook.Events.
 type WebhookEvents string
+
+// WebhookFormat How events are written; `standard` where it is left out.
+type WebhookFormat string
 
 // WebhookPausedReason failing: it took nothing for three days; gone: it answered 410.
 type WebhookPausedReason string
@@ -3363,9 +3962,18 @@ type WebhookInput struct {
 	Description *string              `json:"description,omitempty"`
 	Events      []WebhookInputEvents `json:"events"`
 
+	// Format How events are written; `standard` where it is left out.
+	Format *WebhookInputFormat `json:"format,omitempty"`
+
 	// OwnerEmail Who is told by mail when koe pauses the webhook; empty for nobody.
-	OwnerEmail *string            `json:"owner_email,omitempty"`
-	State      *WebhookInputState `json:"state,omitempty"`
+	OwnerEmail *string `json:"owner_email,omitempty"`
+
+	// ScoreMax Answers above it are not told; null for any.
+	ScoreMax *int `json:"score_max,omitempty"`
+
+	// ScoreMin Answers below it are not told; null for any.
+	ScoreMin *int               `json:"score_min,omitempty"`
+	State    *WebhookInputState `json:"state,omitempty"`
 
 	// Url An http or https address, without user name, password and # part.
 	Url string `json:"url"`
@@ -3373,6 +3981,9 @@ type WebhookInput struct {
 
 // WebhookInputEvents defines model for WebhookInput.Events.
 type WebhookInputEvents string
+
+// WebhookInputFormat How events are written; `standard` where it is left out.
+type WebhookInputFormat string
 
 // WebhookInputState defines model for WebhookInput.State.
 type WebhookInputState string
@@ -3390,9 +4001,18 @@ type WebhookPatch struct {
 	Description *string              `json:"description,omitempty"`
 	Events      []WebhookPatchEvents `json:"events,omitempty"`
 
+	// Format How events are written; `standard` where it is left out.
+	Format *WebhookPatchFormat `json:"format,omitempty"`
+
 	// OwnerEmail Who is told by mail when koe pauses the webhook; empty for nobody.
-	OwnerEmail *string            `json:"owner_email,omitempty"`
-	State      *WebhookPatchState `json:"state,omitempty"`
+	OwnerEmail *string `json:"owner_email,omitempty"`
+
+	// ScoreMax Answers above it are not told; null for any.
+	ScoreMax *int `json:"score_max,omitempty"`
+
+	// ScoreMin Answers below it are not told; null for any.
+	ScoreMin *int               `json:"score_min,omitempty"`
+	State    *WebhookPatchState `json:"state,omitempty"`
 
 	// Url An http or https address, without user name, password and # part.
 	Url *string `json:"url,omitempty"`
@@ -3400,6 +4020,9 @@ type WebhookPatch struct {
 
 // WebhookPatchEvents defines model for WebhookPatch.Events.
 type WebhookPatchEvents string
+
+// WebhookPatchFormat How events are written; `standard` where it is left out.
+type WebhookPatchFormat string
 
 // WebhookPatchState defines model for WebhookPatch.State.
 type WebhookPatchState string
@@ -3574,6 +4197,12 @@ type ScoreMetric = Metric
 
 // Slug defines model for Slug.
 type Slug = string
+
+// SourceDoor defines model for SourceDoor.
+type SourceDoor = string
+
+// SourceKey A name that its author chose.
+type SourceKey = Key
 
 // SurveyIdOrKey defines model for SurveyIdOrKey.
 type SurveyIdOrKey = string
@@ -4038,6 +4667,43 @@ type ResumeSendingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListSourcesParams defines parameters for ListSources.
+type ListSourcesParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// TakeSourceJSONBody defines parameters for TakeSource.
+type TakeSourceJSONBody = interface{}
+
+// TakeSourceTextBody defines parameters for TakeSource.
+type TakeSourceTextBody = string
+
+// ListSourceDeliveriesParams defines parameters for ListSourceDeliveries.
+type ListSourceDeliveriesParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PreviewSourceJSONBody defines parameters for PreviewSource.
+type PreviewSourceJSONBody = interface{}
+
+// PreviewSourceTextBody defines parameters for PreviewSource.
+type PreviewSourceTextBody = string
+
+// PreviewSourceParams defines parameters for PreviewSource.
+type PreviewSourceParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListSuppressionsParams defines parameters for ListSuppressions.
 type ListSuppressionsParams struct {
 	// Email Only this address.
@@ -4395,6 +5061,21 @@ type PatchResponseJSONRequestBody = ResponsePatch
 
 // PatchResponseApplicationMergePatchPlusJSONRequestBody defines body for PatchResponse for application/merge-patch+json ContentType.
 type PatchResponseApplicationMergePatchPlusJSONRequestBody = ResponsePatch
+
+// TakeSourceJSONRequestBody defines body for TakeSource for application/json ContentType.
+type TakeSourceJSONRequestBody = TakeSourceJSONBody
+
+// TakeSourceTextRequestBody defines body for TakeSource for text/plain ContentType.
+type TakeSourceTextRequestBody = TakeSourceTextBody
+
+// PutSourceJSONRequestBody defines body for PutSource for application/json ContentType.
+type PutSourceJSONRequestBody = SourceInput
+
+// PreviewSourceJSONRequestBody defines body for PreviewSource for application/json ContentType.
+type PreviewSourceJSONRequestBody = PreviewSourceJSONBody
+
+// PreviewSourceTextRequestBody defines body for PreviewSource for text/plain ContentType.
+type PreviewSourceTextRequestBody = PreviewSourceTextBody
 
 // CreateSuppressionJSONRequestBody defines body for CreateSuppression for application/json ContentType.
 type CreateSuppressionJSONRequestBody = SuppressionInput
@@ -5109,6 +5790,81 @@ func (c *Client) ResumeSending(ctx context.Context, params *ResumeSendingParams)
 		r.header("Idempotency-Key", params.IdempotencyKey)
 	}
 	return c.do(ctx, r, nil)
+}
+
+// ListSources: List sources (GET /v1/sources)
+func (c *Client) ListSources(ctx context.Context, params *ListSourcesParams) (answer EventSourceList, err error) {
+	r := newRequest(http.MethodGet, "/v1/sources")
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// DeleteSource: Delete a source (DELETE /v1/sources/{key})
+func (c *Client) DeleteSource(ctx context.Context, key SourceKey) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/sources/{key}")
+	r.path("key", key)
+	return c.do(ctx, r, nil)
+}
+
+// ShowSource: Show a source (GET /v1/sources/{key})
+func (c *Client) ShowSource(ctx context.Context, key SourceKey) (answer EventSource, err error) {
+	r := newRequest(http.MethodGet, "/v1/sources/{key}")
+	r.path("key", key)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ProbeSource: Is somebody there? (HEAD /v1/sources/{key})
+func (c *Client) ProbeSource(ctx context.Context, key SourceDoor) (answer io.ReadCloser, err error) {
+	r := newRequest(http.MethodHead, "/v1/sources/{key}")
+	r.path("key", key)
+	return c.open(ctx, r)
+}
+
+// TakeSource: The door of a tool (POST /v1/sources/{key})
+func (c *Client) TakeSource(ctx context.Context, key SourceDoor, body TakeSourceJSONRequestBody) (answer SourceTaken, err error) {
+	r := newRequest(http.MethodPost, "/v1/sources/{key}")
+	r.path("key", key)
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PutSource: Create or replace a source (PUT /v1/sources/{key})
+func (c *Client) PutSource(ctx context.Context, key SourceKey, body PutSourceJSONRequestBody) (answer EventSource, err error) {
+	r := newRequest(http.MethodPut, "/v1/sources/{key}")
+	r.path("key", key)
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ListSourceDeliveries: What became of what a tool posted (GET /v1/sources/{key}/deliveries)
+func (c *Client) ListSourceDeliveries(ctx context.Context, key SourceKey, params *ListSourceDeliveriesParams) (answer SourceDeliveryList, err error) {
+	r := newRequest(http.MethodGet, "/v1/sources/{key}/deliveries")
+	r.path("key", key)
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PreviewSource: What a payload would become (POST /v1/sources/{key}/preview)
+func (c *Client) PreviewSource(ctx context.Context, key SourceKey, params *PreviewSourceParams, body PreviewSourceJSONRequestBody) (answer SourcePreview, err error) {
+	r := newRequest(http.MethodPost, "/v1/sources/{key}/preview")
+	r.path("key", key)
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
 }
 
 // ListSuppressions: List suppressions (GET /v1/suppressions)

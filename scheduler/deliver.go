@@ -95,7 +95,10 @@ func (s *Scheduler) try(ctx context.Context, d store.Dispatch) (tried store.Trie
 	if err != nil {
 		return tried, err
 	}
-	body, err := payload(d, subject)
+	if why := unwanted(d, subject); why != "" {
+		return store.Tried{Skipped: true, Error: why}, nil
+	}
+	body, err := s.written(d, subject)
 	if err != nil {
 		return tried, err
 	}
@@ -172,6 +175,8 @@ type gone struct {
 type tested struct {
 	Message string `json:"message"`
 }
+
+const testMessage = "This is a test: koe reaches you. The signature is real, the event is not."
 
 // deliveryTime is a limit for one try, from the connection to the end of the answer.
 const deliveryTime = 15 * time.Second

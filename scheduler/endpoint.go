@@ -54,19 +54,16 @@ func newEndpoints(within time.Duration, allowLoopback bool, resolver *net.Resolv
 	}}
 }
 
-// post sends one event, signed with every secret that holds.
+// post sends one event with its proof.
 func (e *endpoints) post(ctx context.Context, d store.Dispatch, body []byte, now time.Time) store.Tried {
 	start := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader(body))
 	if err != nil {
 		return store.Tried{Error: "the address cannot be used"}
 	}
-	id, at := "msg_"+d.ID.String(), strconv.FormatInt(now.Unix(), 10)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "koe-webhooks")
-	req.Header.Set("Webhook-Id", id)
-	req.Header.Set("Webhook-Timestamp", at)
-	req.Header.Set("Webhook-Signature", signatures(d.Secrets, id, at, body))
+	prove(req.Header, d, body, now)
 	answer, err := e.client.Do(req)
 	if err != nil {
 		return store.Tried{Latency: time.Since(start), Error: e.inWords(err)}
@@ -123,7 +120,7 @@ func payload(d store.Dispatch, of store.Subject) ([]byte, error) {
 	var data any
 	switch {
 	case d.Event == survey.EventWebhookTest:
-		data = tested{"This is a test: koe reaches you. The signature is real, the event is not."}
+		data = tested{testMessage}
 	case of.Response != nil:
 		data = shown.NewResponse(*of.Response)
 	case of.Invitation != nil:

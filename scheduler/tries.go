@@ -24,6 +24,7 @@ func (s *Scheduler) Tries() Tries {
 
 func (t *tries) count(tried store.Tried) {
 	switch {
+	case tried.Skipped: // nothing was posted
 	case tried.Error == "":
 		t.taken.Add(1)
 	case tried.Status != 0:

@@ -3,6 +3,7 @@ package survey
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -196,4 +197,15 @@ func TestCleanProperties(t *testing.T) {
 			t.Fatalf("%q becomes %q, then %q, %v", s, got, again, err)
 		}
 	})
+}
+
+// A megabyte that looks like a language tag is refused before anybody parses it.
+func TestLongLocalesCostNothing(t *testing.T) {
+	start := time.Now()
+	if _, err := ParseLocale("en-" + strings.Repeat("abcde-", 150_000)); err == nil {
+		t.Error("it is a locale")
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("it took %s", took)
+	}
 }

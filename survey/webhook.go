@@ -34,6 +34,9 @@ type Webhook struct {
 	URL          string   `json:"url"`
 	Description  string   `json:"description"`
 	Events       []Event  `json:"events"`
+	Format       Format   `json:"format"`
+	ScoreMin     *int     `json:"score_min"`     // of answers; nil for any
+	ScoreMax     *int     `json:"score_max"`     // likewise
 	OwnerEmail   string   `json:"owner_email"`   // is told when koe pauses the webhook; "" for nobody
 	State        State    `json:"state"`         // active or paused
 	PausedReason string   `json:"paused_reason"` // "" where active
@@ -58,6 +61,7 @@ func (w *Webhook) Clean() error {
 	var p Problems
 	w.cleanURL(&p)
 	w.Description = Line(&p, "description", w.Description, 200)
+	w.cleanFormat(&p)
 	w.cleanEvents(&p)
 	w.OwnerEmail = optionalAddress(&p, "owner_email", w.OwnerEmail)
 	switch w.State {
@@ -90,7 +94,7 @@ func (w *Webhook) cleanURL(p *Problems) {
 
 func (w *Webhook) cleanEvents(p *Problems) {
 	if len(w.Events) == 0 {
-		p.Add("events", "required", "must name at least one of %s", eventNames())
+		p.Add("events", "required", "must name at least one of %s", eventNames(w.Format.events()))
 	}
 	seen := map[Event]bool{}
 	for i, event := range w.Events {
@@ -99,15 +103,17 @@ func (w *Webhook) cleanEvents(p *Problems) {
 		case seen[event]:
 			p.Add(field, "duplicate", "is named twice")
 		case !slices.Contains(Events(), event):
-			p.Add(field, "unknown", "must be one of %s", eventNames())
+			p.Add(field, "unknown", "must be one of %s", eventNames(Events()))
+		case slices.Contains(Formats(), w.Format) && !slices.Contains(w.Format.events(), event):
+			p.Add(field, "unsupported", "cannot be written as %s; there are %s", w.Format, eventNames(w.Format.events()))
 		}
 		seen[event] = true
 	}
 }
 
-func eventNames() string {
-	names := make([]string, 0, len(Events()))
-	for _, event := range Events() {
+func eventNames(events []Event) string {
+	names := make([]string, 0, len(events))
+	for _, event := range events {
 		names = append(names, string(event))
 	}
 	return strings.Join(names, ", ")

@@ -46,17 +46,25 @@ func TestWebhookAddresses(t *testing.T) {
 func TestWebhookFields(t *testing.T) {
 	for field, w := range map[string]Webhook{
 		"events":      {},
-		"events[0]":   {Events: []Event{"response.deleted"}},
 		"events[1]":   {Events: []Event{EventResponseCreated, EventResponseCreated}},
 		"owner_email": {Events: Events(), OwnerEmail: "nobody"},
 		"state":       {Events: Events(), State: "archived"},
 		"description": {Events: Events(), Description: strings.Repeat("x", 201)},
+		"format":      {Events: Events(), Format: "xml"},
+		"events[0]":   {Events: []Event{EventInvitationSent}, Format: FormatSlack},
+		"score_max":   {Events: Events(), ScoreMin: new(7), ScoreMax: new(6)},
+		"score_min":   {Events: Events(), ScoreMin: new(11)},
 	} {
 		w.URL = "https://example.com"
 		var known *Error
 		if err := w.Clean(); !errors.As(err, &known) || len(known.Fields) != 1 || known.Fields[0].Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+	unknown := Webhook{URL: "https://example.com", Events: []Event{"response.deleted"}}
+	var known *Error
+	if err := unknown.Clean(); !errors.As(err, &known) || known.Fields[0].Field != "events[0]" {
+		t.Errorf("%v", err)
 	}
 	good := Webhook{URL: " https://example.com ", Events: Events(), OwnerEmail: "Ops@Example.com "}
 	if err := good.Clean(); err != nil || good.State != Active || good.OwnerEmail != "ops@example.com" || good.URL != "https://example.com" {

@@ -21,6 +21,7 @@ type Dispatch struct {
 	URL       string
 	Secrets   []string // the newest first
 	Event     survey.Event
+	Hook      survey.Webhook // how it is written, and which scores are wanted
 	Subject   survey.ID
 	CreatedAt survey.Instant
 	To        string // of a notice: the address
@@ -84,9 +85,14 @@ func (s *Store) claimFor(q *session, to Endpoint, n int, lease time.Duration) ([
 	if hook.FormerUntil != nil && survey.Instant(*hook.FormerUntil) > q.now {
 		secrets = append(secrets, s.webhookSecret(to.Workspace, hook.ID, hook.FormerNonce))
 	}
+	shape, err := hook.webhook()
+	if err != nil {
+		return nil, err
+	}
 	claimed, err := q.claimOutbox(`webhook_id = ?`, []any{to.Webhook}, n, lease)
 	for i := range claimed {
 		claimed[i].Webhook, claimed[i].URL, claimed[i].Secrets = to.Webhook, hook.URL, secrets
+		claimed[i].Hook = shape
 	}
 	return claimed, err
 }
@@ -154,6 +160,7 @@ type Tried struct {
 	Latency time.Duration
 	Error   string // without anything personal
 	Final   bool   // of a notice: it will never be taken
+	Skipped bool   // it is not wanted any more, which Error says; nothing was sent
 }
 
 func (t Tried) taken() bool { return t.Status >= 200 && t.Status <= 299 }
@@ -166,7 +173,10 @@ func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused b
 	err = s.write(ctx, Caller{Workspace: d.Workspace}, func(q *session) error {
 		paused = false
 		state, due, attempt := outboxDelivered, q.now, d.Attempt+1
-		if !t.taken() {
+		switch {
+		case t.Skipped:
+			state, attempt = outboxSkipped, d.Attempt
+		case !t.taken():
 			next, again := survey.NextDelivery(d.Event, attempt, q.now, rand.Float64()) //nolint:gosec // it spreads load, and hides nothing
 			state, due = outboxWaiting, next
 			if !again || t.Final || t.Status == survey.StatusGone {
@@ -176,7 +186,7 @@ func (s *Store) NoteDelivery(ctx context.Context, d Dispatch, t Tried) (paused b
 		n, err := q.exec(`UPDATE outbox SET state = ?, due_at = ?, attempt = ?, attempted_at = ?, status = ?, latency_ms = ?, last_error = ?
 			WHERE workspace_id = ? AND id = ? AND fence = ? AND state = 'claimed'`, state, due, attempt, q.now, t.Status,
 			t.Latency.Milliseconds(), t.Error, d.Workspace, d.ID, d.Fence)
-		if err != nil || n == 0 || d.Webhook.IsZero() {
+		if err != nil || n == 0 || d.Webhook.IsZero() || t.Skipped {
 			return err
 		}
 		paused, err = q.noteEndpoint(d, t)
@@ -246,6 +256,7 @@ func (s *Store) SettleDeliveries(ctx context.Context, starting bool) (int, error
 // Subject is what an event is about, as it is now; all nil where it is gone.
 type Subject struct {
 	Response    *survey.Response
+	Template    *survey.Template // of the response
 	Invitation  *survey.Invitation
 	Suppression *survey.Suppression
 	Webhook     *survey.Webhook
@@ -257,8 +268,12 @@ func (s *Store) SubjectOf(ctx context.Context, d Dispatch) (out Subject, err err
 	switch d.Event {
 	case survey.EventResponseCreated, survey.EventResponseUpdated:
 		var r survey.Response
-		if r, _, err = s.Response(ctx, by, d.Subject); err == nil {
-			out.Response = &r
+		if r, _, err = s.Response(ctx, by, d.Subject); err != nil {
+			break
+		}
+		var t TemplateRecord
+		if t, err = s.TemplateVersion(ctx, by, r.Template, r.TemplateVersion); err == nil {
+			out.Response, out.Template = &r, &t.Template
 		}
 	case survey.EventInvitationSent, survey.EventInvitationFailed:
 		var v survey.Invitation

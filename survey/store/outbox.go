@@ -16,7 +16,8 @@ const (
 	outboxWaiting   = "waiting"
 	outboxClaimed   = "claimed"
 	outboxDelivered = "delivered"
-	outboxFailed    = "failed" // given up
+	outboxFailed    = "failed"  // given up
+	outboxSkipped   = "skipped" // when it was due it was not wanted
 )
 
 // keepsDeliveries is how long what was sent is listed.
@@ -32,6 +33,11 @@ const (
 type listener struct {
 	id     id
 	events []survey.Event
+	format survey.Format
+}
+
+func (l listener) wants(event survey.Event) bool {
+	return survey.Webhook{Events: l.events}.Wants(event)
 }
 
 // listeners are the active webhooks of the session's workspace.
@@ -42,8 +48,8 @@ func (q *session) listeners() ([]listener, error) {
 	list := []listener{}
 	var one listener
 	var events string
-	if err := q.each(`SELECT id, events FROM webhooks WHERE workspace_id = ? AND state = 'active'`, []any{q.by.Workspace},
-		[]any{&one.id, &events}, func() error {
+	if err := q.each(`SELECT id, events, format FROM webhooks WHERE workspace_id = ? AND state = 'active'`, []any{q.by.Workspace},
+		[]any{&one.id, &events, &one.format}, func() error {
 			one.events = nil
 			if err := fromJSON(events, &one.events); err != nil {
 				return err
@@ -65,22 +71,56 @@ func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID)
 		return err
 	}
 	for _, to := range list {
-		if !(survey.Webhook{Events: to.events}).Wants(event) {
+		due := q.now
+		if to.format.Chat() {
+			if due, err = q.chatDue(to, event, subject); err != nil {
+				return err
+			}
+		}
+		if due == 0 || !to.wants(event) {
 			continue
 		}
-		if _, err := q.deliver(survey.ID(to.id), event, subject, person); err != nil {
+		if _, err := q.deliver(survey.ID(to.id), event, subject, person, due); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// chatDue is when a chat is told of an event about a response: of a score once
+// its comment is in, or after a while without; 0 where what waits already will
+// tell it.
+func (q *session) chatDue(to listener, event survey.Event, response survey.ID) (survey.Instant, error) {
+	var one int
+	said, err := q.row(`SELECT 1 FROM responses WHERE workspace_id = ? AND id = ? AND complete`, []any{q.by.Workspace, response}, &one)
+	switch {
+	case err != nil || said && event == survey.EventResponseCreated:
+		return q.now, err
+	case event == survey.EventResponseCreated:
+		return q.now.Add(survey.ChatWaits), nil
+	}
+	const first = ` WHERE workspace_id = ? AND webhook_id = ? AND subject_id = ? AND state = 'waiting' AND event = 'response.created' AND attempt = 0`
+	args := []any{q.by.Workspace, to.id, response}
+	if !said {
+		waits, err := q.row(`SELECT 1 FROM outbox`+first, args, &one)
+		if waits || err != nil {
+			return 0, err
+		}
+		return q.now, nil
+	}
+	brought, err := q.exec(`UPDATE outbox SET due_at = ?`+first, append([]any{q.now}, args...)...)
+	if brought > 0 || err != nil {
+		return 0, err
+	}
+	return q.now, nil
+}
+
 // deliver puts one event for one webhook into the outbox.
-func (q *session) deliver(to survey.ID, event survey.Event, subject survey.ID, person *survey.ID) (survey.ID, error) {
+func (q *session) deliver(to survey.ID, event survey.Event, subject survey.ID, person *survey.ID, due survey.Instant) (survey.ID, error) {
 	made := newID()
 	_, err := q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at,
 		attempt, lease_until, fence, created_at, webhook_id, event) VALUES (?, ?, ?, ?, ?, '', '', 'waiting', ?, 0, 0, 0, ?, ?, ?)`,
-		q.by.Workspace, made, outboxWebhook, subject, person, q.now, q.now, to, string(event))
+		q.by.Workspace, made, outboxWebhook, subject, person, due, q.now, to, string(event))
 	return made, err
 }
 
@@ -90,7 +130,7 @@ type Delivery struct {
 	Webhook     survey.ID       `json:"webhook_id"`
 	Event       survey.Event    `json:"event"`
 	SubjectID   *survey.ID      `json:"subject_id"`
-	State       string          `json:"state"` // waiting, claimed, delivered or failed
+	State       string          `json:"state"` // waiting, claimed, delivered, failed or skipped
 	Attempts    int             `json:"attempts"`
 	Status      *int            `json:"response_status"` // of the last try; nil where none came
 	LatencyMS   *int64          `json:"latency_ms"`      // of the last try
@@ -169,7 +209,7 @@ func (s *Store) TestWebhook(ctx context.Context, by Caller, of survey.ID) (out D
 		if row.State != string(survey.Active) {
 			return errPausedWebhook
 		}
-		made, err := q.deliver(of, survey.EventWebhookTest, of, nil)
+		made, err := q.deliver(of, survey.EventWebhookTest, of, nil, q.now)
 		if err != nil {
 			return err
 		}
@@ -215,7 +255,7 @@ func (s *Store) Redeliver(ctx context.Context, by Caller, of, one survey.ID) (ou
 			return errPausedWebhook
 		}
 		n, err := q.exec(`UPDATE outbox SET state = 'waiting', due_at = ?, attempt = 0, fence = fence + 1
-			WHERE workspace_id = ? AND id = ? AND state IN ('delivered', 'failed')`, q.now, by.Workspace, one)
+			WHERE workspace_id = ? AND id = ? AND state IN ('delivered', 'failed', 'skipped')`, q.now, by.Workspace, one)
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,10 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		if _, err := q.exec(`DELETE FROM idempotency WHERE created_at < ?`, q.now.Add(-remembers)); err != nil {
 			return err
 		}
-		if _, err := q.exec(`DELETE FROM outbox WHERE state IN ('delivered', 'failed') AND created_at < ?`, q.now.Add(-keepsDeliveries)); err != nil {
+		if _, err := q.exec(`DELETE FROM outbox WHERE state IN ('delivered', 'failed', 'skipped') AND created_at < ?`, q.now.Add(-keepsDeliveries)); err != nil {
+			return err
+		}
+		if _, err := q.exec(`DELETE FROM source_deliveries WHERE created_at < ?`, q.now.Add(-keepsSourceDeliveries)); err != nil {
 			return err
 		}
 		// of webhooks that were deleted while an event was kept for them

@@ -156,6 +156,8 @@ func originChecks() []rowCheck {
 			OR d.source_type = 'fire' AND NOT EXISTS (SELECT 1 FROM fires f WHERE f.workspace_id = d.workspace_id AND f.id = d.source_id))`},
 		{"a decision names a person who is not kept", `SELECT d.id FROM decisions d WHERE d.workspace_id = ? AND d.person_id IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM people p WHERE p.workspace_id = d.workspace_id AND p.id = d.person_id)`},
+		{"a source recorded an interaction that is not kept", `SELECT d.id FROM source_deliveries d WHERE d.workspace_id = ? AND d.outcome IN ('recorded', 'repeated')
+			AND NOT EXISTS (SELECT 1 FROM interactions i WHERE i.workspace_id = d.workspace_id AND i.id = d.interaction_id)`},
 		{"an interaction names a person who is not kept", `SELECT i.id FROM interactions i WHERE i.workspace_id = ? AND i.person_id IS NOT NULL
 			AND NOT EXISTS (SELECT 1 FROM people p WHERE p.workspace_id = i.workspace_id AND p.id = i.person_id)`},
 	}
@@ -192,7 +194,7 @@ func outboxChecks() []rowCheck {
 		{"a webhook's state and its reason contradict each other", `SELECT id FROM webhooks WHERE workspace_id = ?
 			AND NOT (state = 'active' AND paused_reason = '' OR state = 'paused' AND paused_reason <> '')`},
 		{"a delivery is of no known kind or state", `SELECT id FROM outbox WHERE workspace_id = ? AND NOT (
-			state IN ('waiting', 'claimed', 'delivered', 'failed') AND event <> '' AND attempt >= 0
+			state IN ('waiting', 'claimed', 'delivered', 'failed', 'skipped') AND event <> '' AND attempt >= 0
 			AND (kind = 'webhook' AND webhook_id IS NOT NULL OR kind = 'notice' AND webhook_id IS NULL AND destination <> ''))`},
 		{"a delivery is claimed without a lease", `SELECT id FROM outbox WHERE workspace_id = ? AND state = 'claimed' AND fence <= 0`},
 		{"a delivery has ended and was not tried, or was taken by no answer", `SELECT id FROM outbox WHERE workspace_id = ?

@@ -15,6 +15,9 @@ type webhookRow struct {
 	URL          string `gorm:"column:url"`
 	Description  string
 	Events       string
+	Format       string
+	ScoreMin     *int
+	ScoreMax     *int
 	OwnerEmail   string
 	State        string
 	PausedReason string
@@ -26,11 +29,12 @@ type webhookRow struct {
 	UpdatedAt    int64
 }
 
-const webhookColumns = `workspace_id, id, url, description, events, owner_email, state, paused_reason, failing_since,
+const webhookColumns = `workspace_id, id, url, description, events, format, score_min, score_max, owner_email, state, paused_reason, failing_since,
 	nonce, former_nonce, former_until, created_at, updated_at`
 
 func (r webhookRow) webhook() (survey.Webhook, error) {
-	w := survey.Webhook{ID: survey.ID(r.ID), URL: r.URL, Description: r.Description, OwnerEmail: r.OwnerEmail,
+	w := survey.Webhook{ID: survey.ID(r.ID), URL: r.URL, Description: r.Description, Format: survey.Format(r.Format),
+		ScoreMin: r.ScoreMin, ScoreMax: r.ScoreMax, OwnerEmail: r.OwnerEmail,
 		State: survey.State(r.State), PausedReason: r.PausedReason, FailingSince: (*survey.Instant)(r.FailingSince),
 		CreatedAt: survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(r.UpdatedAt)}
 	return w, fromJSON(r.Events, &w.Events)
@@ -71,8 +75,8 @@ func (s *Store) CreateWebhook(ctx context.Context, by Caller, w survey.Webhook) 
 		if err != nil {
 			return err
 		}
-		if _, err := q.exec(`INSERT INTO webhooks (`+webhookColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL, ?, ?)`,
-			by.Workspace, w.ID, w.URL, w.Description, events, w.OwnerEmail, string(w.State), w.PausedReason, nonce, q.now, q.now); err != nil {
+		if _, err := q.exec(`INSERT INTO webhooks (`+webhookColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL, ?, ?)`,
+			by.Workspace, w.ID, w.URL, w.Description, events, string(w.Format), w.ScoreMin, w.ScoreMax, w.OwnerEmail, string(w.State), w.PausedReason, nonce, q.now, q.now); err != nil {
 			return err
 		}
 		q.resource = w.ID.String()
@@ -124,7 +128,7 @@ func (s *Store) Webhooks(ctx context.Context, by Caller, page Page) ([]survey.We
 }
 
 // ChangeWebhook changes what its owner may change: address, description,
-// events, owner and state. One that is made active again has failed never.
+// events, format, scores, owner and state. One that is made active again has failed never.
 func (s *Store) ChangeWebhook(ctx context.Context, by Caller, of survey.ID, change func(*survey.Webhook) error) (survey.Webhook, error) {
 	var out survey.Webhook
 	err := s.write(ctx, by, func(q *session) error {
@@ -166,8 +170,8 @@ func (q *session) saveWebhook(w survey.Webhook) error {
 	if err != nil {
 		return err
 	}
-	return q.must(`UPDATE webhooks SET url = ?, description = ?, events = ?, owner_email = ?, state = ?, paused_reason = ?,
-		failing_since = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, w.URL, w.Description, events, w.OwnerEmail,
+	return q.must(`UPDATE webhooks SET url = ?, description = ?, events = ?, format = ?, score_min = ?, score_max = ?, owner_email = ?, state = ?,
+		paused_reason = ?, failing_since = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, w.URL, w.Description, events, string(w.Format), w.ScoreMin, w.ScoreMax, w.OwnerEmail,
 		string(w.State), w.PausedReason, (*int64)(w.FailingSince), w.UpdatedAt, q.by.Workspace, w.ID)
 }
 
