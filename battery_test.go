@@ -357,7 +357,8 @@ func TestReplicas(t *testing.T) {
 		b.signal(senders[victim], syscall.SIGCONT)
 	}
 	b.over()
-	for _, p := range senders {
+	for _, p := range senders { // one that was started last may not listen to signals yet
+		b.until("it serves", func() bool { return strings.Contains(p.read(p.log), "koe serves") })
 		p.stop()
 	}
 	b.outcome("postgres", begun, kills, stops)
