@@ -54,3 +54,46 @@ func BenchmarkCreateResponse(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkAnsweredPage opens personal links and answers them, 64 at a time,
+// without a network between.
+func BenchmarkAnsweredPage(b *testing.B) {
+	words, err := templates.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := storetest.Open(b, storetest.SQLite(b))
+	by := storetest.Default(b, s)
+	v, err := s.CreateSurvey(b.Context(), by, survey.Survey{Name: "bench", Template: "nps", Touchpoint: "bench",
+		Channel: survey.LinkOnly, Trigger: survey.Trigger{Type: survey.OnManual}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := s.SetSurveyState(b.Context(), by, v.ID.String(), survey.Active, 0); err != nil {
+		b.Fatal(err)
+	}
+	links, err := s.CreateLinks(b.Context(), by, v.ID.String(), make([]store.Link, b.N))
+	if err != nil {
+		b.Fatal(err)
+	}
+	handler := api.New(api.Options{Store: s, Words: words, BaseURL: "http://koe.example.com"})
+	var n atomic.Int64
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			page := "/s/" + links[n.Add(1)-1].Token
+			answer := httptest.NewRequest(http.MethodPost, page, strings.NewReader("step=score&score=9"))
+			answer.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			for _, r := range []*http.Request{httptest.NewRequest(http.MethodGet, page+"?score=9", nil), answer} {
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, r)
+				if w.Code != http.StatusOK {
+					b.Errorf("%d %s", w.Code, w.Body)
+					return
+				}
+			}
+		}
+	})
+}

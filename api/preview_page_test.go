@@ -44,3 +44,14 @@ func TestAPreviewInTheBrowser(t *testing.T) {
 	s.do("GET", page, nil, as("")).wantPage(410)
 	s.do("POST", page, "step=score&score=3", form).wantPage(410)
 }
+
+// What a template does not say in a language is said in its default one, marked
+// as such, question by question; the preview names it.
+func TestAPreviewFallsBackQuestionByQuestion(t *testing.T) {
+	s := newServer(t)
+	s.do("PUT", "/v1/templates/form", formTemplate).want(201)
+	shown := s.do("POST", "/v1/templates/form/preview", `{"what":"page","locale":"ja"}`).want(200).wantAt("locale", "ja").wantAt("fallbacks[0]", "questions[1].text")
+	page := strings.TrimPrefix(shown.text("url"), "https://koe.example.com")
+	s.do("GET", page, nil, as("")).wantPage(200, `<html lang="ja"`, "いかがでしたか?")
+	s.do("POST", page, "step=score&score=2", form).wantPage(200, `<html lang="ja"`, `<span lang="en" dir="ltr">Why?</span>`, `<span lang="en" dir="ltr">Which?</span>`)
+}

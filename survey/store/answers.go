@@ -36,8 +36,8 @@ func (s *Store) Open(ctx context.Context, token string) (Opened, error) {
 
 func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, error) {
 	var row invitationRow
-	found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+lock,
-		q.by.Workspace, tokenHash(token))
+	found, err := q.row(`SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+lock,
+		[]any{q.by.Workspace, tokenHash(token)}, row.into()...)
 	if err != nil || !found {
 		if err == nil {
 			err = errNoInvitation
@@ -61,8 +61,10 @@ func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, err
 	if err = q.occasion(&o, row); err != nil {
 		return o, row, err
 	}
-	if o.Response, err = s.answerOf(q, row.ID); err != nil {
-		return o, row, err
+	if o.Invitation.State == survey.InvitationAnswered { // else there is none; Verify says so
+		if o.Response, err = s.answerOf(q, row.ID); err != nil {
+			return o, row, err
+		}
 	}
 	if o.Invitation.Email != "" {
 		if o.Suppressed, err = s.suppressed(q, o.Invitation.Email); err != nil {

@@ -53,6 +53,15 @@ const invitationColumns = `workspace_id, id, survey_id, touchpoint_id, person_id
 	channel, email, address_hash, name, locale, timezone, attributes, segments, nonce, state, reason, planned_at, expires_at, sent_at,
 	answered_at, opened_at, bounced_at, complained_at, message_id, mail_no, mail_state, attempt, fence, held, planned_day, cohort_at, commented, created_at, updated_at`
 
+// into is where the values of invitationColumns go.
+func (r *invitationRow) into() []any {
+	return []any{&r.WorkspaceID, &r.ID, &r.SurveyID, &r.TouchpointID, &r.PersonID, &r.InteractionID, &r.TemplateID,
+		&r.TemplateVersion, &r.Channel, &r.Email, &r.AddressHash, &r.Name, &r.Locale, &r.Timezone, &r.Attributes, &r.Segments,
+		&r.Nonce, &r.State, &r.Reason, &r.PlannedAt, &r.ExpiresAt, &r.SentAt, &r.AnsweredAt, &r.OpenedAt, &r.BouncedAt,
+		&r.ComplainedAt, &r.MessageID, &r.MailNo, &r.MailState, &r.Attempt, &r.Fence, &r.Held, &r.PlannedDay, &r.CohortAt,
+		&r.Commented, &r.CreatedAt, &r.UpdatedAt}
+}
+
 // segments are the values by which the invitation is tallied: those of the
 // day it was made, whatever the survey declares since.
 func (r invitationRow) segments() (map[string]string, error) {
