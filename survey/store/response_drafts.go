@@ -14,6 +14,7 @@ type responseDraft struct {
 	template *survey.Template
 	answers  survey.Answers
 	own      survey.Attributes
+	aside    survey.Attributes // of own, those that are not the person's
 	// attributes are own and the person's segments; the texts of row are of these
 	attributes survey.Attributes
 	segments   map[string]string
@@ -58,6 +59,9 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 	d.template.CheckScore(p, "score", in.Score)
 	d.answers = d.template.CheckAnswers(p, "answers", in.Answers)
 	in.Customer.Clean(p, "customer")
+	if d.aside = in.Aside; len(in.Aside) > 0 {
+		in.Attributes = in.Aside.Over(in.Attributes)
+	}
 	d.own = in.Attributes.Clean(p, "attributes")
 	d.customer, d.told, d.tags = in.Customer, in.RespondedAt, survey.CleanTags(p, "tags", in.Tags)
 	locale := in.Locale
@@ -183,7 +187,7 @@ func (q *session) complete(d *responseDraft) error {
 		if d.told != nil {
 			asOf = min(asOf, *d.told)
 		}
-		person, err := q.person(d.customer, d.own, asOf)
+		person, err := q.person(d.customer, d.own.Without(d.aside), asOf)
 		if err != nil {
 			return err
 		}
