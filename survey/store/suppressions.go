@@ -13,6 +13,8 @@ type suppressionRow struct {
 	Email     *string
 	Reason    string
 	CreatedAt int64
+
+	AddressHash []byte // where it is asked for
 }
 
 const suppressionColumns = `id, email, reason, created_at`
@@ -88,10 +90,7 @@ func (s *Store) SuppressionsOf(ctx context.Context, by Caller, addresses []strin
 			of[string(hash)] = address
 			hashes = append(hashes, hash)
 		}
-		var rows []struct {
-			suppressionRow
-			AddressHash []byte
-		}
+		var rows []suppressionRow
 		if err := q.list(&rows, `SELECT `+suppressionColumns+`, address_hash FROM suppressions WHERE workspace_id = ? AND address_hash IN ?`,
 			by.Workspace, hashes); err != nil {
 			return nil, away(err)

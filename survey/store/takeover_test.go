@@ -40,7 +40,7 @@ func TestNobodyTakenOverIsMailed(t *testing.T) {
 		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Trigger.Delay = "2h" })
 		mustSurvey(t, s, by, "desk", func(v *survey.Survey) { v.Key, v.Rules.QuietScope = "desk", survey.QuietSurvey })
 		mustSurvey(t, s, by, "after", func(v *survey.Survey) { v.Trigger = survey.Trigger{Type: survey.OnResponse, Survey: "desk"} })
-		daily(t, s, by, func(v *survey.Survey) { v.Rules.QuietPeriod = "30d" })
+		daily(t, s, by, func(v *survey.Survey) { v.Rules.QuietPeriod, v.Trigger.Every = "30d", "1d" })
 
 		// planned before, and one that failed
 		early := func(touchpoint, address string) survey.ID {
