@@ -325,8 +325,16 @@ func TestImportDelightedByType(t *testing.T) {
 				t.Errorf("%q is missing in %s", want, printed)
 			}
 		}
-		if info, err := os.Stat(filepath.Join(folder, "a.csv")); err != nil || info.Size() == 0 {
-			t.Error(err)
+		more := written(t, "id,email,last_sent_at\n18,bo@example.com,1783000000\n")
+		for i, want := range []string{"1 answers of thumbs that were kept without a person before have theirs now", ""} {
+			r, printed = reconciled(t, database, 3, folder, more, "--survey", "shop", "--survey", "thumbs=thumbs")
+			if strings.Contains(printed, "have theirs now") != (i == 0) || !strings.Contains(printed, want) || r.Surveys[1].Repeated != 1 || r.Surveys[1].Unnamed != 0 {
+				t.Errorf("%d: %s", i, printed)
+			}
+		}
+		out, err := command(t, database, "export", "responses", "--survey", "thumbs", "--format", "ndjson")
+		if err != nil || !strings.Contains(out, `"email":"bo@example.com"`) {
+			t.Errorf("%s %v", out, err)
 		}
 	})
 }

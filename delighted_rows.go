@@ -222,7 +222,7 @@ func (t *takeover) answers(ctx context.Context, to *destination) (err error) {
 	to.answers = &delighted.Answers{Facts: t.facts, Names: t.names, Latest: t.latest(to)}
 	rows := &walk{export: t.export, kind: delighted.Responses}
 	defer rows.close()
-	in := store.Import{Survey: to.ref, DryRun: t.DryRun, Pause: t.pause, File: t.export.hash(t.how(to.survey.ID.String())),
+	in := store.Import{Survey: to.ref, DryRun: t.DryRun, Join: true, Pause: t.pause, File: t.export.hash(t.how(to.survey.ID.String())),
 		Open: func(template survey.Template, _ *time.Location) (*history.Reader, error) {
 			to.answers.Template = template
 			return history.NewReader(func() (history.Entry, error) { return t.nextAnswer(rows, to) }), nil
@@ -279,7 +279,10 @@ func (t *takeover) counted(to *destination) (delighted.SurveyCount, error) {
 	c := delighted.SurveyCount{Types: to.types, Survey: to.ref, Metric: to.measure.Metric, In: to.kept.Rows() + a.Twice, Accepted: to.kept.Accepted,
 		Repeated: to.kept.Repeated + a.Twice, Blank: to.kept.Blank, Rejected: to.kept.Rejected, Unnamed: a.Unnamed, From: a.First, To: a.Last}
 	if a.Unnamed > 0 {
-		t.note("%d answers of %s have no person: no file says their address; import the people in the same run", a.Unnamed, to.ref)
+		t.note("%d answers of %s have no person: no file says their address; run it again with the people", a.Unnamed, to.ref)
+	}
+	if to.kept.Joined > 0 {
+		t.note("%d answers of %s that were kept without a person before have theirs now", to.kept.Joined, to.ref)
 	}
 	var err error
 	if c.Score, err = delighted.FiguresOf(to.measure, a.Histogram); err != nil {

@@ -28,6 +28,7 @@ type Import struct {
 	// cut off goes on where it stopped; without it every row is looked up.
 	File []byte
 
+	Join     bool                                                          // answers that were kept without a person get theirs, where it is known now
 	DryRun   bool                                                          // check everything, keep nothing
 	Rejected func(*history.Reader, history.Entry, history.Rejection) error // each row that is refused, in the file's order
 	Pause    time.Duration                                                 // after each transaction, for other processes to write
@@ -41,6 +42,7 @@ type Imported struct {
 	Repeated int64 // passed over: kept before
 	Rejected int64
 	Unnamed  int64 // of those repeated: without an external id, in a file that is not known
+	Joined   int64 // of those repeated: kept without a person, who is known now
 }
 
 // Rows is how many rows were read.
@@ -55,6 +57,7 @@ func (i *Imported) add(more Imported) {
 	i.Repeated += more.Repeated
 	i.Rejected += more.Rejected
 	i.Unnamed += more.Unnamed
+	i.Joined += more.Joined
 }
 
 // Notes say what somebody who reads the counts should know.

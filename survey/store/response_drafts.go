@@ -183,11 +183,7 @@ func (d *responseDraft) redeclare(now surveyPlace) error {
 // made or brought up to date, and what follows from them.
 func (q *session) complete(d *responseDraft) error {
 	if d.customer.Known() {
-		asOf := q.now
-		if d.told != nil {
-			asOf = min(asOf, *d.told)
-		}
-		person, err := q.person(d.customer, d.own.Without(d.aside), asOf)
+		person, err := q.personOf(d)
 		if err != nil {
 			return err
 		}
@@ -207,6 +203,15 @@ func (q *session) complete(d *responseDraft) error {
 	r := &d.row
 	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
 	return nil
+}
+
+// personOf is the person whom a draft names, made or brought up to date.
+func (q *session) personOf(d *responseDraft) (survey.Person, error) {
+	asOf := q.now
+	if d.told != nil {
+		asOf = min(asOf, *d.told)
+	}
+	return q.person(d.customer, d.own.Without(d.aside), asOf)
 }
 
 // isRepeat is true where the external id of a draft is taken, if by an answer
