@@ -30,6 +30,7 @@ func (m *importing) insert(ctx context.Context, drafts []*responseDraft) (counts
 func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
 	err = m.store.write(ctx, m.by, func(q *session) error {
 		counts = Imported{}
+		q.mostKnown = m.Join
 		c, err := q.counting() // first: it holds the calendar until the end
 		if err != nil {
 			return err
