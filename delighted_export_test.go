@@ -33,7 +33,7 @@ type delightedExport struct {
 func exportDelighted(t testing.TB, people, answers, unsubscribes int, now time.Time) *delightedExport {
 	t.Helper()
 	x := &delightedExport{folder: t.TempDir(), suppressed: map[string]string{}, asked: map[string]time.Time{}, responses: map[string]int{}, addresses: people}
-	r := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // invented, not secret
+	r := rand.New(rand.NewPCG(7, 7))
 	address := func(i int) string { return fmt.Sprintf("person%d@example.com", i) }
 	ask := func(i int, at time.Time) {
 		if at.After(x.asked[address(i)]) {
