@@ -33,12 +33,14 @@ BENCH_VISITS ?= 20000
 BENCH_CONNECTIONS ?= 64
 # make bench-mail BENCH_BACKLOG=1000000 for its peak memory with a million due
 BENCH_BACKLOG ?= 0
+# make bench-takeover BENCH_TAKEOVER=25000 for a quick look
+BENCH_TAKEOVER ?= 250000
 # make fuzz FUZZ_TIME=5m for a long one; it is the time of each fuzz test
 FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages battery-rules
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages battery-rules bench-takeover
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +91,9 @@ bench-pages: ## pages opened and answered a second beside the floor: rates, rati
 
 bench-tick: ## what a look for due mail costs beside 1,000 and 1,000,000 that wait for days
 	go test ./survey/store -run '^$$' -bench Tick -benchtime 2s
+
+bench-takeover: ## rows a second of `koe import delighted` beside `koe import responses`, as a ratio
+	go run ./bench/takeover -answers $(BENCH_TAKEOVER)
 
 battery-storm: ## ten scanners and a browser on a thousand links, then each link answered twenty times at once
 	KOE_BATTERY=full go test -count 1 -timeout 1h -v -run 'TestScanners|TestABrowserThatOpens|TestAThousandLinksAnsweredTwenty' .

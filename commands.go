@@ -36,6 +36,7 @@ type commands struct {
 	} `cmd:"" help:"Workspaces: tenants that know nothing of each other."`
 	Import struct {
 		Responses importResponses `cmd:"" help:"Keep the answers of a CSV file or of JSON lines."`
+		Delighted importDelighted `cmd:"" help:"Take over people, opt-outs and answers from Delighted, with a reconciliation."`
 	} `cmd:"" help:"Bring in history from another tool."`
 	Export struct {
 		Responses exportResponses `cmd:"" help:"Write answers as CSV or JSON lines."`

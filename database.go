@@ -20,18 +20,7 @@ import (
 // openStore opens the database and brings it to this version. Errors name the
 // variable to mend.
 func openStore(ctx context.Context, c Config) (*store.Store, error) {
-	stock, err := templates.Stock()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.databaseFile(); err != nil {
-		return nil, err
-	}
-	secret, err := c.secretOrKept()
-	if err != nil {
-		return nil, err
-	}
-	s, err := store.Open(ctx, c.DatabaseURL, store.Options{Secret: secret, Stock: stock, Timezone: c.Timezone, MaxConns: c.Connections})
+	s, err := openAsIs(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +35,61 @@ func openStore(ctx context.Context, c Config) (*store.Store, error) {
 	return s, nil
 }
 
+// openAsIs opens the database and leaves it as it is.
+func openAsIs(ctx context.Context, c Config) (*store.Store, error) {
+	stock, err := templates.Stock()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.databaseFile(); err != nil {
+		return nil, err
+	}
+	secret, err := c.secretOrKept()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, c.DatabaseURL, store.Options{Secret: secret, Stock: stock, Timezone: c.Timezone, MaxConns: c.Connections})
+}
+
 // openKept is openStore for what has nothing to do where there is no database:
 // it makes none.
 func openKept(ctx context.Context, c Config) (*store.Store, error) {
-	if path, lite := c.sqlite(); lite {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("KOE_DATABASE_URL: there is no database %s; name the one that koe serves", path)
-		}
+	if err := c.databaseThere(); err != nil {
+		return nil, err
 	}
 	return openStore(ctx, c)
+}
+
+// openUnchanged is openKept for what may change nothing: a database of another
+// version is refused, not brought to this one.
+func openUnchanged(ctx context.Context, c Config) (*store.Store, error) {
+	if err := c.databaseThere(); err != nil {
+		return nil, err
+	}
+	s, err := openAsIs(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.Ready(ctx); err != nil {
+		err = fmt.Errorf("KOE_DATABASE_URL: %w; koe migrate brings it there", err)
+	} else {
+		err = s.CheckSecret(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// databaseThere is nil where there is a database, as far as a look at the disk
+// can tell.
+func (c Config) databaseThere() error {
+	if path, lite := c.sqlite(); lite {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("KOE_DATABASE_URL: there is no database %s; name the one that koe serves", path)
+		}
+	}
+	return nil
 }
 
 // lockBeside makes sure that one scheduler alone turns over an SQLite file:

@@ -160,6 +160,12 @@ const publicHost = "koe.example.com"
 
 func startKoe(t *testing.T, database string, environment ...string) *running {
 	t.Helper()
+	return startKoeWith(t, database, "", environment...)
+}
+
+// startKoeWith is startKoe on a database that has a key already.
+func startKoeWith(t *testing.T, database, key string, environment ...string) *running {
+	t.Helper()
 	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
@@ -189,6 +195,9 @@ func startKoe(t *testing.T, database string, environment ...string) *running {
 		}
 	})
 	lines := bufio.NewScanner(out)
+	if k.key = key; key != "" && !lines.Scan() {
+		t.Fatalf("koe said nothing; its log:\n%s", k.log.String())
+	}
 	for k.key == "" && lines.Scan() {
 		k.key = keyPattern.FindString(lines.Text())
 	}

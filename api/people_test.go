@@ -18,7 +18,7 @@ func TestPeople(t *testing.T) {
 	for _, name := range []string{"c-17", id} {
 		s.do("GET", "/v1/people/"+name, nil).want(200).wantAt("id", id).wantAt("attributes.plan", "pro").wantAt("suppression", nil)
 	}
-	s.do("PUT", "/v1/people/c-17", `{"external_id":"c-17","email":"ana@example.org"}`).want(200).wantAt("id", id).wantAt("name", nil).wantAt("last_asked_at", nil).wantAt("attributes.plan", nil)
+	s.do("PUT", "/v1/people/c-17", `{"external_id":"c-17","email":"ana@example.org"}`).want(200).wantAt("id", id).wantAt("name", nil).wantAt("last_asked_at", "2026-09-01T00:00:00.000Z").wantAt("attributes.plan", nil)
 	s.do("PUT", "/v1/people/"+id, `{"name":"Ana"}`).want(200).wantAt("external_id", "c-17").wantAt("email", nil).wantAt("name", "Ana")
 	s.do("PUT", "/v1/people/"+id, `{"external_id":"c-18","email":"ana@example.org"}`).want(200).wantAt("external_id", "c-18")
 	s.do("GET", "/v1/people/c-17", nil).wantProblem(404)

@@ -116,6 +116,20 @@ func (a Attributes) Over(below Attributes) Attributes {
 	return merged
 }
 
+// Without is a with none of the names of others.
+func (a Attributes) Without(others Attributes) Attributes {
+	if len(others) == 0 {
+		return a
+	}
+	kept := make(Attributes, len(a))
+	for name, v := range a {
+		if _, is := others[name]; !is {
+			kept[name] = v
+		}
+	}
+	return kept
+}
+
 // Only is a with no names but these.
 func (a Attributes) Only(names []string) Attributes {
 	kept := make(Attributes)

@@ -42,7 +42,7 @@ var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)
 // Longer numbers are names (order numbers, ids) and stay texts.
 var literal = regexp.MustCompile(`^(true|false|-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?)$`)
 
-// attributeCell writes an attribute so that parseAttribute reads the same
+// attributeCell writes an attribute so that ParseAttribute reads the same
 // value: a text that looks like a number or a yes/no gets an apostrophe.
 func attributeCell(v survey.Value) string {
 	text := v.Text()
@@ -52,7 +52,8 @@ func attributeCell(v survey.Value) string {
 	return Guard(text)
 }
 
-func parseAttribute(cell string) survey.Value {
+// ParseAttribute reads what a cell means: a number, a yes/no, else a text.
+func ParseAttribute(cell string) survey.Value {
 	if rest, quoted := strings.CutPrefix(cell, "'"); quoted && literal.MatchString(strings.TrimLeft(rest, "'")) {
 		return survey.TextValue(rest)
 	}

@@ -27,6 +27,7 @@ type cutter struct {
 	line  int // of the next byte, from 1
 
 	afterCR bool   // the last byte of quoted text was a CR
+	open    bool   // the file ended before the record's line did
 	record  []byte // the cells of a record, one behind the other
 	ends    []int  // where each cell ends in record
 }
@@ -122,6 +123,7 @@ func (c *cutter) cell(from int) (more bool, err error) {
 	}
 	switch b, err = c.in.first(); {
 	case errors.Is(err, io.EOF):
+		c.open = true
 		return false, nil
 	case err != nil:
 		return false, c.readError(err)

@@ -25,6 +25,7 @@ type Answer struct {
 	Channel     string
 	Customer    survey.Customer
 	Attributes  survey.Attributes
+	Aside       survey.Attributes // of the answer alone: they do not become its customer's
 	Answers     survey.Answers
 	Tags        []string
 	Excluded    string // why it is left out of scores; empty where it counts

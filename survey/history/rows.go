@@ -31,6 +31,10 @@ func (r *Reader) Next() (Entry, error) {
 	return e, nil
 }
 
+// NewReader reads entries from somewhere else than a file of koe's own form.
+// Each needs an external id; next ends with io.EOF.
+func NewReader(next func() (Entry, error)) *Reader { return &Reader{next: next} }
+
 // columns reads the rows of a table.
 type columns struct {
 	table     *Table
@@ -147,7 +151,7 @@ func (c *columns) readNamed(p *survey.Problems, e *Entry, field, cell string) {
 		if e.Answer.Attributes == nil {
 			e.Answer.Attributes = survey.Attributes{}
 		}
-		e.Answer.Attributes[name] = parseAttribute(cell)
+		e.Answer.Attributes[name] = ParseAttribute(cell)
 		return
 	}
 	key := strings.TrimPrefix(field, answersField)

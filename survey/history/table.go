@@ -28,6 +28,7 @@ type Row struct {
 	Line  int // where the row begins, from 1
 	Cells []string
 	Fault string // why the row does not fit the header; "" where it does
+	Open  bool   // the file ended before the row's line did
 }
 
 // NewTable reads the header. Blanks around names do not count.
@@ -93,7 +94,7 @@ func (t *Table) Next() (Row, error) {
 	if err != nil {
 		return Row{Line: line}, err
 	}
-	row := Row{Line: line, Cells: cells}
+	row := Row{Line: line, Cells: cells, Open: t.cut.open}
 	if len(cells) < len(t.header) || strings.Join(cells[len(t.header):], "") != "" {
 		row.Fault = misfit(len(cells), len(t.header))
 	}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"koe/survey"
 )
 
@@ -123,11 +125,28 @@ func (s *Store) history(q *session, in survey.Interaction, person *survey.Person
 			return in, history, nil, err
 		}
 	}
-	asked, err = s.asked(q, person.ID, address)
-	if err == nil && person.LastAskedAt != nil {
-		asked[survey.ID{}] = []survey.Instant{*person.LastAskedAt}
+	if asked, err = s.asked(q, person.ID, address); err != nil {
+		return in, history, nil, err
+	}
+	last, err := q.lastAsked(*person, address)
+	if last != nil {
+		asked[survey.ID{}] = []survey.Instant{*last}
 	}
 	return in, history, asked, err
+}
+
+// lastAsked is when another tool asked last: the person, or somebody else who
+// has the address; nil for never.
+func (q *session) lastAsked(person survey.Person, address string) (*survey.Instant, error) {
+	if address == "" {
+		return person.LastAskedAt, nil
+	}
+	var there *int64
+	_, err := q.row(`SELECT max(last_asked_at) FROM people WHERE workspace_id = ? AND email = ?`, []any{q.by.Workspace, address}, &there)
+	if there == nil || person.LastAskedAt != nil && *person.LastAskedAt > survey.Instant(*there) {
+		return person.LastAskedAt, err
+	}
+	return (*survey.Instant)(there), err
 }
 
 // fillCustomer adds what koe knows of a person and the request did not say.
@@ -182,7 +201,8 @@ func (s *Store) asked(q *session, person survey.ID, address string) (askedAt, er
 
 // fillHistory adds what differs from survey to survey.
 func (s *Store) fillHistory(q *session, h *survey.History, asked askedAt, place surveyPlace) error {
-	h.AskedAny, h.AskedHere, h.Planned = nil, asked[place.Survey.ID], nil
+	// what another tool asked may have been this survey
+	h.AskedAny, h.AskedHere, h.Planned = nil, slices.Concat(asked[place.Survey.ID], asked[survey.ID{}]), nil
 	for _, at := range asked {
 		h.AskedAny = append(h.AskedAny, at...)
 	}

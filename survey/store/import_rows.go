@@ -30,6 +30,7 @@ func (m *importing) insert(ctx context.Context, drafts []*responseDraft) (counts
 func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (counts Imported, err error) {
 	err = m.store.write(ctx, m.by, func(q *session) error {
 		counts = Imported{}
+		q.mostKnown = m.Join
 		c, err := q.counting() // first: it holds the calendar until the end
 		if err != nil {
 			return err
@@ -37,6 +38,11 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 		fresh, err := m.fresh(q, drafts)
 		if err != nil {
 			return err
+		}
+		if m.Join {
+			if counts.Joined, err = m.join(q, drafts); err != nil {
+				return err
+			}
 		}
 		if err := m.register(q, c, fresh); err != nil {
 			return err
@@ -91,6 +97,43 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 		fresh = append(fresh, d)
 	}
 	return fresh, nil
+}
+
+// join gives those of the rows that are there without a person the person that
+// they name. What was erased is under another key, and stays without.
+func (m *importing) join(q *session, drafts []*responseDraft) (joined int64, err error) {
+	named := slices.DeleteFunc(slices.Clone(drafts), func(d *responseDraft) bool { return !d.customer.Known() })
+	for some := range slices.Chunk(named, askedAtOnce) {
+		wanted := make([]string, 0, askedAtOnce)
+		for _, d := range some {
+			wanted = append(wanted, *d.row.ExternalID)
+		}
+		for len(wanted) < askedAtOnce { // one statement for every length
+			wanted = append(wanted, wanted[0])
+		}
+		statement, args := spread(`SELECT external_id FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN ? AND person_id IS NULL`,
+			[]any{q.by.Workspace, m.place.Survey.ID, wanted})
+		alone := map[string]bool{}
+		var one string
+		if err := q.each(statement, args, []any{&one}, func() error { alone[one] = true; return nil }); err != nil {
+			return joined, err
+		}
+		for _, d := range some {
+			if !alone[*d.row.ExternalID] {
+				continue
+			}
+			person, err := q.personOf(d)
+			if err != nil {
+				return joined, err
+			}
+			if err := q.must(`UPDATE responses SET person_id = ? WHERE workspace_id = ? AND survey_id = ? AND external_id = ?`,
+				person.ID, q.by.Workspace, m.place.Survey.ID, *d.row.ExternalID); err != nil {
+				return joined, err
+			}
+			joined++
+		}
+	}
+	return joined, nil
 }
 
 // register is registerColumns for rows.

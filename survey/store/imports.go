@@ -28,6 +28,7 @@ type Import struct {
 	// cut off goes on where it stopped; without it every row is looked up.
 	File []byte
 
+	Join     bool                                                          // answers that were kept without a person get theirs, where it is known now
 	DryRun   bool                                                          // check everything, keep nothing
 	Rejected func(*history.Reader, history.Entry, history.Rejection) error // each row that is refused, in the file's order
 	Pause    time.Duration                                                 // after each transaction, for other processes to write
@@ -41,6 +42,7 @@ type Imported struct {
 	Repeated int64 // passed over: kept before
 	Rejected int64
 	Unnamed  int64 // of those repeated: without an external id, in a file that is not known
+	Joined   int64 // of those repeated: kept without a person, who is known now
 }
 
 // Rows is how many rows were read.
@@ -55,6 +57,7 @@ func (i *Imported) add(more Imported) {
 	i.Repeated += more.Repeated
 	i.Rejected += more.Rejected
 	i.Unnamed += more.Unnamed
+	i.Joined += more.Joined
 }
 
 // Notes say what somebody who reads the counts should know.
@@ -118,6 +121,7 @@ type importing struct {
 	place    *surveyPlace
 	template *survey.Template
 	reader   *history.Reader
+	mark     ImportMark
 	from     int64 // rows up to this number were kept before
 	again    bool  // the file was imported before, if in part
 	total    Imported
@@ -202,7 +206,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 		return m.reject(part, entry, *entry.Rejection)
 	}
 	in := NewResponse{Score: entry.Answer.Score, Answers: entry.Answer.Answers, Comment: entry.Answer.Comment,
-		Customer: entry.Answer.Customer, Attributes: entry.Answer.Attributes, Locale: entry.Answer.Locale,
+		Customer: entry.Answer.Customer, Attributes: entry.Answer.Attributes, Aside: entry.Answer.Aside, Locale: entry.Answer.Locale,
 		Channel: cmp.Or(entry.Answer.Channel, "import"), ExternalID: entry.Answer.ExternalID,
 		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags, Excluded: entry.Answer.Excluded}
 	unnamed := in.ExternalID == ""
@@ -303,29 +307,16 @@ func (m *importing) tell() {
 	}
 }
 
-const importKind = "responses"
-
 // begin says how far an import of the same file had come that was cut off.
 func (m *importing) begin(ctx context.Context) (done int64, err error) {
+	m.mark = ImportMark{store: m.store, by: m.by, kind: "responses", file: m.File}
 	if m.File == nil {
 		return 0, nil
 	}
-	var one int
-	m.again, err = m.store.reading(ctx, m.by).row(`SELECT 1 FROM imports WHERE workspace_id = ? AND kind = ? AND file_hash = ?`,
-		[]any{m.by.Workspace, importKind, m.File}, &one)
-	if err != nil || m.DryRun {
-		return 0, away(err)
+	if m.again, err = m.mark.known(ctx); err != nil || m.DryRun {
+		return 0, err
 	}
-	err = m.store.write(ctx, m.by, func(q *session) error {
-		_, err := q.row(`INSERT INTO imports (workspace_id, id, kind, file_hash, records_done, state, created_at, updated_at)
-			VALUES (?, ?, ?, ?, 0, 'running', ?, ?) ON CONFLICT (workspace_id, kind, file_hash) DO UPDATE SET
-			records_done = CASE WHEN imports.state = 'running' THEN imports.records_done ELSE 0 END,
-			state = 'running', updated_at = excluded.updated_at RETURNING records_done`,
-			[]any{q.by.Workspace, newID(), importKind, m.File, q.now, q.now}, &done)
-		q.wrote = true
-		return err
-	})
-	return done, err
+	return m.mark.begin(ctx)
 }
 
 // reached notes that rows up to a number are kept.
@@ -333,8 +324,7 @@ func (m *importing) reached(ctx context.Context, number int64) error {
 	if m.File == nil || m.DryRun || number <= m.from {
 		return nil
 	}
-	return m.note(ctx, `UPDATE imports SET records_done = ?, updated_at = ?
-		WHERE workspace_id = ? AND kind = ? AND file_hash = ? AND records_done < ?`, number, number)
+	return m.mark.Reached(ctx, number)
 }
 
 // end notes that the whole file is kept: the next import of it begins anew.
@@ -342,13 +332,5 @@ func (m *importing) end(ctx context.Context) error {
 	if m.File == nil || m.DryRun {
 		return nil
 	}
-	return m.note(ctx, `UPDATE imports SET records_done = ?, updated_at = ?, state = 'done'
-		WHERE workspace_id = ? AND kind = ? AND file_hash = ?`, m.total.Rows())
-}
-
-func (m *importing) note(ctx context.Context, statement string, number int64, above ...any) error {
-	return m.store.write(ctx, m.by, func(q *session) error {
-		_, err := q.exec(statement, append([]any{number, q.now, q.by.Workspace, importKind, m.File}, above...)...)
-		return err
-	})
+	return m.mark.End(ctx, m.total.Rows())
 }

@@ -50,7 +50,21 @@ func (r personRow) person() (survey.Person, error) {
 // new address updates it; the first external id seen with the address of
 // somebody known by address alone adopts that person.
 func (q *session) person(c survey.Customer, attributes survey.Attributes, asOf survey.Instant) (survey.Person, error) {
-	made, fresh, err := q.insertPerson(c, attributes, asOf) // most are new: one statement instead of two
+	return q.personAsked(c, attributes, asOf, nil)
+}
+
+// personAsked is person; one that it makes was last asked by another tool then.
+func (q *session) personAsked(c survey.Customer, attributes survey.Attributes, asOf survey.Instant, last *survey.Instant) (survey.Person, error) {
+	if q.mostKnown { // one statement instead of two
+		row, found, err := q.findPerson(c.ExternalID, c.Address())
+		if err != nil {
+			return survey.Person{}, err
+		}
+		if found {
+			return q.updatePerson(row, c, attributes, asOf)
+		}
+	}
+	made, fresh, err := q.insertPerson(c, attributes, asOf, last) // most are new: one statement instead of two
 	if err != nil || fresh {
 		return made, err
 	}
@@ -86,15 +100,15 @@ func (q *session) findPerson(externalID, address string) (row personRow, found b
 }
 
 // insertPerson makes a person; false where findPerson would find one.
-func (q *session) insertPerson(c survey.Customer, attributes survey.Attributes, asOf survey.Instant) (survey.Person, bool, error) {
+func (q *session) insertPerson(c survey.Customer, attributes survey.Attributes, asOf survey.Instant, last *survey.Instant) (survey.Person, bool, error) {
 	p := survey.Person{ID: newID(), ExternalID: c.ExternalID, Email: c.Address(), Name: c.Name, Locale: c.Locale,
-		Timezone: c.Timezone, Attributes: attributes, CreatedAt: q.now, UpdatedAt: q.now}
+		Timezone: c.Timezone, Attributes: attributes, LastAskedAt: last, CreatedAt: q.now, UpdatedAt: q.now}
 	text, err := asJSON(attributes)
 	if err != nil {
 		return p, false, err
 	}
 	fresh, err := q.inserted(q.insertUnlessKnown(c.ExternalID != ""), q.by.Workspace, p.ID, orNull(p.ExternalID),
-		orNull(p.Email), p.Name, p.Locale, p.Timezone, text, nil, p.CreatedAt, asOf, q.by.Workspace, orNull(p.Email))
+		orNull(p.Email), p.Name, p.Locale, p.Timezone, text, last, p.CreatedAt, asOf, q.by.Workspace, orNull(p.Email))
 	return p, fresh, err
 }
 

@@ -101,8 +101,8 @@ func (s *Store) suppressionOf(q *session, address string) (*survey.Suppression, 
 // PutPerson makes the person whom an external id names, or replaces all that
 // koe knows of them; created is true where it made one. koe's own id will do
 // for somebody who is there. Somebody who was known by the same address alone
-// is taken for this person. Invitations keep the address that they were made
-// for. Errors: Invalid with the fields, Conflict where the external id, or an
+// is taken for this person. When another tool asked last stays where it is not
+// said. Invitations keep the address that they were made for. Errors: Invalid with the fields, Conflict where the external id, or an
 // address that stands alone, is another person's.
 func (s *Store) PutPerson(ctx context.Context, by Caller, name string, in survey.Person) (out survey.Person, created bool, err error) {
 	err = s.write(ctx, by, func(q *session) error {
@@ -124,6 +124,9 @@ func (s *Store) PutPerson(ctx context.Context, by Caller, name string, in survey
 			return q.insertWhole(&out)
 		}
 		out.ID, out.CreatedAt = survey.ID(row.ID), survey.Instant(row.CreatedAt)
+		if out.LastAskedAt == nil { // who was asked lately is not asked again because a list leaves it out
+			out.LastAskedAt = (*survey.Instant)(row.LastAskedAt)
+		}
 		return q.replacePerson(&out)
 	})
 	return out, created, err

@@ -31,7 +31,8 @@ const peopleBatch = 500
 // ImportPeople takes over what is known of people elsewhere, in several
 // transactions; a list that was cut short can be sent again. Who is there
 // already learns what is new: what a row does not say stays as it was, and of
-// two LastAskedAt the later counts. One that is wrong spoils no other.
+// two LastAskedAt the later counts. UpdatedAt, where it is set, is when a row was
+// so: what is more recent here stays. One that is wrong spoils no other.
 func (s *Store) ImportPeople(ctx context.Context, by Caller, people []survey.Person) (PeopleImported, error) {
 	var out PeopleImported
 	for from := 0; from == 0 || from < len(people); from += peopleBatch {
@@ -100,10 +101,17 @@ func (q *session) importPerson(given survey.Person) error {
 	if given.Email != "" {
 		c.Email = &given.Email
 	}
-	person, err := q.person(c, given.Attributes, q.now)
+	asOf, touched := q.now, ", updated_at = ?"
+	if given.UpdatedAt != 0 {
+		asOf, touched = min(q.now, given.UpdatedAt), ""
+	}
+	person, err := q.personAsked(c, given.Attributes, asOf, given.LastAskedAt)
 	if err != nil || given.LastAskedAt == nil || person.LastAskedAt != nil && *person.LastAskedAt >= *given.LastAskedAt {
 		return err
 	}
-	return q.must(`UPDATE people SET last_asked_at = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		*given.LastAskedAt, q.now, q.by.Workspace, person.ID)
+	args := []any{*given.LastAskedAt, q.now, q.by.Workspace, person.ID}
+	if touched == "" {
+		args = slices.Delete(args, 1, 2)
+	}
+	return q.must(`UPDATE people SET last_asked_at = ?`+touched+` WHERE workspace_id = ? AND id = ?`, args...)
 }

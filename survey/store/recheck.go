@@ -78,9 +78,12 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 				return know, err
 			}
 		}
-		if row.lastAsked != nil {
-			at := survey.Instant(*row.lastAsked)
-			know.SentAny = append(know.SentAny, survey.Sent{At: at, Planned: at})
+		for _, last := range row.lastAsked {
+			if last != nil {
+				at := survey.Instant(*last)
+				know.SentAny = append(know.SentAny, survey.Sent{At: at, Planned: at})
+				know.SentHere = append(know.SentHere, survey.Sent{At: at, Planned: at}) // it may have been this survey
+			}
 		}
 	}
 	if m.Survey.Rules.DailyLimit != nil {

@@ -14,6 +14,7 @@ type responseDraft struct {
 	template *survey.Template
 	answers  survey.Answers
 	own      survey.Attributes
+	aside    survey.Attributes // of own, those that are not the person's
 	// attributes are own and the person's segments; the texts of row are of these
 	attributes survey.Attributes
 	segments   map[string]string
@@ -58,6 +59,9 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 	d.template.CheckScore(p, "score", in.Score)
 	d.answers = d.template.CheckAnswers(p, "answers", in.Answers)
 	in.Customer.Clean(p, "customer")
+	if d.aside = in.Aside; len(in.Aside) > 0 {
+		in.Attributes = in.Aside.Over(in.Attributes)
+	}
 	d.own = in.Attributes.Clean(p, "attributes")
 	d.customer, d.told, d.tags = in.Customer, in.RespondedAt, survey.CleanTags(p, "tags", in.Tags)
 	locale := in.Locale
@@ -179,11 +183,7 @@ func (d *responseDraft) redeclare(now surveyPlace) error {
 // made or brought up to date, and what follows from them.
 func (q *session) complete(d *responseDraft) error {
 	if d.customer.Known() {
-		asOf := q.now
-		if d.told != nil {
-			asOf = min(asOf, *d.told)
-		}
-		person, err := q.person(d.customer, d.own, asOf)
+		person, err := q.personOf(d)
 		if err != nil {
 			return err
 		}
@@ -203,6 +203,15 @@ func (q *session) complete(d *responseDraft) error {
 	r := &d.row
 	r.WorkspaceID, r.ID, r.CreatedAt, r.UpdatedAt = q.by.Workspace, id(newID()), int64(q.now), int64(q.now)
 	return nil
+}
+
+// personOf is the person whom a draft names, made or brought up to date.
+func (q *session) personOf(d *responseDraft) (survey.Person, error) {
+	asOf := q.now
+	if d.told != nil {
+		asOf = min(asOf, *d.told)
+	}
+	return q.person(d.customer, d.own.Without(d.aside), asOf)
 }
 
 // isRepeat is true where the external id of a draft is taken, if by an answer

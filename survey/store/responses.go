@@ -34,6 +34,7 @@ type NewResponse struct {
 	Comment     string
 	Customer    survey.Customer
 	Attributes  survey.Attributes
+	Aside       survey.Attributes // of the answer alone: they do not become its customer's
 	Locale      string
 	Channel     string
 	ExternalID  string

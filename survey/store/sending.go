@@ -138,10 +138,10 @@ type claimedRow struct {
 	domain     string
 	occurredAt *int64
 	suppressed bool
-	person     *string // the person's attributes now
-	lastAsked  *int64  // of the person, by another tool
-	others     bool    // the person or the address has other invitations
-	went       int     // number of the mail that went out
+	person     *string   // the person's attributes now
+	lastAsked  [2]*int64 // by another tool: of the person, and of whoever has the address
+	others     bool      // the person or the address has other invitations
+	went       int       // number of the mail that went out
 }
 
 const mailColumns = `SELECT v.workspace_id, v.id, v.survey_id, v.touchpoint_id, v.interaction_id, v.template_id, v.template_version,
@@ -163,6 +163,7 @@ const claimedQuery = mailColumns + `,
 	EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = v.workspace_id AND s.address_hash = v.address_hash),
 	(SELECT p.attributes FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
 	(SELECT p.last_asked_at FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
+	(SELECT max(p.last_asked_at) FROM people p WHERE p.workspace_id = v.workspace_id AND p.email = v.email),
 	EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.person_id = v.person_id AND o.id <> v.id)
 	OR EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.address_hash = v.address_hash AND o.id <> v.id)`
 
@@ -182,7 +183,7 @@ func (r *claimedRow) query(at string) (string, []any) {
 	if at != whileClaimed {
 		return mailColumns, fields
 	}
-	return claimedQuery, append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.lastAsked, &r.others)
+	return claimedQuery, append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.lastAsked[0], &r.lastAsked[1], &r.others)
 }
 
 // claimed locks the rows of claims that still hold and are at a point of their

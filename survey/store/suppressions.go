@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"koe/survey"
 )
@@ -12,6 +13,8 @@ type suppressionRow struct {
 	Email     *string
 	Reason    string
 	CreatedAt int64
+
+	AddressHash []byte // where it is asked for
 }
 
 const suppressionColumns = `id, email, reason, created_at`
@@ -70,6 +73,68 @@ func (s *Store) suppress(q *session, address string, reason survey.SuppressionRe
 	_, err = q.find(&row, `SELECT `+suppressionColumns+` FROM suppressions WHERE workspace_id = ? AND address_hash = ?`,
 		q.by.Workspace, hash)
 	return row.suppression(), n == 1, err
+}
+
+// suppressionBatch is how many addresses one statement or transaction is about.
+const suppressionBatch = 500
+
+// SuppressionsOf finds which normalised addresses are suppressed.
+func (s *Store) SuppressionsOf(ctx context.Context, by Caller, addresses []string) (map[string]survey.Suppression, error) {
+	q := s.reading(ctx, by)
+	found := map[string]survey.Suppression{}
+	for some := range slices.Chunk(addresses, suppressionBatch) {
+		of := make(map[string]string, len(some))
+		hashes := make([]any, 0, len(some))
+		for _, address := range some {
+			hash := s.addressHash(by.Workspace, address)
+			of[string(hash)] = address
+			hashes = append(hashes, hash)
+		}
+		var rows []suppressionRow
+		if err := q.list(&rows, `SELECT `+suppressionColumns+`, address_hash FROM suppressions WHERE workspace_id = ? AND address_hash IN ?`,
+			by.Workspace, hashes); err != nil {
+			return nil, away(err)
+		}
+		for _, row := range rows {
+			v := row.suppression()
+			v.Email = of[string(row.AddressHash)] // an erased one has none of its own
+			found[v.Email] = v
+		}
+	}
+	return found, nil
+}
+
+// ImportSuppressions takes over whom another tool must not ask: normalised
+// addresses, with the reason and the instant from which it holds (now where it
+// is 0 or ahead). One that is suppressed already stays as it is. No webhook is
+// told: nobody opted out just now. It returns how many are new.
+func (s *Store) ImportSuppressions(ctx context.Context, by Caller, list []survey.Suppression) (fresh int, err error) {
+	for some := range slices.Chunk(list, suppressionBatch) {
+		made := 0
+		if err := s.write(ctx, by, func(q *session) error {
+			made = 0
+			for _, one := range some {
+				since := one.CreatedAt
+				if since <= 0 || since > q.now {
+					since = q.now
+				}
+				n, err := q.exec(`INSERT INTO suppressions (workspace_id, address_hash, `+suppressionColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+					ON CONFLICT DO NOTHING`, by.Workspace, s.addressHash(by.Workspace, one.Email), newID(), one.Email, string(one.Reason), since)
+				if err != nil {
+					return err
+				}
+				made += int(n)
+			}
+			if made == 0 {
+				return nil
+			}
+			return q.audit("suppressions.imported", "", strconv.Itoa(made))
+		}); err != nil {
+			return fresh, err
+		}
+		fresh += made
+	}
+	return fresh, nil
 }
 
 // suppressed is true for a normalised address that must not be asked.
