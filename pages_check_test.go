@@ -85,7 +85,7 @@ func inWorld(world runtime.ExecutionContextID) chromedp.EvaluateOption {
 
 // inspection returns what is wrong with a page, in words. With thumbs, all that
 // can be pressed must be large enough; what stands in a label is as large as
-// the label. Rules are those of axe: null for none, [] for all.
+// the label. Rules are those of axe: null for none, {} for all.
 const inspection = `(async (thumbs, rules) => {
 	const found = [];
 	const over = document.scrollingElement.scrollWidth - innerWidth;
@@ -98,7 +98,7 @@ const inspection = `(async (thumbs, rules) => {
 	}
 	if (!rules) return found;
 	const how = {preload: false, iframes: false, resultTypes: ["violations"], rules: {"target-size": {enabled: true}}};
-	if (rules.length > 0) how.runOnly = {type: "rule", values: rules};
+	if (rules.type) how.runOnly = rules;
 	for (const {id, help, nodes} of (await axe.run(document, how)).violations)
 		found.push("axe: " + id + " (" + help + "): " + nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + n.failureSummary).join("; "));
 	return found;
@@ -108,8 +108,9 @@ const inspection = `(async (thumbs, rules) => {
 // first broke none.
 const (
 	noRules     = "null"
-	everyRule   = "[]"
-	screenRules = `["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]`
+	everyRule   = "{}"
+	screenRules = `{type: "rule", values: ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]}`
+	mailRules   = `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}` // its program's page has the landmarks
 )
 
 func (v *visitor) inspect(world runtime.ExecutionContextID, thumbs bool, rules string) []string {

@@ -125,21 +125,21 @@ func (v *visitor) look(page string) {
 	v.t.Helper()
 	v.light(page)
 	v.keep(page)
-	v.onScreens(page, true)
+	v.onScreens(page, true, everyRule)
 }
 
 // onScreens checks what the tab shows on every screen, and keeps pictures.
-func (v *visitor) onScreens(page string, thumbs bool) {
+func (v *visitor) onScreens(page string, thumbs bool, every string) {
 	v.t.Helper()
 	v.scripts(true) // for what is asked here: the page is loaded
 	defer v.scripts(v.runs)
 	world, rules := v.world(), noRules
 	if !v.runs || js[bool](v.browser, "document.scripts.length > 0") { // else it is the page that was looked at without scripts
 		ask(v.browser, chromedp.Evaluate[chromedp.Void](v.axe, inWorld(world)))
-		rules = everyRule
+		rules = every
 	}
 	for i, on := range screens {
-		if i > 0 && rules == everyRule {
+		if i > 0 && rules == every {
 			rules = screenRules
 		}
 		tell(v.browser, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -164,7 +164,7 @@ func (v *visitor) mail(template string) {
 		v.t.Fatal(err)
 	}
 	v.open("file://" + letter)
-	v.onScreens("mail-"+template, false)
+	v.onScreens("mail-"+template, false, mailRules)
 }
 
 // A scale that does not fit into one row breaks into two that are as long as

@@ -266,7 +266,7 @@ func (v *visitor) developers() {
 		v.t.Helper()
 		v.light(page)
 		v.keep(page)
-		v.onScreens(page, false) // a text's links are as high as its lines
+		v.onScreens(page, false, everyRule) // a text's links are as high as its lines
 	}
 	v.open(v.k.base + "/")
 	look("welcome")
