@@ -101,9 +101,8 @@ func (q *session) importPerson(given survey.Person) error {
 		c.Email = &given.Email
 	}
 	person, err := q.person(c, given.Attributes, q.now)
-	if err != nil || given.LastAskedAt == nil || person.LastAskedAt != nil && *person.LastAskedAt >= *given.LastAskedAt {
+	if err != nil {
 		return err
 	}
-	return q.must(`UPDATE people SET last_asked_at = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		*given.LastAskedAt, q.now, q.by.Workspace, person.ID)
+	return q.askedBefore(&person, given.LastAskedAt)
 }
