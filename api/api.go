@@ -1,5 +1,5 @@
 // Package api is koe's HTTP side: the REST API and the pages that people see
-// in a browser. It is the only package that knows echo and the validator.
+// in a browser. It, and delighted below it, are the only packages that know echo.
 //
 // It reads requests strictly, asks the store, and writes what the store said;
 // it decides nothing about surveys itself and knows neither SQL nor mail. One

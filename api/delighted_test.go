@@ -612,7 +612,9 @@ func TestDelightedAnswers(t *testing.T) {
 			wantAt("score", 3.0).wantAt("comment", nil).wantAt("person", ben).wantAt("person_properties.plan", "team").wantAt("updated_at", float64(testStart.Unix()+60))
 		s.now.move(time.Minute)
 		s.delighted("POST", "/survey_responses", `{"person":"`+ana+`","score":10,"created_at":1600000000}`).want(201)
-		first := func(query string) any { return s.delighted("GET", "/survey_responses?per_page=1&"+query, nil).want(200).at("[0].score") }
+		first := func(query string) any {
+			return s.delighted("GET", "/survey_responses?per_page=1&"+query, nil).want(200).at("[0].score")
+		}
 		for query, want := range map[string]any{"": 10.0, "order=desc": 3.0, "order=asc:updated_at": 3.0, "order=desc:updated_at": 10.0, "since=1650000000": 3.0, "until=1600000000": nil, "page=2": 3.0, "page=3": nil,
 			"person_id=" + ben: 3.0, "person_email=ben@example.com": 3.0, "person_email=x": nil, "updated_since=" + fmt.Sprint(testStart.Unix()+60): 10.0,
 			"updated_until=" + fmt.Sprint(testStart.Unix()): nil} {
@@ -688,6 +690,8 @@ func TestDelightedAutopilot(t *testing.T) {
 		s.delighted("DELETE", "/autopilot/email/memberships", `{"person_email":"in@example.com"}`).want(202).wantAt("person.id", in)
 		s.delighted("DELETE", "/autopilot/email/memberships", `{"person_email":"in@example.com"}`).wantRefused(404)
 		s.delighted("POST", "/autopilot/email/memberships", `person_email=in@example.com&properties[plan]=pro`).want(201)
+		person := list[0].Person.ID.String()
+		s.do("GET", "/v1/people/"+person+"/export", nil).want(200).wantAt("memberships[0].attributes.plan", "pro").wantAt("memberships[1]", nil)
 		s.delighted("DELETE", "/people/"+in, `{}`).want(202)
 		s.delighted("GET", "/autopilot/email/memberships", nil).want(200).wantAt("[0]", nil)
 	})

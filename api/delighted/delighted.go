@@ -54,7 +54,9 @@ func (s *Server) template(r *request, key string, version int) (survey.Template,
 	if known, ok := r.templates[name]; ok {
 		return known, nil
 	}
-	look := func() (store.TemplateRecord, error) { return s.Store.TemplateVersion(r.http().Context(), r.by, key, version) }
+	look := func() (store.TemplateRecord, error) {
+		return s.Store.TemplateVersion(r.http().Context(), r.by, key, version)
+	}
 	if version == 0 {
 		look = func() (store.TemplateRecord, error) { return s.Store.Template(r.http().Context(), r.by, key) }
 	}

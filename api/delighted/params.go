@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -89,10 +91,11 @@ func (p *params) readForm(body string) error {
 // nest reads names as Rails writes them: properties[plan]=pro, expand[]=person.
 // The last of several values counts; all of them do where the name ends in [].
 func (p *params) nest(form url.Values) {
-	for name, given := range form {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		given := form[name]
 		path, closed := bracketed(name)
-		if !closed {
-			p.problems.Add(name, "format", "has a bracket that is not closed")
+		if !closed || len(path) > maxNesting {
+			p.problems.Add(name, "format", "has a bracket that is not closed, or too many")
 			continue
 		}
 		within := p.values
@@ -116,6 +119,9 @@ func (p *params) nest(form url.Values) {
 		within[last] = given[0]
 	}
 }
+
+// maxNesting is how many parts a name may have; two are understood.
+const maxNesting = 5
 
 // bracketed splits "properties[plan]" into its parts; "[]" at the end is none.
 func bracketed(name string) (path []string, closed bool) {

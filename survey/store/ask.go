@@ -133,7 +133,14 @@ func (s *Store) readdress(q *session, person *survey.Person, address string) err
 			return err
 		}
 		if before != nil {
-			if _, _, err := s.suppress(q, address, before.Reason); err != nil {
+			moved, fresh, err := s.suppress(q, address, before.Reason)
+			if err != nil {
+				return err
+			}
+			if fresh {
+				err = q.audit("suppression.created", moved.ID.String(), string(before.Reason))
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -71,7 +71,7 @@ func (s *Store) PutMember(ctx context.Context, by Caller, of survey.ID, person *
 			if out.Person, err = q.updatePerson(row, c, nil, q.now); err != nil {
 				return err
 			}
-		} else if out.Person, err = q.person(c, nil, q.now); err != nil {
+		} else if out.Person, err = q.person(c, survey.Attributes{}, q.now); err != nil {
 			return err
 		}
 		text, err := asJSON(attributes)

@@ -24,12 +24,12 @@ type ResponseFilter struct {
 	Attributes map[string]string
 	Tag        string
 	HasComment *bool
-	Excluded   *bool  // left out of scores, or not
+	Excluded   *bool // left out of scores, or not
 
 	Person                 *survey.ID
 	Email                  string          // of the person; one that is no address is nobody's
 	UpdatedFrom, UpdatedTo *survey.Instant // of the last change
-	Q          string // words in the comment or another text answer, in any case
+	Q                      string          // words in the comment or another text answer, in any case
 }
 
 // Responses lists the newest first.
