@@ -688,6 +688,7 @@ func TestDelightedAutopilot(t *testing.T) {
 			t.Errorf("invited %+v %v", list, err)
 		}
 		s.delighted("DELETE", "/autopilot/email/memberships", `{"person_email":"in@example.com"}`).want(202).wantAt("person.id", in)
+		s.do("GET", "/v1/invitations/"+list[0].ID.String(), nil).want(200).wantAt("state", "cancelled")
 		s.delighted("DELETE", "/autopilot/email/memberships", `{"person_email":"in@example.com"}`).wantRefused(404)
 		s.delighted("POST", "/autopilot/email/memberships", `person_email=in@example.com&properties[plan]=pro`).want(201)
 		person := list[0].Person.ID.String()

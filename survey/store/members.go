@@ -89,10 +89,14 @@ func (s *Store) PutMember(ctx context.Context, by Caller, of survey.ID, person *
 	return out, fresh, err
 }
 
-// RemoveMember takes people off a survey's list; what is planned for them is
-// sent all the same. NotFound where none of them is on it.
+// RemoveMember takes people off a survey's list, and calls off what its schedule
+// has planned for them. NotFound where none of them is on it.
 func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID, people []survey.ID) (out survey.Person, err error) {
 	err = s.write(ctx, by, func(q *session) error {
+		out = survey.Person{}
+		if _, err := q.counting(); err != nil { // before invitations are locked, as everywhere
+			return err
+		}
 		for _, person := range people {
 			n, err := q.exec(`DELETE FROM members WHERE workspace_id = ? AND survey_id = ? AND person_id = ?`, by.Workspace, of, person)
 			if err != nil {
@@ -100,6 +104,9 @@ func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID, peopl
 			}
 			if n == 0 {
 				continue
+			}
+			if _, err := q.callOff(`survey_id = ? AND person_id = ? AND interaction_id IS NULL`, of, person); err != nil {
+				return err
 			}
 			known, err := q.peopleByID([]survey.ID{person})
 			if err != nil || known[person] == nil {

@@ -146,19 +146,29 @@ func (s *Store) CancelPending(ctx context.Context, by Caller, email string) (can
 			return errNoPerson
 		}
 		for _, person := range people {
-			var rows []invitationRow
-			if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND person_id = ? AND state = 'scheduled'
-				ORDER BY id`+q.forUpdate(), by.Workspace, person.ID); err != nil {
+			n, err := q.callOff(`person_id = ?`, person.ID)
+			if err != nil {
 				return err
 			}
-			for _, row := range rows {
-				if err := q.endInvitation(row, survey.InvitationCancelled, "requested", "by "+q.actor()); err != nil {
-					return err
-				}
-				cancelled++
-			}
+			cancelled += n
 		}
 		return nil
 	})
 	return cancelled, err
+}
+
+// callOff cancels the invitations under a condition that were not sent yet, and
+// says how many those were.
+func (q *session) callOff(condition string, args ...any) (int, error) {
+	var rows []invitationRow
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND state = 'scheduled' AND `+condition+`
+		ORDER BY id`+q.forUpdate(), append([]any{q.by.Workspace}, args...)...); err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		if err := q.endInvitation(row, survey.InvitationCancelled, "requested", "by "+q.actor()); err != nil {
+			return 0, err
+		}
+	}
+	return len(rows), nil
 }
