@@ -628,7 +628,7 @@ func TestDelightedAnswers(t *testing.T) {
 
 		// an answer to an invitation belongs to who was invited
 		s.delighted("POST", "/people", `{"email":"ana@example.com"}`).want(200)
-		token := s.mailed()
+		token := s.goesOut()
 		s.do("POST", "/s/"+token, "step=score&score=2", as(""), with("Content-Type", "application/x-www-form-urlencoded")).want(200)
 		own := s.delighted("GET", "/survey_responses?order=desc&expand[]=person", nil).want(200).wantAt("[0].score", 2.0).wantAt("[0].person.email", "ana@example.com").text("[0].id")
 		s.delighted("PUT", "/survey_responses/"+own, `{"person":"`+ben+`"}`).wantRefused(422, "person")
@@ -642,8 +642,8 @@ func TestDelightedAnswers(t *testing.T) {
 	})
 }
 
-// mailed is the token of a mail that is just being sent.
-func (s *server) mailed() string {
+// goesOut is the token of the one mail that is due, just being sent.
+func (s *server) goesOut() string {
 	s.t.Helper()
 	claims, err := s.store.ClaimDue(s.t.Context(), 100, time.Minute)
 	if err != nil {
