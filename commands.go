@@ -193,13 +193,19 @@ func (o ofWorkspace) within(ctx context.Context, c Config, do func(*store.Store,
 type createKey struct {
 	Role string `required:"" enum:"viewer,sender,editor,admin" placeholder:"ROLE" help:"viewer (reads), sender (interactions and links), editor (both, and surveys) or admin (all)."`
 	Name string `required:"" help:"Whose it is or what for; shown in lists."`
+
+	DelightedSurvey string `placeholder:"KEY" help:"The survey (id or key) that /delighted/v1 asks, lists and counts with this key; without it the oldest active one that sends mail."`
 	ofWorkspace
 }
 
 // Run prints the key alone, so that a script can keep it.
 func (k createKey) Run(ctx context.Context, c Config, out io.Writer) error {
 	return k.within(ctx, c, func(s *store.Store, by store.Caller) error {
-		_, secret, err := s.CreateKey(ctx, by, k.Name, store.Role(k.Role))
+		var choices []store.KeySetting
+		if k.DelightedSurvey != "" {
+			choices = append(choices, store.PlaysDelighted(k.DelightedSurvey))
+		}
+		_, secret, err := s.CreateKey(ctx, by, k.Name, store.Role(k.Role), choices...)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"koe/survey"
 	"koe/survey/store"
 	"koe/survey/store/storetest"
 )
@@ -74,7 +75,27 @@ func TestKeyCommands(t *testing.T) {
 		if _, err := s.Authenticate(t.Context(), strings.TrimSpace(secret)); err == nil {
 			t.Error("a revoked key still works")
 		}
-		if list, err = command(t, database, "key", "list"); err != nil || strings.Contains(list, " -\n") {
+		if _, err := command(t, database, "key", "create", "--role", "admin", "--name", "x", "--delighted-survey", "nowhere"); err == nil || !strings.Contains(err.Error(), "delighted_survey") {
+			t.Errorf("a key for no survey: %v", err)
+		}
+		made, err := s.CreateSurvey(t.Context(), by, survey.Survey{Key: "moment", Name: "Moment", Template: "nps", Touchpoint: "shop", Channel: survey.Email,
+			Trigger: survey.Trigger{Type: survey.OnManual}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secret, err = command(t, database, "key", "create", "--role", "admin", "--name", "x", "--delighted-survey", "moment"); err != nil {
+			t.Fatal(err)
+		}
+		if by, err = s.Authenticate(t.Context(), strings.TrimSpace(secret)); err != nil {
+			t.Fatal(err)
+		}
+		if played, err := s.KeySurvey(t.Context(), by); err != nil || played.ID != made.ID {
+			t.Errorf("%+v %v", played, err)
+		}
+		if _, err := command(t, database, "key", "revoke", by.KeyID.String()); err == nil {
+			t.Error("the last admin key was revoked")
+		}
+		if list, err = command(t, database, "key", "list"); err != nil || strings.Count(list, " -\n") != 1 {
 			t.Errorf("%s %v", list, err)
 		}
 	})

@@ -1,5 +1,5 @@
 // Package api is koe's HTTP side: the REST API and the pages that people see
-// in a browser. It is the only package that knows echo and the validator.
+// in a browser. It, and delighted below it, are the only packages that know echo.
 //
 // It reads requests strictly, asks the store, and writes what the store said;
 // it decides nothing about surveys itself and knows neither SQL nor mail. One
@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/go-playground/validator/v10"
 	"github.com/labstack/echo/v4"
 
+	"koe/api/delighted"
 	"koe/survey"
 	"koe/survey/store"
 	"koe/templates"
@@ -69,6 +71,8 @@ type api struct {
 	metrics  *metrics
 	running  sync.Map // Idempotency-Keys whose first request has not ended
 
+	delighted *delighted.Server
+
 	certificates certificates // SNS's
 }
 
@@ -90,6 +94,12 @@ func New(o Options) http.Handler {
 	a.echo.HTTPErrorHandler = a.problem
 	a.echo.IPExtractor = clientAddress(o.TrustedProxies)
 
+	base, err := url.Parse(a.BaseURL)
+	if err != nil { // main has checked it
+		base = &url.URL{}
+	}
+	a.delighted = &delighted.Server{Store: a.Store, BaseURL: base, Proxies: a.TrustedProxies}
+	a.echo.Pre(delighted.Route)
 	a.echo.Use(
 		identify,    // every answer has a request id and safe headers
 		a.record,    // every request leaves one log line and its metrics
@@ -120,8 +130,10 @@ func (a *api) serve(r Route) echo.HandlerFunc {
 			if err := r.Access.admit(caller(c)); err != nil {
 				return err
 			}
-			if err := readQuery(c, r.query); err != nil {
-				return err
+			if r.query != anyQuery {
+				if err := readQuery(c, r.query); err != nil {
+					return err
+				}
 			}
 		}
 		if err := readBody(c, r.body); err != nil {

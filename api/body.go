@@ -28,6 +28,7 @@ const (
 	imageBody       // a picture, at most 1 MB
 	reportBody      // JSON as a mail provider posts it, at most 1 MB
 	formBody        // what a browser or a mail program posts, at most 256 KB
+	anyBody         // nothing, JSON or a form, whatever Content-Type there is: for clients of Delighted's, at most 1 MB
 )
 
 const (
@@ -52,6 +53,8 @@ func (b body) media() []string {
 		return []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
 	case formBody:
 		return []string{mediaForm, mediaParts}
+	case anyBody:
+		return []string{mediaJSON, mediaForm}
 	case reportBody: // SNS calls its JSON a text
 		return []string{mediaJSON, mediaText}
 	}
@@ -80,7 +83,7 @@ func (b body) thing() string {
 }
 
 // optional is true where nothing at all will do.
-func (b body) optional() bool { return b == bareBody || b == formBody }
+func (b body) optional() bool { return b == bareBody || b == formBody || b == anyBody }
 
 // bodyKey is where a request keeps the bytes that came.
 const bodyKey = "body"
@@ -151,6 +154,9 @@ func checkMedia(request *http.Request, b body) error {
 	wrong := survey.Errorf(survey.WrongMedia, "", "send %s", strings.Join(b.media(), " or "))
 	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return survey.Errorf(survey.WrongMedia, "", "send the body without Content-Encoding")
+	}
+	if b == anyBody && request.Header.Get("Content-Type") == "" {
+		return nil
 	}
 	media, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	if err != nil || len(request.Header.Values("Content-Type")) != 1 || !slices.Contains(b.media(), media) {

@@ -235,13 +235,13 @@ func (r response) into(v any) response {
 	return r
 }
 
-// at is a value in the answer's JSON, such as at("data[0].key"): a string, a
+// at is a value in the answer's JSON, such as at("data[0].key") or at("[0].key"): a string, a
 // float64, a bool, nil, a list or an object. What is not there is nil.
 func (r response) at(path string) any {
 	r.t.Helper()
 	var v any
 	r.into(&v)
-	for part := range strings.SplitSeq(strings.ReplaceAll(path, "[", ".["), ".") {
+	for part := range strings.SplitSeq(strings.TrimPrefix(strings.ReplaceAll(path, "[", ".["), "."), ".") {
 		if index, isIndex := strings.CutPrefix(part, "["); isIndex {
 			i, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
 			list, _ := v.([]any)

@@ -10,6 +10,8 @@ import (
 type keyRequest struct {
 	Name string     `json:"name" validate:"required,max=200"`
 	Role store.Role `json:"role" validate:"required,oneof=viewer sender editor admin"`
+
+	DelightedSurvey string `json:"delighted_survey"`
 }
 
 // keyResponse is an API key. Its secret is told once, to whoever made it: a
@@ -19,11 +21,12 @@ type keyResponse struct {
 	Name      string         `json:"name"`
 	Role      store.Role     `json:"role"`
 	CreatedAt survey.Instant `json:"created_at"`
+	Survey    *survey.ID     `json:"delighted_survey"`
 	Secret    string         `json:"key,omitempty"`
 }
 
 func keyOf(k store.Key, secret string) keyResponse {
-	return keyResponse{k.ID, k.Name, k.Role, k.CreatedAt, secret}
+	return keyResponse{k.ID, k.Name, k.Role, k.CreatedAt, k.DelightedSurvey, secret}
 }
 
 func (a *api) createKey(c echo.Context) error {
@@ -34,9 +37,13 @@ func (a *api) createKey(c echo.Context) error {
 	if err := a.check(in); err != nil {
 		return err
 	}
+	var choices []store.KeySetting
+	if in.DelightedSurvey != "" {
+		choices = append(choices, store.PlaysDelighted(in.DelightedSurvey))
+	}
 	ctx := c.Request().Context()
 	return a.once(c, func(by store.Caller) (answer, error) {
-		key, secret, err := a.Store.CreateKey(ctx, by, in.Name, in.Role)
+		key, secret, err := a.Store.CreateKey(ctx, by, in.Name, in.Role, choices...)
 		return created(keyOf(key, secret), ""), err
 	}, func(by store.Caller, resource string) (answer, error) {
 		id, err := survey.ParseID(resource)

@@ -349,10 +349,66 @@ func (w *world) public(operation string) (called, bool) {
 	return called{path, nil, 200, 200}, known
 }
 
+// delightedCall are the calls in Delighted's way; their survey is "mailed".
+func (w *world) delightedCall(operation string) (called, bool) {
+	const base = "/delighted/v1"
+	person := func() string {
+		return w.delighted("POST", "/people", `{"email":"`+w.fresh()+`@hidden-words.example.com","name":"`+hidden+`","send":false}`).want(201).text("id")
+	}
+	answer := func() string {
+		return w.delighted("POST", "/survey_responses", `{"person":"`+person()+`","score":9,"comment":"`+hidden+`"}`).want(201).text("id")
+	}
+	switch operation {
+	case "delightedCreatePerson":
+		return called{base + "/people", `{"email":"` + w.fresh() + `@example.com"}`, 201, 422}, true
+	case "delightedSavePerson":
+		return called{base + "/people.json", `{"email":"` + w.fresh() + `@example.com","send":false}`, 201, 422}, true
+	case "delightedListPeople":
+		person()
+		return called{base + "/people", nil, 200, 200}, true
+	case "delightedShowPerson":
+		return called{base + "/people/" + person(), nil, 200, 404}, true
+	case "delightedDeletePerson":
+		return called{base + "/people/" + person(), nil, 202, 404}, true
+	case "delightedDeletePending":
+		email := w.fresh() + "@hidden-words.example.com"
+		w.delighted("POST", "/people", `{"email":"`+email+`"}`).want(201)
+		return called{base + "/people/" + email + "/survey_requests/pending", nil, 200, 404}, true
+	case "delightedUnsubscribe":
+		return called{base + "/unsubscribes", `{"person_email":"` + w.fresh() + `@example.com"}`, 201, 201}, true
+	case "delightedListUnsubscribes", "delightedListBounces":
+		w.do("POST", "/v1/suppressions", `{"email":"`+w.fresh()+`@hidden-words.example.com","reason":"bounced"}`).want(201)
+		return called{map[string]string{"delightedListUnsubscribes": base + "/unsubscribes", "delightedListBounces": base + "/bounces"}[operation], nil, 200, 200}, true
+	case "delightedCreateResponse":
+		return called{base + "/survey_responses", `{"person":"` + person() + `","score":9}`, 201, 422}, true
+	case "delightedSaveResponse":
+		return called{base + "/survey_responses", `{"id":"` + answer() + `","score":8}`, 200, 404}, true
+	case "delightedListResponses":
+		answer()
+		return called{base + "/survey_responses", nil, 200, 422}, true
+	case "delightedShowResponse":
+		return called{base + "/survey_responses/" + answer(), nil, 200, 404}, true
+	case "delightedUpdateResponse":
+		return called{base + "/survey_responses/" + answer(), `{"score":8}`, 200, 404}, true
+	case "delightedMetrics":
+		answer()
+		return called{base + "/metrics", nil, 200, 422}, true
+	case "delightedShowAutopilot":
+		return called{base + "/autopilot/email", nil, 200, 422}, true
+	case "delightedListMembers":
+		return called{base + "/autopilot/email/memberships", nil, 200, 422}, true
+	case "delightedPutMember": // the survey goes by no list
+		return called{base + "/autopilot/email/memberships", `{"person_id":"` + person() + `"}`, 422, 422}, true
+	case "delightedDeleteMember":
+		return called{base + "/autopilot/email/memberships?person_id=" + person(), nil, 404, 422}, true
+	}
+	return called{}, false
+}
+
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.sources, w.people, w.surveys, w.sending, w.public,
+		w.settings, w.webhooks, w.sources, w.people, w.surveys, w.sending, w.public, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {
@@ -402,15 +458,22 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 			continue
 		}
+		refused := func(got response, status int) {
+			if strings.HasPrefix(r.Path, "/delighted/") {
+				got.wantRefused(status)
+			} else {
+				got.wantProblem(status)
+			}
+		}
 		c := w.call(r, w.key)
-		ask(c, "").wantProblem(401)
-		ask(c, gone.text("key")).wantProblem(401)
+		refused(ask(c, ""), 401)
+		refused(ask(c, gone.text("key")), 401)
 		if theirs := ask(c, foreign).want(c.foreign); strings.Contains(string(theirs.body), "hidden") {
 			t.Errorf("%s tells another workspace: %s", r.Operation, theirs.body)
 		}
 		for _, role := range roles {
 			if !slices.Contains(r.Access.Roles(), role) {
-				ask(c, keys[role]).wantProblem(403)
+				refused(ask(c, keys[role]), 403)
 			}
 		}
 		for _, role := range r.Access.Roles() {

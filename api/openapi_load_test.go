@@ -93,8 +93,10 @@ func TestEveryOperationSaysWhoMayCallIt(t *testing.T) {
 			t.Error("needs an operationId, a summary, a description and one tag")
 		}
 		public := op.Security != nil && len(*op.Security) == 0
-		if public == (strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/bounces/") && !slices.Contains([]string{"takeSource", "probeSource"}, op.OperationID)) {
-			t.Error("what lies under /v1 needs a key, but for the doors of mail providers and of tools, and nothing else does")
+		keyed := strings.HasPrefix(path, "/delighted/v1/") || strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/bounces/") &&
+			!slices.Contains([]string{"takeSource", "probeSource"}, op.OperationID)
+		if public == keyed {
+			t.Error("what lies under /v1 and /delighted/v1 needs a key, but for the doors of mail providers and of tools, and nothing else does")
 		}
 		listed, _ := op.Extensions["x-koe-roles"].([]any)
 		if public != (len(listed) == 0) {

@@ -96,6 +96,7 @@ type personExport struct {
 	Interactions []interactionShown   `json:"interactions"`
 	Invitations  []invitationExported `json:"invitations"`
 	Responses    []responseResponse   `json:"responses"`
+	Memberships  []store.Membership   `json:"memberships"`
 }
 
 // invitationExported is an invitation with its own copy of what was known of
@@ -119,7 +120,7 @@ func (a *api) exportPerson(c echo.Context) error {
 	}
 	out := personExport{ExportedAt: survey.InstantOf(a.Now()), Person: held.Person, Suppression: held.Suppression,
 		Interactions: make([]interactionShown, len(held.Interactions)), Invitations: make([]invitationExported, len(held.Invitations)),
-		Responses: make([]responseResponse, len(held.Responses))}
+		Responses: make([]responseResponse, len(held.Responses)), Memberships: held.Memberships}
 	for i, r := range held.Interactions {
 		out.Interactions[i] = interactionShown{r.Interaction, a.decisions(r.Decisions)}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"koe/api/delighted"
 	"koe/survey"
 	"koe/survey/store"
 )
@@ -106,6 +107,12 @@ func (a *api) problem(err error, c echo.Context) {
 	}
 	retryAfter(c, e)
 	header.Del("ETag")
+	if delighted.Within(c.Request()) {
+		if err := delighted.Refuse(c, p.Status, e); err != nil {
+			a.Log.Warn("an error could not be written", "request_id", p.RequestID, "error", err)
+		}
+		return
+	}
 	if err := writeJSON(c, p.Status, "application/problem+json", p); err != nil {
 		a.Log.Warn("an error could not be written", "request_id", p.RequestID, "error", err)
 	}

@@ -74,10 +74,13 @@ const (
 // paging is what every list takes.
 const paging = "limit cursor "
 
+// anyQuery is for operations that read their query themselves.
+const anyQuery = "*"
+
 // Routes are all operations. A GET answers HEAD too; every POST with a key
 // takes an Idempotency-Key.
 func Routes() []Route {
-	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes(), sourceRoutes())
+	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes(), sourceRoutes(), delightedRoutes())
 }
 
 func systemRoutes() []Route {

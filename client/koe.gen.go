@@ -1298,6 +1298,24 @@ func (e WebhookPatchState) Valid() bool {
 	}
 }
 
+// Defines values for DelightedPlatform.
+const (
+	DelightedPlatformEmail DelightedPlatform = "email"
+	DelightedPlatformSms   DelightedPlatform = "sms"
+)
+
+// Valid indicates whether the value is a known member of the DelightedPlatform enum.
+func (e DelightedPlatform) Valid() bool {
+	switch e {
+	case DelightedPlatformEmail:
+		return true
+	case DelightedPlatformSms:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Format.
 const (
 	FormatCsv  Format = "csv"
@@ -1447,6 +1465,9 @@ type APIKey struct {
 	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
 	CreatedAt Instant `json:"created_at"`
 
+	// DelightedSurvey The survey that the key was made for; null for the oldest active one that sends mail.
+	DelightedSurvey *string `json:"delighted_survey"`
+
 	// Id An opaque string made by koe; ids sort by the time they were made.
 	Id   Id     `json:"id"`
 	Name string `json:"name"`
@@ -1457,6 +1478,9 @@ type APIKey struct {
 
 // APIKeyInput defines model for APIKeyInput.
 type APIKeyInput struct {
+	// DelightedSurvey The survey (id or key), one that sends mail, that /delighted/v1 asks, lists and counts with this key.
+	DelightedSurvey *string `json:"delighted_survey,omitempty"`
+
 	// Name What the key is for.
 	Name string `json:"name"`
 
@@ -2296,6 +2320,20 @@ type Match struct {
 	Min *int  `json:"min,omitempty"`
 }
 
+// Membership A survey's list that the person is on, and what is told of them there.
+type Membership struct {
+	Attributes map[string]interface{} `json:"attributes"`
+
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// SurveyId An opaque string made by koe; ids sort by the time they were made.
+	SurveyId Id `json:"survey_id"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
 // Metric Net Promoter Score, customer satisfaction, customer effort score.
 type Metric string
 
@@ -2303,6 +2341,9 @@ type Metric string
 type NewAPIKey struct {
 	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
 	CreatedAt Instant `json:"created_at"`
+
+	// DelightedSurvey The survey that the key was made for.
+	DelightedSurvey *string `json:"delighted_survey"`
 
 	// Id An opaque string made by koe; ids sort by the time they were made.
 	Id Id `json:"id"`
@@ -2543,6 +2584,7 @@ type PersonExport struct {
 	ExportedAt   Instant              `json:"exported_at"`
 	Interactions []Interaction        `json:"interactions"`
 	Invitations  []InvitationExported `json:"invitations"`
+	Memberships  []Membership         `json:"memberships"`
 
 	// Person A person, with all that you told of them. What is not known is absent.
 	Person    PersonRecord `json:"person"`
@@ -3874,6 +3916,9 @@ type Trigger struct {
 	// the share of the audience that keeps this even, the longest unasked first.
 	Every *Duration `json:"every,omitempty"`
 
+	// Members Of a schedule: true narrows the audience to those who were put on its list, by /delighted/v1/autopilot/email/memberships.
+	Members *bool `json:"members,omitempty"`
+
 	// Survey Of a response: the id or key of the survey that it follows.
 	Survey *string `json:"survey,omitempty"`
 
@@ -3894,6 +3939,7 @@ type TriggerPatch struct {
 	Cron     *string                `json:"cron,omitempty"`
 	Delay    *string                `json:"delay,omitempty"`
 	Every    *string                `json:"every,omitempty"`
+	Members  *bool                  `json:"members,omitempty"`
 	Survey   *string                `json:"survey,omitempty"`
 	Timezone *string                `json:"timezone,omitempty"`
 	Type     *TriggerPatchType      `json:"type,omitempty"`
@@ -4128,6 +4174,15 @@ type Compare = string
 
 // Cursor defines model for Cursor.
 type Cursor = string
+
+// DelightedId defines model for DelightedId.
+type DelightedId = string
+
+// DelightedPerson defines model for DelightedPerson.
+type DelightedPerson = string
+
+// DelightedPlatform defines model for DelightedPlatform.
+type DelightedPlatform string
 
 // FilterChannel defines model for FilterChannel.
 type FilterChannel = string

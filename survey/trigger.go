@@ -31,6 +31,7 @@ type Trigger struct {
 	Timezone string    `json:"timezone,omitempty"`
 	Audience Condition `json:"audience,omitempty"`
 	Every    Duration  `json:"every,omitempty"`
+	Members  bool      `json:"members,omitempty"` // only those of the audience who were put on the survey's list
 
 	// Of a response: the survey (id or key) whose answers it follows, and which.
 	Survey string `json:"survey,omitempty"`
@@ -77,7 +78,7 @@ func (t *Trigger) cleanSchedule(p *Problems) {
 		if t.Cron == defaultCron && t.Every == defaultEvery { // what a schedule had by default
 			t.Cron, t.Every = "", ""
 		}
-		for field, given := range map[string]bool{"cron": t.Cron != "", "timezone": t.Timezone != "", "audience": len(t.Audience) > 0, "every": t.Every != ""} {
+		for field, given := range map[string]bool{"cron": t.Cron != "", "timezone": t.Timezone != "", "audience": len(t.Audience) > 0, "every": t.Every != "", "members": t.Members} {
 			if given {
 				p.Add("trigger."+field, "unknown", "is for a schedule, not for %s", t.Type)
 			}

@@ -62,17 +62,16 @@ func (s *Store) ask(q *session, places []surveyPlace, w survey.Workspace, in sur
 
 // decideOne asks one survey after something else than an interaction, which in
 // stands for, and keeps what it said.
-func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, w survey.Workspace, person *survey.Person, source string) (survey.Decision, error) {
+func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, w survey.Workspace, person *survey.Person, source string) (Decided, error) {
 	if err := s.lockAddress(q, in, person); err != nil {
-		return survey.Decision{}, err
+		return Decided{}, err
 	}
-	var decision survey.Decision
-	err := s.ask(q, []surveyPlace{place}, w, in, person, func(place surveyPlace, in survey.Interaction, d survey.Decision) error {
-		decision = d
-		_, err := s.keepDecision(q, d, place, in, person, source)
+	var out Decided
+	err := s.ask(q, []surveyPlace{place}, w, in, person, func(place surveyPlace, in survey.Interaction, d survey.Decision) (err error) {
+		out, err = s.keepDecision(q, d, place, in, person, source)
 		return err
 	})
-	return decision, err
+	return out, err
 }
 
 // lockAddress keeps others from asking the same address until the transaction

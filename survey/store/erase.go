@@ -54,6 +54,7 @@ func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 			`UPDATE decisions SET person_id = NULL WHERE workspace_id = ? AND person_id = ?`,
 			`DELETE FROM outbox WHERE workspace_id = ? AND person_id = ?`,
 			`DELETE FROM turns WHERE workspace_id = ? AND person_id = ?`,
+			`DELETE FROM members WHERE workspace_id = ? AND person_id = ?`,
 			`DELETE FROM people WHERE workspace_id = ? AND id = ?`,
 		} {
 			if _, err := q.exec(statement, by.Workspace, person.ID); err != nil {

@@ -20,6 +20,8 @@ type Key struct {
 	Workspace string          `json:"workspace"`
 	CreatedAt survey.Instant  `json:"created_at"`
 	RevokedAt *survey.Instant `json:"revoked_at"`
+
+	DelightedSurvey *survey.ID `json:"delighted_survey"` // nil where it was made for none
 }
 
 type keyRow struct {
@@ -27,16 +29,19 @@ type keyRow struct {
 	Name      string
 	Role      string
 	Workspace string
+	Settings  string
 	CreatedAt int64
 	RevokedAt *int64
 }
 
-const keyQuery = `SELECT k.id, k.name, k.role, w.key AS workspace, k.created_at, k.revoked_at
+const keyQuery = `SELECT k.id, k.name, k.role, w.key AS workspace, k.settings, k.created_at, k.revoked_at
 	FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id`
 
-func (r keyRow) key() Key {
+func (r keyRow) key() (Key, error) {
+	var settings keySettings
+	err := fromJSON(r.Settings, &settings)
 	return Key{ID: survey.ID(r.ID), Name: r.Name, Role: Role(r.Role), Workspace: r.Workspace,
-		CreatedAt: survey.Instant(r.CreatedAt), RevokedAt: (*survey.Instant)(r.RevokedAt)}
+		CreatedAt: survey.Instant(r.CreatedAt), RevokedAt: (*survey.Instant)(r.RevokedAt), DelightedSurvey: settings.DelightedSurvey}, err
 }
 
 const (
@@ -47,7 +52,7 @@ const (
 
 // CreateKey makes an API key for the caller's workspace and returns its
 // secret, which nobody can read again.
-func (s *Store) CreateKey(ctx context.Context, by Caller, name string, role Role) (Key, string, error) {
+func (s *Store) CreateKey(ctx context.Context, by Caller, name string, role Role, choices ...KeySetting) (Key, string, error) {
 	random := make([]byte, keyBytes)
 	_, _ = rand.Read(random) // it never fails; the program ends instead
 	secret := keyPrefix + base64.RawURLEncoding.EncodeToString(random)
@@ -57,8 +62,14 @@ func (s *Store) CreateKey(ctx context.Context, by Caller, name string, role Role
 		if err != nil {
 			return err
 		}
+		var settings keySettings
+		for _, choose := range choices {
+			if err := choose(q, &settings); err != nil {
+				return err
+			}
+		}
 		var made bool
-		if key, made, err = q.insertKey(w, name, secret, role); err != nil || !made {
+		if key, made, err = q.insertKey(w, name, secret, role, settings); err != nil || !made {
 			return err
 		}
 		q.resource = key.ID.String()
@@ -82,7 +93,7 @@ func (s *Store) AdoptKey(ctx context.Context, workspace int64, name, secret stri
 		if err != nil {
 			return err
 		}
-		if _, added, err = q.insertKey(w, name, secret, role); err != nil || added {
+		if _, added, err = q.insertKey(w, name, secret, role, keySettings{}); err != nil || added {
 			return err
 		}
 		var owner int64
@@ -103,7 +114,7 @@ func keyHash(secret string) []byte {
 }
 
 // insertKey is false where the secret is known already.
-func (q *session) insertKey(w survey.Workspace, name, secret string, role Role) (Key, bool, error) {
+func (q *session) insertKey(w survey.Workspace, name, secret string, role Role, settings keySettings) (Key, bool, error) {
 	var p survey.Problems
 	name = cleanName(&p, name)
 	if !slices.Contains([]Role{Viewer, Sender, Editor, Admin}, role) {
@@ -112,10 +123,14 @@ func (q *session) insertKey(w survey.Workspace, name, secret string, role Role) 
 	if err := p.Err(); err != nil {
 		return Key{}, false, err
 	}
-	key := Key{ID: newID(), Name: name, Role: role, Workspace: w.Key, CreatedAt: q.now}
+	key := Key{ID: newID(), Name: name, Role: role, Workspace: w.Key, CreatedAt: q.now, DelightedSurvey: settings.DelightedSurvey}
+	text, err := asJSON(settings)
+	if err != nil {
+		return Key{}, false, err
+	}
 	n, err := q.exec(`INSERT INTO api_keys (hash, workspace_id, id, name, role, settings, created_at)
-		VALUES (?, ?, ?, ?, ?, '{}', ?) ON CONFLICT DO NOTHING`,
-		keyHash(secret), w.ID, key.ID, key.Name, string(key.Role), key.CreatedAt)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		keyHash(secret), w.ID, key.ID, key.Name, string(key.Role), text, key.CreatedAt)
 	if err != nil || n == 0 {
 		return Key{}, false, err
 	}
@@ -132,7 +147,7 @@ func (s *Store) Key(ctx context.Context, by Caller, id survey.ID) (Key, error) {
 	if !found {
 		return Key{}, errNoKey
 	}
-	return row.key(), nil
+	return row.key()
 }
 
 var errNoKey = survey.Errorf(survey.NotFound, "", "there is no such key")
@@ -151,7 +166,9 @@ func (s *Store) Keys(ctx context.Context, by Caller, page Page) ([]Key, string, 
 	}
 	list := make([]Key, min(len(rows), page.Limit))
 	for i := range list {
-		list[i] = rows[i].key()
+		if list[i], err = rows[i].key(); err != nil {
+			return nil, "", err
+		}
 	}
 	return list, next, nil
 }

@@ -50,32 +50,36 @@ func (r personRow) person() (survey.Person, error) {
 // new address updates it; the first external id seen with the address of
 // somebody known by address alone adopts that person.
 func (q *session) person(c survey.Customer, attributes survey.Attributes, asOf survey.Instant) (survey.Person, error) {
-	return q.personAsked(c, attributes, asOf, nil)
+	person, _, err := q.personOrNew(c, attributes, asOf, nil)
+	return person, err
 }
 
-// personAsked is person; one that it makes was last asked by another tool then.
-func (q *session) personAsked(c survey.Customer, attributes survey.Attributes, asOf survey.Instant, last *survey.Instant) (survey.Person, error) {
+// personOrNew is person, and says whether it made one; one that it makes was
+// last asked by another tool then.
+func (q *session) personOrNew(c survey.Customer, attributes survey.Attributes, asOf survey.Instant, last *survey.Instant) (survey.Person, bool, error) {
 	if q.mostKnown { // one statement instead of two
 		row, found, err := q.findPerson(c.ExternalID, c.Address())
 		if err != nil {
-			return survey.Person{}, err
+			return survey.Person{}, false, err
 		}
 		if found {
-			return q.updatePerson(row, c, attributes, asOf)
+			person, err := q.updatePerson(row, c, attributes, asOf)
+			return person, false, err
 		}
 	}
 	made, fresh, err := q.insertPerson(c, attributes, asOf, last) // most are new: one statement instead of two
 	if err != nil || fresh {
-		return made, err
+		return made, fresh, err
 	}
 	row, found, err := q.findPerson(c.ExternalID, c.Address())
 	if err == nil && !found {
 		err = errTwin
 	}
 	if err != nil {
-		return survey.Person{}, err
+		return survey.Person{}, false, err
 	}
-	return q.updatePerson(row, c, attributes, asOf)
+	person, err := q.updatePerson(row, c, attributes, asOf)
+	return person, false, err
 }
 
 func (q *session) findPerson(externalID, address string) (row personRow, found bool, err error) {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"koe/survey"
 )
@@ -27,11 +29,16 @@ func (q *session) personNamed(name, lock string) (row personRow, found bool, err
 
 // PersonFilter narrows a list of people; empty fields do not.
 type PersonFilter struct {
-	Email      string
-	ExternalID string
+	Email       string
+	ExternalID  string
+	Attributes  map[string]string
+	From, To    *survey.Instant // when koe first heard of them; To exclusive
+	Reachable   bool            // only those whose address is not suppressed
+	OldestFirst bool
 }
 
-// People lists those who came last first. An address that is none is Invalid.
+// People lists those who came last first, unless told otherwise. An address
+// that is none is Invalid.
 func (s *Store) People(ctx context.Context, by Caller, f PersonFilter, page Page) ([]survey.Person, string, error) {
 	q := s.reading(ctx, by)
 	where, args := []string{"workspace_id = ?"}, []any{by.Workspace}
@@ -46,9 +53,10 @@ func (s *Store) People(ctx context.Context, by Caller, f PersonFilter, page Page
 	if f.ExternalID != "" {
 		where, args = append(where, "external_id = ?"), append(args, f.ExternalID)
 	}
+	where, args = q.narrowPeople(f, where, args)
 	var rows []personRow
-	lastFirst := order{"workspace_id, id", true, func(c cursor) []any { return []any{by.Workspace, c.ID} }} // as the key
-	next, err := s.page(q, "people", f, page, lastFirst, where, args,
+	byID := order{"workspace_id, id", !f.OldestFirst, func(c cursor) []any { return []any{by.Workspace, c.ID} }} // as the key
+	next, err := s.page(q, "people", f, page, byID, where, args,
 		func(tail string, args []any) (int, error) {
 			err := q.list(&rows, `SELECT `+personColumns+` FROM people`+tail, args...)
 			return len(rows), err
@@ -63,6 +71,23 @@ func (s *Store) People(ctx context.Context, by Caller, f PersonFilter, page Page
 		}
 	}
 	return list, next, nil
+}
+
+func (q *session) narrowPeople(f PersonFilter, where []string, args []any) ([]string, []any) {
+	for _, name := range slices.Sorted(maps.Keys(f.Attributes)) {
+		text, more := q.attributeText(name)
+		where, args = append(where, text+" = ?"), append(append(args, more...), f.Attributes[name])
+	}
+	if f.From != nil {
+		where, args = append(where, "created_at >= ?"), append(args, *f.From)
+	}
+	if f.To != nil {
+		where, args = append(where, "created_at < ?"), append(args, *f.To)
+	}
+	if f.Reachable {
+		where = append(where, `NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = people.workspace_id AND s.email = people.email)`)
+	}
+	return where, args
 }
 
 // Person shows a person by id or external id, and the suppression of their

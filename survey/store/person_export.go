@@ -13,6 +13,16 @@ type PersonRecord struct {
 	Interactions []Recorded
 	Invitations  []InvitationRecord
 	Responses    []ResponseRecord
+	Memberships  []Membership
+}
+
+// Membership is a survey's list that a person is on, and what is told of them
+// there.
+type Membership struct {
+	Survey     survey.ID         `json:"survey_id"`
+	Attributes survey.Attributes `json:"attributes"`
+	CreatedAt  survey.Instant    `json:"created_at"`
+	UpdatedAt  survey.Instant    `json:"updated_at"`
 }
 
 // InvitationRecord is an invitation with everything that became of it.
@@ -42,8 +52,31 @@ func (s *Store) ExportPerson(ctx context.Context, by Caller, name string) (Perso
 	if out.Invitations, err = s.invitationsOf(q, out.Person.ID); err != nil {
 		return out, away(err)
 	}
-	out.Responses, err = s.responsesBy(q, out.Person.ID)
+	if out.Responses, err = s.responsesBy(q, out.Person.ID); err != nil {
+		return out, away(err)
+	}
+	out.Memberships, err = q.membershipsOf(out.Person.ID)
 	return out, away(err)
+}
+
+func (q *session) membershipsOf(person survey.ID) ([]Membership, error) {
+	var rows []struct {
+		SurveyID             id
+		Attributes           string
+		CreatedAt, UpdatedAt int64
+	}
+	if err := q.list(&rows, `SELECT survey_id, attributes, created_at, updated_at FROM members WHERE workspace_id = ? AND person_id = ? ORDER BY created_at, survey_id`,
+		q.by.Workspace, person); err != nil {
+		return nil, err
+	}
+	list := make([]Membership, len(rows))
+	for i, row := range rows {
+		list[i] = Membership{Survey: survey.ID(row.SurveyID), CreatedAt: survey.Instant(row.CreatedAt), UpdatedAt: survey.Instant(row.UpdatedAt)}
+		if err := fromJSON(row.Attributes, &list[i].Attributes); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 func (s *Store) interactionsOf(q *session, person survey.ID) ([]Recorded, error) {

@@ -105,7 +105,7 @@ func (q *session) importPerson(given survey.Person) error {
 	if given.UpdatedAt != 0 {
 		asOf, touched = min(q.now, given.UpdatedAt), ""
 	}
-	person, err := q.personAsked(c, given.Attributes, asOf, given.LastAskedAt)
+	person, _, err := q.personOrNew(c, given.Attributes, asOf, given.LastAskedAt)
 	if err != nil || given.LastAskedAt == nil || person.LastAskedAt != nil && *person.LastAskedAt >= *given.LastAskedAt {
 		return err
 	}

@@ -19,6 +19,11 @@ type ResponseChange struct {
 	// Excluded leaves it out of scores. What was left out for another reason
 	// keeps it.
 	Excluded bool
+	// Attributes are those of the answer.
+	Attributes survey.Attributes
+	// Person is whose answer it is; nil for nobody that is known. An answer to
+	// an invitation stays the invited person's.
+	Person *survey.ID
 }
 
 // ChangeResponse changes what a response says and moves the tallies with it;
@@ -138,8 +143,7 @@ func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error
 	return row, invitation, err
 }
 
-// changed is a row as a change makes it, and which of score, answers, tags and
-// excluded are others.
+// changed is a row as a change makes it, and which of its fields are others.
 func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange) error) (now responseRow, changed []string, err error) {
 	before, err := old.response()
 	if err != nil {
@@ -151,7 +155,7 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 	}
 	score := before.Score
 	wanted := ResponseChange{Score: &score, Answers: maps.Clone(before.Answers), Tags: slices.Clone(before.Tags),
-		Excluded: old.ExcludedReason != nil}
+		Excluded: old.ExcludedReason != nil, Attributes: maps.Clone(before.Attributes), Person: old.PersonID.orNil()}
 	if err := change(&wanted); err != nil {
 		return now, nil, err
 	}
@@ -190,17 +194,57 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 	if now.Score != old.Score || now.Answers != old.Answers {
 		now.Comment = template.Comment(now.Score, wanted.Answers)
 	}
+	attributes := wanted.Attributes.Clean(&p, "attributes")
+	if !maps.Equal(attributes, before.Attributes) {
+		changed = append(changed, "attributes")
+		if now.Attributes, err = asJSON(attributes); err != nil {
+			return now, nil, err
+		}
+	}
+	if was := old.PersonID.orNil(); wanted.Person != nil && (was == nil || *was != *wanted.Person) {
+		changed = append(changed, "person")
+		now.PersonID = id(*wanted.Person)
+		if err := q.checkOwner(&p, old, *wanted.Person); err != nil {
+			return now, nil, err
+		}
+	}
 	return now, changed, p.Err()
+}
+
+// checkOwner notes a problem where an answer cannot become a person's.
+func (q *session) checkOwner(p *survey.Problems, r responseRow, person survey.ID) error {
+	if r.InvitationID != (id{}) {
+		p.Add("person", "conflict", "cannot be changed: this answer came by an invitation, and belongs to who was invited")
+		return nil
+	}
+	var one int
+	found, err := q.row(`SELECT 1 FROM people WHERE workspace_id = ? AND id = ?`+q.forUpdate(), []any{q.by.Workspace, person}, &one)
+	if err == nil && !found {
+		p.Add("person", "unknown", "does not exist in this workspace")
+	}
+	return err
 }
 
 // replaceResponse writes what changed in a response, and moves the tallies.
 func (s *Store) replaceResponse(q *session, old, now responseRow) error {
-	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, excluded_reason = ?, updated_at = ?
-		WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete, now.ExcludedReason, now.UpdatedAt,
-		now.WorkspaceID, now.ID); err != nil {
+	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, excluded_reason = ?, person_id = ?,
+		attributes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete,
+		now.ExcludedReason, now.PersonID.orNil(), now.Attributes, now.UpdatedAt, now.WorkspaceID, now.ID); err != nil {
 		return err
 	}
-	if now.Score == old.Score && now.Answers == old.Answers && (now.ExcludedReason == nil) == (old.ExcludedReason == nil) {
+	if now.Attributes != old.Attributes {
+		c, err := q.counting()
+		if err != nil {
+			return err
+		}
+		if err := s.registerColumns(q, c, now); err != nil {
+			return err
+		}
+		if err := s.restratify(q, c, &now, false); err != nil {
+			return err
+		}
+	}
+	if now.Score == old.Score && now.Answers == old.Answers && now.Segments == old.Segments && (now.ExcludedReason == nil) == (old.ExcludedReason == nil) {
 		return nil
 	}
 	if err := s.count(q, old, -1); err != nil {

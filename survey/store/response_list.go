@@ -24,8 +24,12 @@ type ResponseFilter struct {
 	Attributes map[string]string
 	Tag        string
 	HasComment *bool
-	Excluded   *bool  // left out of scores, or not
-	Q          string // words in the comment or another text answer, in any case
+	Excluded   *bool // left out of scores, or not
+
+	Person                 *survey.ID
+	Email                  string          // of the person; one that is no address is nobody's
+	UpdatedFrom, UpdatedTo *survey.Instant // of the last change
+	Q                      string          // words in the comment or another text answer, in any case
 }
 
 // Responses lists the newest first.
@@ -46,6 +50,40 @@ func (s *Store) Responses(ctx context.Context, by Caller, f ResponseFilter, page
 	}
 	list, err := s.responsesOf(q, rows[:min(len(rows), page.Limit)])
 	return list, next, away(err)
+}
+
+// Leaf asks for a part of a list by number: Limit items behind the first Skip.
+// Unlike a Page it may repeat or miss what is written meanwhile.
+type Leaf struct{ Skip, Limit int }
+
+// ResponseOrder is how a list of responses is sorted.
+type ResponseOrder struct {
+	ByUpdate bool // by the last change, else by when it was answered
+	Down     bool // the newest first
+}
+
+// ResponseLeaf is a part of the list of responses in any order.
+func (s *Store) ResponseLeaf(ctx context.Context, by Caller, f ResponseFilter, o ResponseOrder, leaf Leaf) ([]survey.Response, error) {
+	q := s.reading(ctx, by)
+	where, args, err := s.responseConditions(q, f)
+	if err != nil {
+		return nil, err
+	}
+	column, direction := "responded_at", ""
+	if o.ByUpdate {
+		column = "updated_at"
+	}
+	if o.Down {
+		direction = " DESC"
+	}
+	var rows []responseRow
+	err = q.list(&rows, `SELECT `+responseColumns+` FROM responses WHERE `+strings.Join(where, " AND ")+
+		` ORDER BY `+column+direction+`, id`+direction+` LIMIT ? OFFSET ?`, append(args, leaf.Limit, leaf.Skip)...)
+	if err != nil {
+		return nil, away(err)
+	}
+	list, err := s.responsesOf(q, rows)
+	return list, away(err)
 }
 
 func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []any, error) {
@@ -88,6 +126,7 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	if f.Locale != "" {
 		and("locale = ?", f.Locale)
 	}
+	q.personConditions(f, and)
 	switch {
 	case f.Excluded == nil:
 	case *f.Excluded:
@@ -102,6 +141,23 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 		}
 	}
 	return where, args, nil
+}
+
+// personConditions narrow by whose answer it is, and by when it was changed.
+func (q *session) personConditions(f ResponseFilter, and func(string, ...any)) {
+	if f.Person != nil {
+		and("person_id = ?", *f.Person)
+	}
+	if f.Email != "" {
+		address, _ := survey.NormalizeAddress(f.Email) // "" is nobody's address
+		and("person_id IN (SELECT id FROM people WHERE workspace_id = ? AND email = ?)", q.by.Workspace, address)
+	}
+	if f.UpdatedFrom != nil {
+		and("updated_at >= ?", *f.UpdatedFrom)
+	}
+	if f.UpdatedTo != nil {
+		and("updated_at < ?", *f.UpdatedTo)
+	}
 }
 
 // textConditions narrow by what stands inside texts.

@@ -119,7 +119,7 @@ func (s *Store) shareOf(q *session, place surveyPlace, r running) (int, error) {
 	}
 	every := trigger.Every.Length()
 	since := r.due.Add(slack(every) - every)
-	where, args := q.audience(trigger)
+	where, args := q.audience(place.Survey)
 	var audience, asked, due int
 	if _, err := q.row(`SELECT COUNT(*) FROM people WHERE `+where, args, &audience); err != nil {
 		return 0, err
@@ -136,9 +136,15 @@ func (s *Store) shareOf(q *session, place surveyPlace, r running) (int, error) {
 }
 
 // audience is the condition that a row of people is of a schedule's audience:
-// somebody with an address whose attributes match.
-func (q *session) audience(t survey.Trigger) (string, []any) {
+// somebody with an address whose attributes match, and who is on its list where
+// it goes by one.
+func (q *session) audience(v survey.Survey) (string, []any) {
+	t := v.Trigger
 	where, args := "workspace_id = ? AND email IS NOT NULL", []any{q.by.Workspace}
+	if t.Members {
+		where += ` AND EXISTS (SELECT 1 FROM members m WHERE m.workspace_id = people.workspace_id AND m.survey_id = ? AND m.person_id = people.id)`
+		args = append(args, v.ID)
+	}
 	for _, key := range slices.Sorted(maps.Keys(t.Audience)) {
 		text, more := q.attributeText(strings.TrimPrefix(key, "attributes."))
 		where += " AND " + text + " IN (?"
@@ -157,7 +163,7 @@ func (q *session) audience(t survey.Trigger) (string, []any) {
 // waiting are the people of an audience whose turn it is, the longest unasked
 // first.
 func (s *Store) waiting(q *session, place surveyPlace, r running, n int) ([]survey.ID, error) {
-	where, args := q.audience(place.Survey.Trigger)
+	where, args := q.audience(place.Survey)
 	var ids []survey.ID
 	var one id
 	err := q.each(`SELECT p.id FROM (SELECT id, last_asked_at FROM people WHERE `+where+`) p
@@ -226,6 +232,16 @@ func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r ru
 	if err != nil {
 		return false, err
 	}
+	told := person.Attributes
+	if place.Survey.Trigger.Members {
+		member, on, err := q.memberRow(place.Survey.ID, who)
+		if err != nil || !on { // taken off the list since
+			return false, err
+		}
+		if told, err = member.over(told); err != nil {
+			return false, err
+		}
+	}
 	every := place.Survey.Trigger.Every.Length()
 	mine, err := q.exec(`INSERT INTO turns (workspace_id, survey_id, person_id, last_at, next_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (workspace_id, survey_id, person_id) DO UPDATE SET last_at = excluded.last_at, next_at = excluded.next_at
@@ -233,7 +249,7 @@ func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r ru
 	if err != nil || mine == 0 {
 		return false, err
 	}
-	in := survey.Interaction{ID: r.id, Touchpoint: place.Survey.Touchpoint, Attributes: person.Attributes, OccurredAt: q.now, ReceivedAt: q.now}
+	in := survey.Interaction{ID: r.id, Touchpoint: place.Survey.Touchpoint, Attributes: told, OccurredAt: q.now, ReceivedAt: q.now}
 	decision, err := s.decideOne(q, in, place, w, &person, fromFire)
 	if err != nil || decision.Verdict == survey.Scheduled || decision.Until == nil {
 		return true, err
