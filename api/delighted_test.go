@@ -479,7 +479,7 @@ func TestDelightedMetricsAreTheScores(t *testing.T) {
 			to := from.Add(time.Duration(random.Int64N(int64(30 * 24 * time.Hour)))).Truncate(time.Second)
 			compare(fmt.Sprintf("/metrics?since=%d&until=%d", from.Unix(), to.Unix()), "from="+from.Format(time.RFC3339)+"&to="+to.Format(time.RFC3339))
 		}
-		latest := s.delighted("GET", "/survey_responses?order=desc&per_page=1", nil).items()[0]["created_at"].(float64)
+		latest := s.delighted("GET", "/survey_responses?order=desc&per_page=1", nil).want(200).number("[0].created_at")
 		last := time.Unix(int64(latest), 0).UTC()
 		compare("/metrics", "from="+last.AddDate(0, 0, -30).Format(time.RFC3339)+"&to="+last.Add(time.Millisecond).Format(time.RFC3339Nano))
 	})

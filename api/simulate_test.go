@@ -338,13 +338,14 @@ func (g *guesser) note(what string, o outcome) {
 func (g *guesser) interact(ahead time.Duration) {
 	g.t.Helper()
 	touchpoint := g.pick("a", "b")
-	body := object{"touchpoint": touchpoint, "customer": g.customer(), "attributes": g.attributes()}
+	customer := g.customer()
+	body := object{"touchpoint": touchpoint, "customer": customer, "attributes": g.attributes()}
 	then := g.now.time().Add(ahead)
 	if g.chance(2) {
 		body["occurred_at"] = then.Add(-time.Duration(g.random.IntN(9*24)-20) * time.Hour / time.Duration(1+g.random.IntN(20))).UTC().Format(time.RFC3339)
 	}
-	_, external := body["customer"].(object)["external_id"]
-	_, address := body["customer"].(object)["email"]
+	_, external := customer["external_id"]
+	_, address := customer["email"]
 	if n := len(g.told); n > 0 && g.chance(6) {
 		body["external_id"] = g.told[g.random.IntN(n)]
 	} else if g.chance(3) || !external && !address { // or it draws a lot that nobody can know

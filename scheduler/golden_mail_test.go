@@ -191,13 +191,11 @@ func (g goldenMail) checkWords(t *testing.T) {
 				t.Errorf("the %s lacks %q", part, want)
 			}
 		}
-		var want, got []string
+		var want []string
 		for score := question.Scale.Min; score <= question.Scale.Max; score++ {
 			want = append(want, fmt.Sprintf("%s?score=%d", link, score))
 		}
-		for _, found := range regexp.MustCompile(`https://koe\.example/s/[^"\s]+\?score=\d+`).FindAllString(body, -1) {
-			got = append(got, found)
-		}
+		got := regexp.MustCompile(`https://koe\.example/s/[^"\s]+\?score=\d+`).FindAllString(body, -1)
 		if !slices.Equal(got, want) {
 			t.Errorf("the %s has the links %q, want %q", part, got, want)
 		}

@@ -12,13 +12,6 @@ import (
 
 func digits(id survey.ID) string { return new(big.Int).SetBytes(id[:]).String() }
 
-func digitsOrNull(id *survey.ID) *string {
-	if id == nil {
-		return nil
-	}
-	return new(digits(*id))
-}
-
 // parseDigits reads what digits wrote, and nothing else.
 func parseDigits(text string) (id survey.ID, ok bool) {
 	if len(text) > 39 {

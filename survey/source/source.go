@@ -127,9 +127,6 @@ func (m *Mapping) fields() map[string]string {
 		"customer.locale": m.Customer.Locale, "customer.timezone": m.Customer.Timezone}
 }
 
-// namesCustomer is true where the mapping looks for somebody to ask.
-func (m *Mapping) namesCustomer() bool { return m.Customer != CustomerMapping{} }
-
 func (c Condition) clean(p *survey.Problems) {
 	if len(c) > maxConditions {
 		p.Add("condition", "too_many", "must have at most %d paths", maxConditions)

@@ -186,24 +186,21 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 	}
 	if wanted.Excluded != (old.ExcludedReason != nil) {
 		changed = append(changed, "excluded")
-		now.ExcludedReason = nil
-		if wanted.Excluded {
+		if now.ExcludedReason = nil; wanted.Excluded {
 			now.ExcludedReason = new(survey.ExcludedByEditor)
 		}
 	}
 	if now.Score != old.Score || now.Answers != old.Answers {
 		now.Comment = template.Comment(now.Score, wanted.Answers)
 	}
-	attributes := wanted.Attributes.Clean(&p, "attributes")
-	if !maps.Equal(attributes, before.Attributes) {
+	if attributes := wanted.Attributes.Clean(&p, "attributes"); !maps.Equal(attributes, before.Attributes) {
 		changed = append(changed, "attributes")
 		if now.Attributes, err = asJSON(attributes); err != nil {
 			return now, nil, err
 		}
 	}
-	if was := old.PersonID.orNil(); wanted.Person != nil && (was == nil || *was != *wanted.Person) {
-		changed = append(changed, "person")
-		now.PersonID = id(*wanted.Person)
+	if wanted.Person != nil && old.PersonID != id(*wanted.Person) {
+		changed, now.PersonID = append(changed, "person"), id(*wanted.Person)
 		if err := q.checkOwner(&p, old, *wanted.Person); err != nil {
 			return now, nil, err
 		}
