@@ -21,7 +21,7 @@ func TestTheCounterCountsAsKoeDoes(t *testing.T) {
 	k := startKoe(t, storetest.SQLite(t))
 	k.want(201, "PUT", "/v1/templates/everything", everything) // takes 20 characters
 	k.manual("everything", "everything", `{}`)
-	link := k.link("everything", "en")
+	link := k.link("everything", "en", "ana")
 	k.post(link, url.Values{"step": {"score"}, "score": {"9"}})
 	b := k.browse(t)
 	b.scripts(true)

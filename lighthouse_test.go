@@ -23,9 +23,9 @@ func TestLighthouse(t *testing.T) {
 	k.manual("shop", "nps", `{}`)
 	pages := map[string]string{"open link": k.openLink("shop", `"slug":"our-shop"`)}
 	for _, locale := range pageLocales {
-		pages[locale] = k.link("shop", locale) + "?score=9"
+		pages[locale] = k.link("shop", locale, "ana") + "?score=9"
 	}
-	answered := k.link("shop", "en")
+	answered := k.link("shop", "en", "ana")
 	k.post(answered, map[string][]string{"step": {"score"}, "score": {"3"}})
 	pages["questions"] = answered
 	for name, address := range pages {

@@ -89,7 +89,7 @@ func fullKoe(t *testing.T) (k *running, scored map[string]string) {
 	scored = map[string]string{}
 	for _, locale := range pageLocales {
 		for _, scripts := range []bool{false, true} {
-			link := k.link("everything", locale)
+			link := k.link("everything", locale, "ana")
 			if code, page := k.post(link, map[string][]string{"step": {"score"}, "score": {"3"}}); code != 200 {
 				t.Fatalf("a score: %d\n%s", code, page)
 			}
@@ -110,11 +110,11 @@ func (k *running) manual(key, template, rules string) {
 	k.want(200, "POST", "/v1/surveys/"+key+"/activate", "")
 }
 
-// link is a new personal link of a survey.
-func (k *running) link(survey, locale string) string {
+// link is a new personal link of a survey, for somebody.
+func (k *running) link(survey, locale, who string) string {
 	k.t.Helper()
 	made, _ := k.want(201, "POST", "/v1/surveys/"+survey+"/links",
-		`{"links":[{"locale":"`+locale+`","customer":{"email":"`+locale+`@example.com","name":"山田 花子"}}]}`)["data"].([]any)
+		`{"links":[{"locale":"`+locale+`","customer":{"email":"`+who+`@example.com","name":"山田 花子"}}]}`)["data"].([]any)
 	link, _ := made[0].(map[string]any)
 	address, _ := link["url"].(string)
 	return address
@@ -139,7 +139,7 @@ func (v *visitor) onScreens(page string, thumbs bool, every string) {
 		rules = every
 	}
 	for i, on := range screens {
-		if i > 0 && rules == every {
+		if i > 0 && rules == everyRule {
 			rules = screenRules
 		}
 		tell(v.browser, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -178,7 +178,7 @@ func TestScalesBreakEvenly(t *testing.T) {
 	k.want(201, "PUT", "/v1/templates/scales", `{"name":"Scales","metric":"nps","default_locale":"en","questions":[`+strings.Join(questions, ",")+`]}`)
 	k.manual("scales", "scales", `{}`)
 	b := k.browse(t)
-	b.open(k.link("scales", "en") + "?score=9")
+	b.open(k.link("scales", "en", "ana") + "?score=9")
 	for _, page := range []string{"the score", "the questions"} {
 		for width := int64(320); width <= 800; width += 8 {
 			tell(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 800, DeviceScaleFactor: 1})

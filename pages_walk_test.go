@@ -49,7 +49,12 @@ type visitor struct {
 	locale string
 }
 
-func (v *visitor) link(survey string) string { v.t.Helper(); return v.k.link(survey, v.locale) }
+// link is a new link for the visitor, who is another with scripts: whoever has
+// unsubscribed is not asked again whether to.
+func (v *visitor) link(survey string) string {
+	v.t.Helper()
+	return v.k.link(survey, v.locale, fmt.Sprint(v.locale, "-", v.runs))
+}
 
 func (v *visitor) everyPage() {
 	v.t.Helper()
