@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"koe/survey/store/storetest"
+	"koe/survey/store/storetest/battery"
 )
 
 var (
@@ -28,10 +29,11 @@ type screen struct {
 	width  int64 // in pixels; 320 is a telephone, or 1280 at four times the size
 }
 
-var screens = []screen{{"light", 320}, {"light", 768}, {"dark", 320}, {"dark", 768}}
+// In this order little changes from one to the next.
+var screens = []screen{{"light", 320}, {"dark", 320}, {"dark", 768}, {"light", 768}}
 
 // TestEveryPage looks at every page that a customer meets, and at the mails, on
-// every screen, in three languages, with the page's scripts and without: nobody
+// two screens of the four (KOE_BATTERY=full: on all), in three languages, with the page's scripts and without: nobody
 // has to scroll sideways, a thumb hits what can be pressed, axe finds nothing,
 // the page is small and comes from koe alone. Then a checker reads the HTML.
 func TestEveryPage(t *testing.T) {
@@ -42,12 +44,17 @@ func TestEveryPage(t *testing.T) {
 	b := k.browseFor(t, 10*time.Minute)
 	b.hosts = append(b.hosts, publicHost+":"+full.port)
 	tell(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	turn := 0
 	for _, scripts := range []bool{false, true} {
 		for _, locale := range pageLocales {
+			turn++
 			t.Run(locale+map[bool]string{true: " with scripts", false: " without scripts"}[scripts], func(t *testing.T) {
 				mine := *k
 				mine.t, b.t = t, t
-				v := &visitor{browser: b, k: &mine, scored: scored, axe: axe, runs: scripts, locale: locale}
+				v := &visitor{browser: b, k: &mine, scored: scored, axe: axe, runs: scripts, locale: locale, screens: screens}
+				if !battery.Full() { // two of them, that share nothing: the next visitor has the others
+					v.screens = []screen{screens[turn%2], screens[turn%2+2]}
+				}
 				if !scripts {
 					v.html = html // it is the same with them
 				}
@@ -138,14 +145,11 @@ func (v *visitor) onScreens(page string, thumbs bool, every string) {
 		ask(v.browser, chromedp.Evaluate[chromedp.Void](v.axe, inWorld(world)))
 		rules = every
 	}
-	for i, on := range screens {
+	for i, on := range v.screens {
 		if i > 0 && rules == everyRule {
 			rules = screenRules
 		}
-		tell(v.browser, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: on.scheme}}})
-		tell(v.browser, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-			Width: on.width, Height: 800, DeviceScaleFactor: 1})
+		v.turn(on)
 		for _, what := range v.inspect(world, thumbs, rules) {
 			v.t.Errorf("%s in %s, %s, %d pixels: %s", page, v.locale, on.scheme, on.width, what)
 		}
@@ -153,6 +157,20 @@ func (v *visitor) onScreens(page string, thumbs bool, every string) {
 			v.shot(fmt.Sprintf("%s-%s-%s-%d", page, v.locale, on.scheme, on.width))
 		}
 	}
+}
+
+// turn looks by another screen from now on.
+func (v *visitor) turn(on screen) {
+	v.t.Helper()
+	if on.scheme != v.on.scheme {
+		tell(v.browser, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: on.scheme}}})
+	}
+	if on.width != v.on.width {
+		tell(v.browser, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+			Width: on.width, Height: 800, DeviceScaleFactor: 1})
+	}
+	v.on = on
 }
 
 // mail looks at a mail as its program shows it.

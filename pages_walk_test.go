@@ -41,12 +41,14 @@ const everything = `{
 // visitor goes through all pages in one language after the other.
 type visitor struct {
 	*browser
-	k      *running
-	scored map[string]string // links of a koe that can write nothing
-	axe    string            // its source
-	runs   bool              // the pages run their scripts
-	html   string            // a folder for the HTML of the pages; "" for none
-	locale string
+	k       *running
+	scored  map[string]string // links of a koe that can write nothing
+	axe     string            // its source
+	runs    bool              // the pages run their scripts
+	html    string            // a folder for the HTML of the pages; "" for none
+	locale  string
+	on      screen
+	screens []screen
 }
 
 // link is a new link for the visitor, who is another with scripts: whoever has

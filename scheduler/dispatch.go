@@ -137,11 +137,7 @@ func (p *pipeline) room() int {
 	if p.all.Limit() == rate.Inf {
 		return fits
 	}
-	n := 0
-	for n < fits && p.all.Allow() {
-		n++
-	}
-	return n
+	return min(fits, int(p.all.Tokens()))
 }
 
 // pace is the time between two mails under the cap over all; 0 where there is
@@ -167,8 +163,11 @@ func (p *pipeline) later(at time.Time) {
 	}
 }
 
+// begin hands mails to the workers. They alone count for the cap over all: what
+// was put back or ended by a rule costs nobody a turn.
 func (p *pipeline) begin(mails []store.Mail) {
 	at := time.Now()
+	p.all.AllowN(at, len(mails)) // there is room: see room
 	for _, m := range mails {
 		p.taken[m.Claim] = struct{}{}
 		p.ready <- begun{mail: m, at: at} // it never blocks: there is room for all that may be taken

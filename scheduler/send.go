@@ -33,7 +33,9 @@ func (p *pipeline) work(ctx context.Context) error {
 		if err != nil {
 			p.Log.Error("a mail could not be brought to its end", "invitation", c.Invitation, "error", err)
 		}
-		if sent {
+		if begun := (notBegun{}); errors.As(err, &begun) { // no server has heard of it
+			p.giveBack(ctx, []store.Claim{c})
+		} else if sent {
 			p.sent <- c
 		} else {
 			p.done <- []store.Claim{c}
@@ -41,6 +43,9 @@ func (p *pipeline) work(ctx context.Context) error {
 	}
 	return mailer.Close()
 }
+
+// notBegun is why a mail was not brought to the server.
+type notBegun struct{ error }
 
 // send brings one mail to the server: sent is true where the server took it,
 // which is still to be noted, else what became of it is noted. Once begun it
@@ -55,9 +60,12 @@ func (p *pipeline) send(ctx context.Context, mailer mail.Mailer, b begun) (sent 
 	}()
 	c := b.mail.Claim
 	if time.Since(b.at) > p.heartbeat() { // a process that slept may have lost it meanwhile
-		held, err := p.Store.Extend(ctx, p.Lease, c)
-		if err != nil || len(held) == 0 {
-			return false, err
+		var held []store.Claim
+		if err := patiently(ctx, func() (err error) { held, err = p.Store.Extend(ctx, p.Lease, c); return err }); err != nil {
+			return false, notBegun{err}
+		}
+		if len(held) == 0 {
+			return false, nil
 		}
 	}
 	outcome := p.handOver(ctx, mailer, b.mail)

@@ -122,8 +122,8 @@ func (s *Store) bouncedWorkspace(q *session, b survey.Bounce) (int64, error) {
 	if named, ok := messageInvitation(b.MessageID); ok {
 		var workspace int64
 		// by the primary key, workspace by workspace
-		if _, err := q.row(`SELECT v.workspace_id FROM workspaces w JOIN invitations v ON v.workspace_id = w.id AND v.id = ?
-			WHERE v.message_id IS NOT NULL LIMIT 1`, []any{named}, &workspace); err != nil || workspace != 0 {
+		if _, err := q.row(`SELECT v.workspace_id FROM workspaces w CROSS JOIN invitations v WHERE v.workspace_id = w.id AND v.id = ?
+			AND v.message_id IS NOT NULL LIMIT 1`, []any{named}, &workspace); err != nil || workspace != 0 {
 			return workspace, err
 		}
 	}
@@ -326,7 +326,7 @@ func (s *Store) markBounced(q *session, row invitationRow, b survey.Bounce, e su
 // freshEvent is false where the same is kept already.
 func (q *session) freshEvent(of survey.ID, typ, reason, detail string) (bool, error) {
 	var one int
-	known, err := q.row(`SELECT 1 FROM events WHERE workspace_id = ? AND subject_id = ? AND type = ? AND reason = ? AND detail = ?`,
+	known, err := q.row(`SELECT 1 FROM events`+q.indexedBy("events_subject_id_at")+` WHERE workspace_id = ? AND subject_id = ? AND type = ? AND reason = ? AND detail = ?`,
 		[]any{q.by.Workspace, of, typ, reason, detail}, &one)
 	return !known, err
 }
@@ -351,7 +351,7 @@ func (s *Store) block(q *session, address string, reason survey.SuppressionReaso
 		return true, err
 	}
 	var rows []invitationRow
-	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND address_hash = ? AND address_hash IS NOT NULL
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations`+q.indexedBy("invitations_address_hash_planned_at")+` WHERE workspace_id = ? AND address_hash = ? AND address_hash IS NOT NULL
 		AND mail_state IN ('waiting', 'claimed') ORDER BY id`+q.forUpdate(), q.by.Workspace, s.addressHash(q.by.Workspace, address)); err != nil {
 		return true, err
 	}

@@ -183,6 +183,12 @@ func (s *Store) Release(ctx context.Context, claims ...Claim) error {
 					return err
 				}
 			}
+			if state == string(survey.InvitationAnswered) { // meanwhile: nothing is left to be sent
+				if err := q.mailDone(row.invitationRow); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := q.must(`UPDATE invitations SET state = ?, mail_state = 'waiting', fence = fence + 1, attempt = attempt - 1, updated_at = ?
 				WHERE workspace_id = ? AND id = ?`, state, q.now, row.WorkspaceID, row.ID); err != nil {
 				return err

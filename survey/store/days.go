@@ -113,8 +113,8 @@ func (q *session) holdDay(of survey.ID, zone string) (*heldDay, error) {
 		return held, nil
 	}
 	// the first mail of the day, or the limit is new
-	if _, err := q.row(`SELECT (SELECT COUNT(*) FROM invitations WHERE workspace_id = ? AND survey_id = ? AND channel = 'email'
-		AND cohort_at >= ? AND sent_at IS NOT NULL) + (SELECT COUNT(*) FROM invitations WHERE workspace_id = ? AND survey_id = ?
+	if _, err := q.row(`SELECT (SELECT COUNT(*) FROM invitations`+q.indexedBy("invitations_cohort_at")+` WHERE workspace_id = ? AND survey_id = ? AND channel = 'email'
+		AND cohort_at >= ? AND sent_at IS NOT NULL) + (SELECT COUNT(*) FROM invitations`+q.indexedBy("invitations_lease_until")+` WHERE workspace_id = ? AND survey_id = ?
 		AND mail_state IN ('claimed', 'sending') AND mail_state = 'sending' AND mail_no = 0)`,
 		[]any{q.by.Workspace, of, survey.StartOf(today, loc), q.by.Workspace, of}, &held.sent); err != nil {
 		return nil, err

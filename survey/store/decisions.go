@@ -141,7 +141,7 @@ func (q *session) lastAsked(person survey.Person, address string) (*survey.Insta
 		return person.LastAskedAt, nil
 	}
 	var there *int64
-	_, err := q.row(`SELECT max(last_asked_at) FROM people WHERE workspace_id = ? AND email = ?`, []any{q.by.Workspace, address}, &there)
+	_, err := q.row(`SELECT max(last_asked_at) FROM people`+q.indexedBy("people_email")+` WHERE workspace_id = ? AND email = ?`, []any{q.by.Workspace, address}, &there)
 	if there == nil || person.LastAskedAt != nil && *person.LastAskedAt > survey.Instant(*there) {
 		return person.LastAskedAt, err
 	}
@@ -272,7 +272,7 @@ func (s *Store) decisionsOf(q *session, source survey.ID) ([]Decided, error) {
 		Nonce        []byte
 	}
 	if err := q.list(&rows, `SELECT d.survey_id, d.verdict, d.reason, d.until_at, d.invitation_id, v.planned_at, v.channel, v.nonce
-		FROM decisions d LEFT JOIN invitations v ON v.workspace_id = d.workspace_id AND v.id = d.invitation_id
+		FROM decisions d`+q.indexedBy("decisions_source_id")+` LEFT JOIN invitations v ON v.workspace_id = d.workspace_id AND v.id = d.invitation_id
 		WHERE d.workspace_id = ? AND d.source_id = ? ORDER BY d.id`, q.by.Workspace, source); err != nil {
 		return nil, err
 	}

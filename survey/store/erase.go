@@ -72,7 +72,7 @@ const erased = "erased"
 // eraseInvitations returns the hashes of the addresses that were invited.
 func (s *Store) eraseInvitations(q *session, person survey.ID) (hashes [][]byte, err error) {
 	var rows []invitationRow
-	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND person_id = ? ORDER BY id`+q.forUpdate(),
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations`+q.indexedBy("invitations_person_id_planned_at")+` WHERE workspace_id = ? AND person_id = ? ORDER BY id`+q.forUpdate(),
 		q.by.Workspace, person); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (q *session) forget(about string, subject survey.ID) error {
 
 func (s *Store) eraseResponses(q *session, person survey.ID) error {
 	var rows []responseRow
-	if err := q.list(&rows, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND person_id = ? ORDER BY id`+q.forUpdate(),
+	if err := q.list(&rows, `SELECT `+responseColumns+` FROM responses`+q.indexedBy("responses_person_id")+` WHERE workspace_id = ? AND person_id = ? ORDER BY id`+q.forUpdate(),
 		q.by.Workspace, person); err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func (q *session) followed(by *survey.ID, response id) ([]followed, error) {
 		where, args = " AND d.survey_id = ?", append(args, *by)
 	}
 	var list []followed
-	err := q.list(&list, `SELECT d.verdict, d.reason, d.invitation_id, v.state, v.reason AS ended FROM decisions d
+	err := q.list(&list, `SELECT d.verdict, d.reason, d.invitation_id, v.state, v.reason AS ended FROM decisions d`+q.indexedBy("decisions_source_id")+`
 		LEFT JOIN invitations v ON v.workspace_id = d.workspace_id AND v.id = d.invitation_id
 		WHERE d.workspace_id = ? AND d.source_id = ? AND d.source_type = ?`+where, args...)
 	return list, err

@@ -251,7 +251,7 @@ func (s *Store) firstOpenReply(q *session, place surveyPlace, o Opened, f openFo
 		return nil, err
 	}
 	var one int
-	deleted, err := q.row(`SELECT 1 FROM events WHERE workspace_id = ? AND subject_id = ? AND type = 'deleted' LIMIT 1`,
+	deleted, err := q.row(`SELECT 1 FROM events`+q.indexedBy("events_subject_id_at")+` WHERE workspace_id = ? AND subject_id = ? AND type = 'deleted' LIMIT 1`,
 		[]any{q.by.Workspace, f.response}, &one)
 	if err != nil {
 		return nil, err

@@ -102,13 +102,13 @@ func (q *session) chatDue(to listener, event survey.Event, response survey.ID) (
 	const first = ` WHERE workspace_id = ? AND webhook_id = ? AND subject_id = ? AND state = 'waiting' AND event = 'response.created' AND attempt = 0`
 	args := []any{q.by.Workspace, to.id, response}
 	if !said {
-		waits, err := q.row(`SELECT 1 FROM outbox`+first, args, &one)
+		waits, err := q.row(`SELECT 1 FROM outbox`+q.indexedBy("outbox_subject_id")+first, args, &one)
 		if waits || err != nil {
 			return 0, err
 		}
 		return q.now, nil
 	}
-	brought, err := q.exec(`UPDATE outbox SET due_at = ?`+first, append([]any{q.now}, args...)...)
+	brought, err := q.exec(`UPDATE outbox`+q.indexedBy("outbox_subject_id")+` SET due_at = ?`+first, append([]any{q.now}, args...)...)
 	if brought > 0 || err != nil {
 		return 0, err
 	}

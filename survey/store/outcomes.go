@@ -110,6 +110,9 @@ func (s *Store) Retry(ctx context.Context, c Claim, words string) error {
 		if err != nil {
 			return err
 		}
+		if v.State == survey.InvitationAnswered { // meanwhile: nothing is left to be sent
+			return q.mailDone(row)
+		}
 		next, again := survey.RetryAt(v, row.Attempt, q.now)
 		if !again {
 			return s.giveUp(q, row, words)

@@ -123,7 +123,7 @@ func (q *session) holdPaused() ([]int64, error) {
 	if err := q.list(&paused, `SELECT id FROM workspaces WHERE sending_paused_at IS NOT NULL`+lock); err != nil || len(paused) == 0 {
 		return nil, err
 	}
-	_, err := q.exec(`UPDATE invitations SET held = `+q.truth(true)+` WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM invitations
+	_, err := q.exec(`UPDATE invitations SET held = `+q.truth(true)+` WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM invitations`+q.indexedBy("invitations_waiting")+`
 		WHERE mail_state = 'waiting' AND held = `+q.truth(false)+` AND due_at <= ? AND workspace_id IN (SELECT id FROM workspaces
 		WHERE sending_paused_at IS NOT NULL) ORDER BY due_at LIMIT ?`+q.skipLocked()+`)`, q.now, holdBatch)
 	return paused, err

@@ -104,7 +104,8 @@ func (q *session) followedAnswer(row claimedRow) (*followedAnswer, error) {
 		return nil, nil
 	}
 	var a followedAnswer
-	found, err := q.row(`SELECT r.attributes, r.responded_at FROM decisions d JOIN responses r ON r.workspace_id = d.workspace_id AND r.id = d.source_id
+	found, err := q.row(`SELECT r.attributes, r.responded_at FROM decisions d`+q.indexedBy("decisions_person_id")+`
+		JOIN responses r ON r.workspace_id = d.workspace_id AND r.id = d.source_id
 		WHERE d.workspace_id = ? AND d.person_id = ? AND d.invitation_id = ? AND d.source_type = ?`,
 		[]any{row.WorkspaceID, row.PersonID, row.ID, fromResponse}, &a.attributes, &a.at)
 	if err != nil || !found {

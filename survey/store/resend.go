@@ -57,8 +57,11 @@ func (s *Store) mayResend(q *session, row invitationRow) (held bool, err error) 
 	if err := v.Resend(place.Survey, suppressed, q.now); err != nil {
 		return false, err
 	}
+	if row.MailState == mailClaimed || row.MailState == mailSending {
+		return false, survey.Errorf(survey.Conflict, "", "a reminder, which bears the same link, is on its way")
+	}
 	var one int
-	reminded, err := q.row(`SELECT 1 FROM events WHERE workspace_id = ? AND subject_id = ? AND type LIKE 'reminder_%_sent' LIMIT 1`,
+	reminded, err := q.row(`SELECT 1 FROM events`+q.indexedBy("events_subject_id_at")+` WHERE workspace_id = ? AND subject_id = ? AND type LIKE 'reminder_%_sent' LIMIT 1`,
 		[]any{row.WorkspaceID, row.ID}, &one)
 	if err == nil && reminded {
 		err = survey.Errorf(survey.Conflict, "", "a reminder has been sent since, which bears the same link")

@@ -158,14 +158,16 @@ func (r *claimedRow) first() bool { return !r.suppressed && r.MailNo == 0 && r.S
 
 // claimedQuery reads what the rules ask about, which is asked once: of a mail
 // that is being sent its own row is enough.
-const claimedQuery = mailColumns + `,
+func (q *session) claimedQuery() string {
+	return mailColumns + `,
 	(SELECT i.occurred_at FROM interactions i WHERE i.workspace_id = v.workspace_id AND i.id = v.interaction_id),
 	EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = v.workspace_id AND s.address_hash = v.address_hash),
 	(SELECT p.attributes FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
 	(SELECT p.last_asked_at FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
-	(SELECT max(p.last_asked_at) FROM people p WHERE p.workspace_id = v.workspace_id AND p.email = v.email),
-	EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.person_id = v.person_id AND o.id <> v.id)
-	OR EXISTS (SELECT 1 FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.address_hash = v.address_hash AND o.id <> v.id)`
+	(SELECT max(p.last_asked_at) FROM people p` + q.indexedBy("people_email") + ` WHERE p.workspace_id = v.workspace_id AND p.email = v.email),
+	EXISTS (SELECT 1 FROM invitations o` + q.indexedBy("invitations_person_id_planned_at") + ` WHERE o.workspace_id = v.workspace_id AND o.person_id = v.person_id AND o.id <> v.id)
+	OR EXISTS (SELECT 1 FROM invitations o` + q.indexedBy("invitations_address_hash_planned_at") + ` WHERE o.workspace_id = v.workspace_id AND o.address_hash = v.address_hash AND o.id <> v.id)`
+}
 
 // The points of a mail's way at which its claim is looked for.
 const (
@@ -174,8 +176,8 @@ const (
 	whileHeld    = `v.mail_state IN ('claimed', 'sending')`
 )
 
-// query is what reads a row at a point of its mail's way, and where it goes.
-func (r *claimedRow) query(at string) (string, []any) {
+// mailQuery is what reads a row at a point of its mail's way, and where it goes.
+func (q *session) mailQuery(r *claimedRow, at string) (string, []any) {
 	fields := []any{&r.WorkspaceID, &r.ID, &r.SurveyID, &r.TouchpointID, &r.InteractionID, &r.TemplateID, &r.TemplateVersion,
 		&r.Channel, &r.Email, &r.Name, &r.Locale, &r.Timezone, &r.Attributes, &r.Segments, &r.Nonce, &r.State, &r.Reason, &r.PlannedAt,
 		&r.ExpiresAt, &r.SentAt, &r.AnsweredAt, &r.OpenedAt, &r.BouncedAt, &r.MessageID, &r.MailNo, &r.MailState, &r.Attempt, &r.Fence,
@@ -183,7 +185,7 @@ func (r *claimedRow) query(at string) (string, []any) {
 	if at != whileClaimed {
 		return mailColumns, fields
 	}
-	return claimedQuery, append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.lastAsked[0], &r.lastAsked[1], &r.others)
+	return q.claimedQuery(), append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.lastAsked[0], &r.lastAsked[1], &r.others)
 }
 
 // claimed locks the rows of claims that still hold and are at a point of their
@@ -193,7 +195,7 @@ func (q *session) claimed(claims []Claim, at string) ([]claimedRow, error) {
 	if !q.postgres {
 		for _, c := range claims {
 			var row claimedRow
-			query, fields := row.query(at)
+			query, fields := q.mailQuery(&row, at)
 			found, err := q.row(query+` FROM invitations v WHERE v.workspace_id = ? AND v.id = ? AND v.fence = ? AND `+at,
 				[]any{c.Workspace, c.Invitation, c.Fence}, fields...)
 			if err != nil {
@@ -207,7 +209,7 @@ func (q *session) claimed(claims []Claim, at string) ([]claimedRow, error) {
 	}
 	workspaces, ids, fences := claimArrays(claims)
 	var row claimedRow
-	query, fields := row.query(at)
+	query, fields := q.mailQuery(&row, at)
 	err := q.each(query+` FROM invitations v JOIN unnest(?::bigint[], ?::uuid[], ?::bigint[]) AS c (w, id, fence)
 		ON v.workspace_id = c.w AND v.id = c.id AND v.fence = c.fence WHERE `+at+` ORDER BY v.id FOR UPDATE OF v`,
 		[]any{workspaces, ids, fences}, fields, func() error {

@@ -248,6 +248,15 @@ func (q *session) truth(of bool) string {
 	return map[bool]string{true: "1", false: "0"}[of]
 }
 
+// indexedBy names the index that SQLite shall take. It keeps no statistics, and
+// takes a workspace for ten rows: rather than an index it then reads all of them.
+func (q *session) indexedBy(name string) string {
+	if q.postgres {
+		return ""
+	}
+	return " INDEXED BY " + name
+}
+
 // skipLocked locks the rows of a SELECT but for those that others hold.
 func (q *session) skipLocked() string {
 	if q.postgres {

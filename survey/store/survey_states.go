@@ -94,7 +94,7 @@ func (q *session) moveSurvey(place *surveyPlace, to survey.State) error {
 // holdMail keeps a survey's mail from becoming due, or lets it. One that a
 // worker has in hand goes out; if it has to be tried again, it is held.
 func (q *session) holdMail(of survey.ID, held bool) error {
-	_, err := q.exec(`UPDATE invitations SET held = ? WHERE workspace_id = ? AND survey_id = ? AND mail_state <> 'none'`,
+	_, err := q.exec(`UPDATE invitations`+q.indexedBy("invitations_survey_id_planned_at")+` SET held = ? WHERE workspace_id = ? AND survey_id = ? AND mail_state <> 'none'`,
 		held, q.by.Workspace, of)
 	return err
 }
@@ -104,16 +104,18 @@ const cancelBatch = 1000
 
 // cancelScheduled calls off what a survey has planned, and its reminders.
 func (q *session) cancelScheduled(of survey.ID) error {
+	var last id // each batch goes on behind the one before
 	for {
 		var rows []invitationRow
-		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND survey_id = ?
-			AND state = 'scheduled' ORDER BY id LIMIT ?`+q.forUpdate(), q.by.Workspace, of, cancelBatch); err != nil {
+		if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND id > ? AND survey_id = ?
+			AND state = 'scheduled' ORDER BY id LIMIT ?`+q.forUpdate(), q.by.Workspace, last, of, cancelBatch); err != nil {
 			return err
 		}
 		for _, row := range rows {
 			if err := q.endInvitation(row, survey.InvitationCancelled, "survey_archived", ""); err != nil {
 				return err
 			}
+			last = row.ID
 		}
 		if len(rows) < cancelBatch {
 			break

@@ -2,10 +2,15 @@ package store
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"koe/survey"
 )
+
+// fenceStep is by how much a fence grows at most: a mail may be taken millions
+// of times before the number is full.
+const fenceStep = 1 << 40
 
 // Taken is what TakeDue took.
 type Taken struct {
@@ -36,7 +41,10 @@ func (s *Store) TakeDue(ctx context.Context, n int, lease time.Duration, may fun
 				later = append(later, Later{row.claim(), until, survey.WaitDomainCap})
 				continue
 			}
-			row.Fence, row.Attempt = row.Fence+1, row.Attempt+1
+			// no number that was given before: where this is rolled back, whoever
+			// gives these mails back must not mean those of another take
+			row.Fence += 1 + rand.Int64N(fenceStep) //nolint:gosec // it tells takes apart, and hides nothing
+			row.Attempt++
 			going = append(going, row)
 		}
 		if t.PutBack = len(later); t.PutBack > 0 {
@@ -58,7 +66,7 @@ func (q *session) due(n int) ([]claimedRow, error) {
 	}
 	rows := make([]claimedRow, 0, n)
 	var row claimedRow
-	query, fields := row.query(whileClaimed)
+	query, fields := q.mailQuery(&row, whileClaimed)
 	err = q.each(query+` FROM invitations v WHERE `+where+` ORDER BY v.due_at LIMIT ?`+q.skipLocked(), []any{q.now, n}, fields, func() error {
 		rows = append(rows, row)
 		return nil
