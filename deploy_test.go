@@ -194,7 +194,9 @@ func TestDeploymentsSetWhatKoeKnows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	help, err := exec.Command(binary, "serve", "--help").Output()
+	ask := exec.Command(binary, "serve", "--help")
+	ask.Env = []string{"PATH=" + os.Getenv("PATH")}
+	help, err := ask.Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,9 +49,8 @@ func TestEveryPage(t *testing.T) {
 		for _, locale := range pageLocales {
 			turn++
 			t.Run(locale+map[bool]string{true: " with scripts", false: " without scripts"}[scripts], func(t *testing.T) {
-				mine := *k
-				mine.t, b.t = t, t
-				v := &visitor{browser: b, k: &mine, scored: scored, axe: axe, runs: scripts, locale: locale, screens: screens}
+				k.t, b.t = t, t
+				v := &visitor{browser: b, k: k, scored: scored, axe: axe, runs: scripts, locale: locale, screens: screens}
 				if !battery.Full() { // two of them, that share nothing: the next visitor has the others
 					v.screens = []screen{screens[turn%2], screens[turn%2+2]}
 				}
@@ -61,7 +60,7 @@ func TestEveryPage(t *testing.T) {
 				b.scripts(scripts)
 				v.everyPage()
 			})
-			b.t = t
+			k.t, b.t = t, t
 		}
 	}
 	t.Run("html", func(t *testing.T) { validHTML(t, html) })

@@ -99,7 +99,7 @@ func TestTheClientIsWhole(t *testing.T) {
 		t.Errorf("%d methods for %d operations: run make client", of.NumMethod(), methods)
 	}
 	for name, schema := range spec.Components.Schemas {
-		if strings.HasSuffix(name, "Form") { // of a page
+		if strings.HasSuffix(name, "Form") || strings.HasPrefix(name, "Delighted") { // of a page, of clients of its own
 			continue
 		}
 		for property := range schema.Properties {

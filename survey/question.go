@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // QuestionType is what kind of answer a question takes.
@@ -236,10 +238,10 @@ func (q Question) check(p *Problems, at string, raw any) any {
 	return nil
 }
 
-// Written is a text as it is judged and kept: without blanks around it, and
-// with lines that end as everywhere but in forms.
+// Written is a text as it is judged and kept: composed, without blanks around
+// it, and with lines that end as everywhere but in forms.
 func Written(s string) string {
-	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+	return norm.NFC.String(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")))
 }
 
 func (q Question) checkChoice(p *Problems, at string, raw any) any {
