@@ -87,8 +87,8 @@ func (f *Facts) Add(file string, r Record) {
 		f.named(id, address)
 		f.about(address, "").learn(r)
 	}
-	if k := f.about("", id); len(addresses) == 0 && k != nil {
-		k.learn(r)
+	if len(addresses) == 0 && id != "" {
+		f.about("", id).learn(r)
 	}
 	if f.lists[r.Kind] != nil { // the others are read again, and refused then
 		f.count(file, r, addresses, why)

@@ -125,7 +125,7 @@ func TestUnsubscribingAfterABounce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		by := storetest.Default(t, s)
 		w := aWebhook(t, s, by)
-		mustSurvey(t, s, by, "chat")
+		mustSurvey(t, s, by, "chat", nil)
 		var tokens []string
 		for _, address := range []string{"a@example.com", "b@example.com"} {
 			tokens = append(tokens, only(t, record(t, s, by, chat(address))).Token)
