@@ -153,7 +153,9 @@ func (t *takeover) run(ctx context.Context) error {
 	if len(t.facts.Types) > 0 && len(t.targets.all) == 0 {
 		return fmt.Errorf("--survey: is required: the files hold answers (%s); name the survey that takes them", countWords(t.facts.Types))
 	}
-	t.facts.Settle()
+	if err := t.facts.Settle(); err != nil {
+		return err
+	}
 	t.names = delighted.NewNames(t.targets.segments())
 	t.bar = newBar(t.export.rows(delighted.People)+t.export.rows(delighted.Responses), "rows")
 	defer func() { _ = t.bar.Clear() }()
@@ -209,10 +211,12 @@ func (t *takeover) suppress(ctx context.Context) error {
 	t.done.Unsubs, t.done.Bounced = t.facts.Lists(before)
 	t.done.Suppressed = make([]delighted.Suppressed, len(wanted))
 	for n, one := range wanted {
-		if kept, is := before[one.Email]; is {
-			one = kept
-		}
 		since := cmp.Or(one.CreatedAt, t.now)
+		if kept, is := before[one.Email]; is && one.Reason.Outweighs(kept.Reason) {
+			since = max(since, kept.CreatedAt)
+		} else if is {
+			one, since = kept, kept.CreatedAt
+		}
 		t.done.Suppressed[n] = delighted.Suppressed{Email: one.Email, Reason: one.Reason, Since: min(since, t.now)}
 	}
 	return nil

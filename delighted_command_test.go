@@ -278,6 +278,8 @@ func TestImportDelightedRefuses(t *testing.T) {
 		{answers, "--survey shop --timezone Mars/Base", "--timezone: must be an IANA time zone"},
 		{answers + "2,bo@exam", "--survey shop", "line 3: the file ends inside of this row"},
 		{"a,b\n1,2\n", "", "is none of Delighted's lists that koe knows"},
+		{"person_id,email,unsubscribed_at\n17,ana@example.com,1782000000\n18,nobody,1782000000\n", "", ": line 3: somebody opted out here, and no address can be read"},
+		{"id,email,created_at,Unsubscribed\n17,ana@example.com,1780000000,yes\n", "", `say so with --map unsubscribed_at="Unsubscribed"`},
 	} {
 		file := written(t, c.file)
 		text, err := command(t, database, append([]string{"import", "delighted", file}, strings.Fields(c.args)...)...)
@@ -295,6 +297,37 @@ func TestImportDelightedRefuses(t *testing.T) {
 	if err != nil || strings.Count(out, "\n") != 1 {
 		t.Errorf("something was kept of files that are no good: %s %v", out, err)
 	}
+	list, _, err := opened(t, database).Suppressions(t.Context(), store.Caller{Workspace: 1}, "", store.Page{Limit: 5})
+	if err != nil || len(list) > 0 {
+		t.Errorf("%+v were kept of a list that is no good: %v", list, err)
+	}
+}
+
+// TestImportDelightedAfterABounce: who bounced here and unsubscribed there
+// unsubscribed, as the dry run says before.
+func TestImportDelightedAfterABounce(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, database string) {
+		s := opened(t, database)
+		w, _, err := s.EnsureDefault(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := store.Caller{Workspace: w.ID, Role: store.Admin}
+		if _, _, err := s.Suppress(t.Context(), by, "ana@example.com", survey.Bounced); err != nil {
+			t.Fatal(err)
+		}
+		list := written(t, "person_id,email,unsubscribed_at\n17,ana@example.com,1782000000\n")
+		for i, args := range [][]string{{list, "--dry-run"}, {list}, {list}} {
+			r, _ := reconciled(t, database, 0, args...)
+			if len(r.Suppressed) != 1 || r.Suppressed[0].Reason != survey.Unsubscribed || (r.Unsubs.Accepted == 1) == (i == 2) || r.Unsubs.Accepted+r.Unsubs.Repeated != 1 {
+				t.Errorf("%d: %+v %+v", i, r.Suppressed, r.Unsubs)
+			}
+			kept, _, err := s.Suppressions(t.Context(), by, "ana@example.com", store.Page{Limit: 5})
+			if err != nil || len(kept) != 1 || (kept[0].Reason == survey.Bounced) != (i == 0) {
+				t.Errorf("%d: %+v %v", i, kept, err)
+			}
+		}
+	})
 }
 
 // TestImportDelightedByType: what no survey takes is rejected with how to mend

@@ -83,6 +83,12 @@ func (c *Customer) clean(p *Problems, prefix string) {
 // SuppressionReason says why an address is never asked.
 type SuppressionReason string
 
+// Outweighs is true for what somebody said themselves over what a server or an
+// editor said: who opted out stays out where a bounce is lifted.
+func (r SuppressionReason) Outweighs(other SuppressionReason) bool {
+	return (r == Unsubscribed || r == Complained) && (other == Bounced || other == ByHand)
+}
+
 // The reasons for a suppression.
 const (
 	Unsubscribed SuppressionReason = "unsubscribed"

@@ -1,9 +1,12 @@
 package delighted
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"koe/survey"
 	"koe/survey/history"
@@ -16,9 +19,9 @@ type Facts struct {
 	Types  map[string]int64          // how many answers there are of each survey_type
 	Latest map[string]survey.Instant // and when the last of them was given
 
-	addresses map[string]string // by Delighted's id of the person
-	known     map[string]*known // by address
-	unnamed   map[string]*known // by id, as long as no file has said the address
+	addresses map[string][]string // by Delighted's id of the person: all that files say
+	known     map[string]*known   // by address
+	unnamed   map[string]*known   // by id: what rows without an address say
 	pending   []pending
 	lists     map[Kind]*ListCount
 	rejected  []Rejection
@@ -30,7 +33,8 @@ type known struct {
 	unsubscribed bool
 	bounced      bool
 	since        survey.Instant // of the suppression; 0 where no date is known
-	listed       bool           // by a list of opt-outs
+	listed       Kind           // the list of opt-outs that counts it; "" for none
+	person       bool           // a list of people has it
 	told         bool           // a person was made of it
 }
 
@@ -40,6 +44,8 @@ type pending struct {
 	line   int
 	kind   Kind
 	person string
+	why    *history.Rejection // what is wrong with the row besides
+	lost   bool               // it says somebody, in words that koe cannot read
 }
 
 // ListCount is what became of the rows of a list.
@@ -58,7 +64,7 @@ type Rejection struct {
 
 // NewFacts are those of no file.
 func NewFacts() *Facts {
-	return &Facts{Types: map[string]int64{}, Latest: map[string]survey.Instant{}, addresses: map[string]string{}, known: map[string]*known{},
+	return &Facts{Types: map[string]int64{}, Latest: map[string]survey.Instant{}, addresses: map[string][]string{}, known: map[string]*known{},
 		unnamed: map[string]*known{}, lists: map[Kind]*ListCount{Unsubscribes: {}, Bounces: {}}}
 }
 
@@ -73,34 +79,88 @@ func (f *Facts) Add(file string, r Record) {
 		}
 	}
 	id, why := r.person(), r.Fault
-	address, err := "", error(nil)
-	if r.Email != "" {
-		if address, err = survey.NormalizeAddress(r.Email); err != nil {
-			why = &history.Rejection{Line: r.Line, Field: "email", Reason: err.Error()}
+	addresses, err := r.addresses()
+	if err != nil && why == nil {
+		why = &history.Rejection{Line: r.Line, Field: "email", Reason: err.Error()}
+	}
+	for _, address := range addresses {
+		f.named(id, address)
+		f.about(address, "").learn(r)
+	}
+	if len(addresses) == 0 && id != "" {
+		f.about("", id).learn(r)
+	}
+	if f.lists[r.Kind] != nil { // the others are read again, and refused then
+		f.count(file, r, addresses, why)
+	}
+}
+
+// named notes that a person has an address, one of several it may be.
+func (f *Facts) named(id, address string) {
+	if id != "" && !slices.Contains(f.addresses[id], address) {
+		f.addresses[id] = append(f.addresses[id], address)
+	}
+}
+
+// count counts a row of a list of opt-outs, or puts it off until it is known
+// whom it is about.
+func (f *Facts) count(file string, r Record, addresses []string, why *history.Rejection) {
+	f.lists[r.Kind].In++
+	id, said := r.person(), r.Email != "" || r.Unsubscribed != nil || r.Bounced != nil
+	switch {
+	case len(addresses) > 0 && why == nil:
+		f.accept(r.Kind, addresses[0])
+	case len(addresses) > 0:
+		f.reject(r.Kind, file, *why)
+	case id == "" && !said:
+		f.reject(r.Kind, file, history.Rejection{Line: r.Line, Field: "email", Reason: "is required: the row names nobody"})
+	default:
+		lost := id == "" || r.Email != "" || r.Fault != nil && r.Fault.Field == ""
+		f.pending = append(f.pending, pending{file, r.Line, r.Kind, id, why, lost})
+	}
+}
+
+// accept counts a row of a list for an address; an unsubscribe before a bounce.
+func (f *Facts) accept(kind Kind, address string) {
+	f.lists[kind].Accepted++
+	if k := f.known[address]; k.listed != Unsubscribes {
+		k.listed = kind
+	}
+}
+
+// optsOut is true where a record says that its person must not be mailed.
+func (r Record) optsOut() bool {
+	return r.Kind == Unsubscribes || r.Kind == Bounces || r.Unsubscribed != nil || r.Bounced != nil
+}
+
+// addresses are those that a record names: one, or those that can be read in an
+// opt-out whose address is not one. The error says that it is not one.
+func (r Record) addresses() ([]string, error) {
+	if r.Email == "" {
+		return nil, nil
+	}
+	address, err := survey.NormalizeAddress(r.Email)
+	switch {
+	case err == nil:
+		return []string{address}, nil
+	case r.optsOut():
+		return addressesIn(r.Email), err
+	}
+	return nil, err
+}
+
+// addressesIn are the addresses among other words: Ana <ana@example.com>.
+func addressesIn(words string) (list []string) {
+	between := func(c rune) bool {
+		return unicode.IsSpace(c) || !unicode.IsGraphic(c) || strings.ContainsRune("<>()[],;:|\"", c)
+	}
+	for word := range strings.FieldsFuncSeq(words, between) {
+		address, err := survey.NormalizeAddress(strings.Trim(word, "'."))
+		if err == nil && !slices.Contains(list, address) {
+			list = append(list, address)
 		}
 	}
-	if id != "" && address != "" {
-		f.addresses[id] = address
-	}
-	k := f.about(address, id)
-	if k != nil {
-		k.learn(r)
-	} else if why == nil {
-		why = &history.Rejection{Line: r.Line, Field: "email", Reason: "is required: the row names nobody"}
-	}
-	list := f.lists[r.Kind]
-	if list == nil { // the others are read again, and refused then
-		return
-	}
-	list.In++
-	switch {
-	case why != nil:
-		f.reject(r.Kind, file, *why)
-	case address == "":
-		f.pending = append(f.pending, pending{file, r.Line, r.Kind, id})
-	default:
-		list.Accepted++
-	}
+	return list
 }
 
 // person is Delighted's id of the person that a record is about.
@@ -133,7 +193,7 @@ func (k *known) learn(r Record) {
 	if r.Kind == Responses { // who answered was asked, then or before
 		k.ask(r.Created)
 	}
-	k.listed = k.listed || r.Kind == Unsubscribes || r.Kind == Bounces
+	k.person = k.person || r.Kind == People
 	if r.Kind == Unsubscribes || r.Unsubscribed != nil {
 		k.suppress(true, r.Unsubscribed)
 	}
@@ -149,10 +209,10 @@ func (k *known) ask(at *survey.Instant) {
 }
 
 // suppress notes an opt-out: what somebody said comes before what a server said,
-// and the first date counts.
+// and the first date counts; 0 is none.
 func (k *known) suppress(unsubscribed bool, at *survey.Instant) {
 	stronger := unsubscribed && !k.unsubscribed
-	if at != nil && (stronger || k.since == 0 || *at < k.since) && (unsubscribed || !k.unsubscribed) {
+	if at != nil && *at != 0 && (stronger || k.since == 0 || *at < k.since) && (unsubscribed || !k.unsubscribed) {
 		k.since = *at
 	}
 	k.unsubscribed, k.bounced = k.unsubscribed || unsubscribed, k.bounced || !unsubscribed
@@ -161,35 +221,55 @@ func (k *known) suppress(unsubscribed bool, at *survey.Instant) {
 // join takes over what was said of the same person elsewhere.
 func (k *known) join(other *known) {
 	k.ask(other.asked)
-	k.listed = k.listed || other.listed
-	at := &other.since
-	if other.since == 0 {
-		at = nil
-	}
 	if other.unsubscribed || other.bounced {
-		k.suppress(other.unsubscribed, at)
+		k.suppress(other.unsubscribed, &other.since)
 	}
 }
 
 // Settle puts together what was said of the same person by number and by
-// address. Opt-outs of people whose address no file says are rejected.
-func (f *Facts) Settle() {
-	for _, id := range slices.Sorted(maps.Keys(f.unnamed)) {
-		address, is := f.addresses[id]
-		if !is {
-			continue
+// address: who unsubscribed did so with all their addresses, while a bounce is of
+// the address that it names. Opt-outs of people whose address no file says are
+// rejected.
+//
+// The error lists the opt-outs in which nobody can be read: who they are could
+// be mailed, so that nothing may be kept then.
+func (f *Facts) Settle() error {
+	for _, id := range slices.Sorted(maps.Keys(f.addresses)) {
+		all := f.addresses[id]
+		slices.Sort(all) // in whatever order the files came
+		who := f.unnamed[id]
+		if who == nil {
+			who = &known{}
 		}
-		f.about(address, "").join(f.unnamed[id])
+		for _, address := range all {
+			if k := f.known[address]; k.unsubscribed {
+				who.suppress(true, &k.since)
+			}
+		}
+		for _, address := range all {
+			f.known[address].join(who)
+		}
 	}
+	var lost []error
 	for _, p := range f.pending {
-		if f.addresses[p.person] != "" {
-			f.lists[p.kind].Accepted++
-			continue
+		switch all := f.addresses[p.person]; {
+		case len(all) > 0 && p.why == nil:
+			f.accept(p.kind, all[0])
+		case len(all) > 0:
+			f.reject(p.kind, p.file, *p.why)
+		case p.lost:
+			lost = append(lost, survey.Errorf(survey.Invalid, "", "%s: line %d: somebody opted out here, and no address can be read; "+
+				"mend the row, or take it out where koe need not know", p.file, p.line))
+		default:
+			f.reject(p.kind, p.file, history.Rejection{Line: p.line, Field: "email",
+				Reason: "no file says the address of the person " + short(p.person) + "; import the people in the same run"})
 		}
-		f.reject(p.kind, p.file, history.Rejection{Line: p.line, Field: "email",
-			Reason: "no file says the address of the person " + short(p.person) + "; import the people in the same run"})
 	}
 	f.pending, f.unnamed = nil, nil
+	if more := len(lost) - 20; more > 0 {
+		lost = append(lost[:20], fmt.Errorf("and %d more such rows", more))
+	}
+	return errors.Join(lost...)
 }
 
 func (f *Facts) reject(kind Kind, file string, why history.Rejection) {
@@ -207,7 +287,18 @@ func (f *Facts) AddressOf(r Record) string {
 			return address
 		}
 	}
-	return f.addresses[r.person()]
+	return f.addressOf(r.person())
+}
+
+// addressOf is a person's address: the one that a list of people has, before one
+// that others say.
+func (f *Facts) addressOf(id string) string {
+	all := f.addresses[id]
+	if len(all) == 0 {
+		return ""
+	}
+	i := slices.IndexFunc(all, func(address string) bool { return f.known[address].person })
+	return all[max(i, 0)]
 }
 
 // OptOuts are the addresses that must not be mailed, in their order. CreatedAt
@@ -227,18 +318,20 @@ func (f *Facts) OptOuts() []survey.Suppression {
 }
 
 // Lists are the counts of unsubscribes and bounces. Repeated are those whose
-// address was suppressed before, or by another row.
+// address was suppressed before, or by another row; who bounced before and
+// unsubscribed now is new.
 func (f *Facts) Lists(before map[string]survey.Suppression) (unsubscribes, bounces ListCount) {
 	unsubscribes, bounces = *f.lists[Unsubscribes], *f.lists[Bounces]
 	for _, c := range []*ListCount{&unsubscribes, &bounces} {
 		c.Repeated, c.Accepted = c.Accepted, 0
 	}
 	for address, k := range f.known {
-		if _, is := before[address]; is || !k.listed {
+		kept, is := before[address]
+		if k.listed == "" || is && !(k.listed == Unsubscribes && survey.Unsubscribed.Outweighs(kept.Reason)) {
 			continue
 		}
 		c := &bounces
-		if k.unsubscribed {
+		if k.listed == Unsubscribes {
 			c = &unsubscribes
 		}
 		c.Accepted, c.Repeated = c.Accepted+1, c.Repeated-1

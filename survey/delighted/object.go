@@ -26,6 +26,7 @@ type object struct {
 	LastRespondedAt  scalar                  `json:"last_responded_at"`
 	UnsubscribedAt   scalar                  `json:"unsubscribed_at"`
 	BouncedAt        scalar                  `json:"bounced_at"`
+	Phone            scalar                  `json:"phone_number"`
 	SurveyType       scalar                  `json:"survey_type"`
 	Score            scalar                  `json:"score"`
 	Comment          scalar                  `json:"comment"`
@@ -89,7 +90,7 @@ func (in *object) fill(r *Record, zone *time.Location) {
 		value scalar
 	}{{"id", in.ID}, {"person", in.PersonID}, {"email", in.Email}, {"name", in.Name}, {"created_at", in.CreatedAt},
 		{"last_sent_at", in.LastSentAt}, {"last_responded_at", in.LastRespondedAt}, {"unsubscribed_at", in.UnsubscribedAt},
-		{"bounced_at", in.BouncedAt}, {"survey_type", in.SurveyType}, {"score", in.Score}, {"comment", in.Comment}} {
+		{"bounced_at", in.BouncedAt}, {"phone_number", in.Phone}, {"survey_type", in.SurveyType}, {"score", in.Score}, {"comment", in.Comment}} {
 		r.set(&p, f.field, f.value.text, zone)
 	}
 	r.Tags, r.Notes, r.Additional = in.Tags, in.Notes, in.Additional

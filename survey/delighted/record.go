@@ -36,7 +36,7 @@ type Record struct {
 	Name   string
 
 	Created, LastSent, LastResponded *survey.Instant
-	Unsubscribed, Bounced            *survey.Instant
+	Unsubscribed, Bounced            *survey.Instant // 0 where it is said, and not when
 
 	Type       string // survey_type, in lower case
 	Score      string
@@ -109,10 +109,10 @@ const propertyField = "person_properties."
 
 // fields are what a record is made of, under the names of the API.
 var fields = []string{"id", "person", "email", "name", "created_at", "last_sent_at", "last_responded_at", "unsubscribed_at",
-	"bounced_at", "survey_type", "score", "comment", "tags", "notes", "additional_answers", "person_properties"}
+	"bounced_at", "phone_number", "survey_type", "score", "comment", "tags", "notes", "additional_answers", "person_properties"}
 
 // passedOver are fields that the API has and koe has no use for.
-var passedOver = []string{"phone_number", "permalink", "updated_at", "next_survey_scheduled_at", "survey_scheduled_at"}
+var passedOver = []string{"permalink", "updated_at", "next_survey_scheduled_at", "survey_scheduled_at"}
 
 // FieldNames lists the fields for people.
 func FieldNames() string { return strings.Join(fields, ", ") + ", " + propertyField + "NAME" }
@@ -138,9 +138,13 @@ func (r *Record) set(p *survey.Problems, field, said string, zone *time.Location
 	case "last_responded_at":
 		r.LastResponded = date(p, field, said, zone)
 	case "unsubscribed_at":
-		r.Unsubscribed = date(p, field, said, zone)
+		r.Unsubscribed = optOut(p, field, said, zone)
 	case "bounced_at":
-		r.Bounced = date(p, field, said, zone)
+		r.Bounced = optOut(p, field, said, zone)
+	case "phone_number": // as the API keeps it
+		if r.Kind == People {
+			r.Properties = append(r.Properties, Property{field, survey.TextValue(said)})
+		}
 	case "survey_type":
 		r.Type = strings.ToLower(said)
 	case "score":
@@ -181,6 +185,21 @@ func date(p *survey.Problems, field, said string, zone *time.Location) *survey.I
 		return nil
 	}
 	return &at
+}
+
+// optOut reads when somebody opted out: 0 where they did, and it is not said when
+// or cannot be read; nil for the words that say no.
+func optOut(p *survey.Problems, field, said string, zone *time.Location) *survey.Instant {
+	switch strings.ToLower(said) {
+	case "false", "no", "0", "null":
+		return nil
+	case "true", "yes", "1":
+		return new(survey.Instant)
+	}
+	if at := date(p, field, said, zone); at != nil {
+		return at
+	}
+	return new(survey.Instant)
 }
 
 func short(s string) string {

@@ -64,7 +64,7 @@ func readTable(r io.Reader, columns map[string]string, zone *time.Location) (*ta
 	t := &table{rows: rows, zone: zone}
 	header := rows.Header()
 	mapped := map[int]bool{}
-	has := map[string]bool{}
+	has, hint := map[string]bool{}, ""
 	for _, field := range slices.Sorted(maps.Keys(columns)) {
 		if !slices.ContainsFunc(header, func(name string) bool { return strings.EqualFold(name, strings.TrimSpace(columns[field])) }) {
 			continue
@@ -82,6 +82,9 @@ func readTable(r io.Reader, columns map[string]string, zone *time.Location) (*ta
 		case mapped[at], name == "", slices.Contains(passedOver, field):
 			has[field] = true
 		case field == "":
+			if property == name && hintsAtOptOut(name) {
+				hint = name
+			}
 			t.columns = append(t.columns, column{property: property, at: at})
 		case columns[field] != "" && has[field]: // another column was chosen for it
 		case has[field]:
@@ -93,7 +96,18 @@ func readTable(r io.Reader, columns map[string]string, zone *time.Location) (*ta
 	if t.kind = kindOf(func(field string) bool { return has[field] }); t.kind == "" {
 		return nil, unknownKind(header)
 	}
+	if hint != "" && (t.kind == People || t.kind == Responses) {
+		return nil, survey.Errorf(survey.Invalid, "unsubscribed_at", "the column %q may say who opted out; say so with --map unsubscribed_at=%q "+
+			"or --map bounced_at=%q, or that it is a property with --map %s%s=%q", hint, hint, hint, propertyField, strings.ReplaceAll(hint, " ", "_"), hint)
+	}
 	return t, nil
+}
+
+// hintsAtOptOut is true for the name of a column that is no field, and still may
+// say who must not be mailed.
+func hintsAtOptOut(name string) bool {
+	name = strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(name))
+	return slices.ContainsFunc([]string{"unsubscribe", "bounced", "optout", "optedout"}, func(word string) bool { return strings.Contains(name, word) })
 }
 
 func (t *table) add(field string, at int, has map[string]bool) {
@@ -139,6 +153,7 @@ func (t *table) next() (Record, error) {
 			return r, survey.Errorf(survey.Malformed, "", "line %d: the file ends inside of this row; is it cut off? Export it again", row.Line)
 		}
 		r.Fault = &history.Rejection{Line: row.Line, Reason: row.Fault}
+		t.salvage(&r, row.Cells)
 		return r, nil
 	}
 	var p survey.Problems
@@ -163,6 +178,24 @@ func (t *table) next() (Record, error) {
 	r.clocks(&p, t.zone)
 	r.judge(&p)
 	return r, nil
+}
+
+// salvage reads out of a row that does not fit the header whom it is about and
+// whether they opted out, from where that should stand; in a list of opt-outs
+// from wherever an address stands.
+func (t *table) salvage(r *Record, cells []string) {
+	if t.kind == Responses {
+		return
+	}
+	var p survey.Problems // the row is refused as it is
+	for _, c := range t.columns {
+		if c.at < len(cells) && slices.Contains([]string{"id", "person", "email", "unsubscribed_at", "bounced_at"}, c.field) {
+			r.set(&p, c.field, history.Unguard(cells[c.at]), t.zone)
+		}
+	}
+	if t.kind != People && len(addressesIn(r.Email)) == 0 {
+		r.Email = strings.TrimSpace(strings.Join(cells, " "))
+	}
 }
 
 // setJSON reads a cell that holds what the API nests; other words are a note, or

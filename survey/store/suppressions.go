@@ -28,8 +28,9 @@ func (r suppressionRow) suppression() survey.Suppression {
 }
 
 // Suppress makes sure that an address is never asked. One that is suppressed
-// already stays as it is, with its first reason; created is false then.
-func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason survey.SuppressionReason) (out survey.Suppression, created bool, err error) {
+// already stays as it is, unless the new reason outweighs the first; fresh is
+// false where nothing changed.
+func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason survey.SuppressionReason) (out survey.Suppression, fresh bool, err error) {
 	var p survey.Problems
 	address, wrong := survey.NormalizeAddress(email)
 	if wrong != nil {
@@ -43,11 +44,11 @@ func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason su
 	}
 	err = s.write(ctx, by, func(q *session) error {
 		var err error
-		if out, created, err = s.suppress(q, address, reason); err != nil {
+		if out, fresh, err = s.suppress(q, address, reason); err != nil {
 			return err
 		}
 		q.resource = out.ID.String()
-		if !created {
+		if !fresh {
 			q.resource = "repeat " + q.resource
 			return nil
 		}
@@ -58,14 +59,24 @@ func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason su
 		}
 		return q.audit("suppression.created", out.ID.String(), string(reason))
 	})
-	return out, created, err
+	return out, fresh, err
 }
 
-// suppress suppresses a normalised address within a transaction.
+// suppressing is the statement for one address: workspace, hash, id, address,
+// reason and instant. It changes no row where the address is suppressed already,
+// unless the new reason outweighs the kept one (see
+// [survey.SuppressionReason.Outweighs]). The address of somebody who was erased
+// stays away, and no date goes back: mails went out until then.
+const suppressing = `INSERT INTO suppressions (workspace_id, address_hash, ` + suppressionColumns + `) VALUES (?, ?, ?, ?, ?, ?)
+	ON CONFLICT (workspace_id, address_hash) DO UPDATE SET reason = excluded.reason,
+		created_at = CASE WHEN excluded.created_at > suppressions.created_at THEN excluded.created_at ELSE suppressions.created_at END
+	WHERE excluded.reason IN ('unsubscribed', 'complained') AND suppressions.reason IN ('bounced', 'manual')`
+
+// suppress suppresses a normalised address within a transaction; false where it
+// was before, for a reason that stays.
 func (s *Store) suppress(q *session, address string, reason survey.SuppressionReason) (survey.Suppression, bool, error) {
 	hash := s.addressHash(q.by.Workspace, address)
-	n, err := q.exec(`INSERT INTO suppressions (workspace_id, address_hash, `+suppressionColumns+`) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`, q.by.Workspace, hash, newID(), address, string(reason), q.now)
+	n, err := q.exec(suppressing, q.by.Workspace, hash, newID(), address, string(reason), q.now)
 	if err != nil {
 		return survey.Suppression{}, false, err
 	}
@@ -106,8 +117,9 @@ func (s *Store) SuppressionsOf(ctx context.Context, by Caller, addresses []strin
 
 // ImportSuppressions takes over whom another tool must not ask: normalised
 // addresses, with the reason and the instant from which it holds (now where it
-// is 0 or ahead). One that is suppressed already stays as it is. No webhook is
-// told: nobody opted out just now. It returns how many are new.
+// is 0 or ahead). One that is suppressed already stays as it is, unless the new
+// reason outweighs the first. No webhook is told: nobody opted out just now. It
+// returns how many are new or changed.
 func (s *Store) ImportSuppressions(ctx context.Context, by Caller, list []survey.Suppression) (fresh int, err error) {
 	for some := range slices.Chunk(list, suppressionBatch) {
 		made := 0
@@ -118,8 +130,7 @@ func (s *Store) ImportSuppressions(ctx context.Context, by Caller, list []survey
 				if since <= 0 || since > q.now {
 					since = q.now
 				}
-				n, err := q.exec(`INSERT INTO suppressions (workspace_id, address_hash, `+suppressionColumns+`) VALUES (?, ?, ?, ?, ?, ?)
-					ON CONFLICT DO NOTHING`, by.Workspace, s.addressHash(by.Workspace, one.Email), newID(), one.Email, string(one.Reason), since)
+				n, err := q.exec(suppressing, by.Workspace, s.addressHash(by.Workspace, one.Email), newID(), one.Email, string(one.Reason), since)
 				if err != nil {
 					return err
 				}
