@@ -123,7 +123,7 @@ var identifiers = []string{"person_id", "person_email", "person_phone_number"}
 // members finds whom the identifiers mean, whether or not they are on a list;
 // nil where none is given.
 func (s *Server) members(r *request) ([]survey.ID, error) {
-	id, address, number := r.id("person_id"), r.address("person_email"), r.phoneNumber("person_phone_number")
+	id, address, number := r.id("person_id"), r.text("person_email"), r.phoneNumber("person_phone_number")
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func PutMember(s *Server, r *request) error {
 		return err
 	}
 	var who *survey.ID
-	switch address := r.address("person_email"); {
+	switch address := r.text("person_email"); {
 	case address != "":
 		c.Email = &address
 	case len(people) == 0:

@@ -20,7 +20,7 @@ var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // phoneNumber reads a telephone number; "" where it is not given.
 func (p *params) phoneNumber(name string) string {
-	number := strings.ReplaceAll(p.text(name), " ", "+") // as in address
+	number := p.text(name)
 	if number != "" && !e164.MatchString(number) {
 		p.problems.Add(name, "format", "must be a number in E.164 such as +14155550123")
 	}
@@ -80,7 +80,7 @@ func (s *Server) ask(r *request, project survey.Survey) (store.Ask, error) {
 	if delay := r.whole("delay", 0, maxDelay); delay != nil {
 		in.Delay = time.Duration(*delay) * time.Second
 	}
-	address := r.address("email")
+	address := r.text("email")
 	if address == "" {
 		r.problems.Add("email", "required", "can't be blank")
 	}
@@ -96,7 +96,7 @@ func (s *Server) ask(r *request, project survey.Survey) (store.Ask, error) {
 			in.Known[phone] = survey.TextValue(number)
 		}
 	}
-	in.Email = r.address("email_update")
+	in.Email = r.text("email_update")
 	in.Attributes = r.attributes("properties")
 	in.Customer = survey.Customer{Email: &address, Name: r.text("name"), Locale: in.Attributes["locale"].Text()}
 	if err := s.checkWorded(r, project, in.Attributes); err != nil {
@@ -145,7 +145,7 @@ type personListed struct {
 // address is suppressed are in lists of their own, and here where they are
 // asked for by name.
 func ListPeople(s *Server, r *request) error {
-	f := store.PersonFilter{Email: r.address("email"), OldestFirst: true}
+	f := store.PersonFilter{Email: r.text("email"), OldestFirst: true}
 	number := r.phoneNumber("phone_number")
 	if number != "" {
 		f.Attributes = map[string]string{phone: number}
@@ -267,7 +267,7 @@ func DeletePending(s *Server, r *request) error {
 // Unsubscribe sees to it that an address is never asked again, whether or not
 // koe knows whose it is.
 func Unsubscribe(s *Server, r *request) error {
-	address := r.address("person_email")
+	address := r.text("person_email")
 	if address == "" {
 		r.problems.Add("person_email", "required", "can't be blank")
 	}

@@ -163,7 +163,7 @@ func commentKey(t survey.Template, score int, answers survey.Answers) string {
 
 // ListResponses lists the answers of the survey that count.
 func ListResponses(s *Server, r *request) error {
-	f := store.ResponseFilter{Excluded: new(false), Person: r.id("person_id"), Email: r.address("person_email")}
+	f := store.ResponseFilter{Excluded: new(false), Person: r.id("person_id"), Email: r.text("person_email")}
 	f.From, f.To = r.span("since", "until")
 	f.UpdatedFrom, f.UpdatedTo = r.span("updated_since", "updated_until")
 	r.refuse("trend", "koe has no trends; ask /v1/responses with attributes.NAME")
