@@ -572,6 +572,23 @@ func TestDelightedWordings(t *testing.T) {
 	s.do("GET", "/v1/invitations", nil).want(200).wantAt("data[0].locale", "ja").wantAt("data[1]", nil)
 }
 
+// Everybody who shares an address is erased, however many they are.
+func TestDelightedErasesAll(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.project(``)
+		for i := range 101 {
+			if _, _, err := s.store.PutPerson(t.Context(), store.Caller{Workspace: s.workspace.ID}, fmt.Sprint("c-", i), survey.Person{Email: "desk@example.com"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.delighted("DELETE", "/people/email:desk@example.com", `{}`).want(202)
+		if list := s.delighted("GET", "/people?email=desk@example.com", nil).items(); len(list) != 0 {
+			t.Errorf("%d are left", len(list))
+		}
+		s.delighted("DELETE", "/people/email:desk@example.com", `{}`).wantRefused(404)
+	})
+}
+
 // A key stands for the survey that it was made for, or for the oldest one that
 // is active and sends mail.
 func TestDelightedProjects(t *testing.T) {

@@ -202,22 +202,34 @@ func ShowPerson(s *Server, r *request) error {
 // DeletePerson erases a person, named by id, email:ADDRESS or
 // phone_number:NUMBER; everybody who has that address or number.
 func DeletePerson(s *Server, r *request) error {
-	people, err := s.named(r, r.part("person"))
-	if err != nil {
-		return err
-	}
-	for _, p := range people {
-		if err := s.Store.ErasePerson(r.http().Context(), r.by, p.String()); err != nil {
+	ctx, name := r.http().Context(), r.part("person")
+	if id, ok := parseDigits(name); ok {
+		if err := s.Store.ErasePerson(ctx, r.by, id.String()); err != nil {
 			return err
 		}
+		return answer(r, http.StatusAccepted, done)
 	}
-	return answer(r, http.StatusAccepted, done)
+	for first := true; ; first = false {
+		people, err := s.named(r, name)
+		if !first && isKind(err, survey.NotFound) { // none is left
+			return answer(r, http.StatusAccepted, done)
+		}
+		if err != nil {
+			return err
+		}
+		for _, p := range people {
+			if err := s.Store.ErasePerson(ctx, r.by, p.String()); err != nil && !isKind(err, survey.NotFound) { // another call was first
+				return err
+			}
+		}
+	}
 }
 
 // errNobody says that nobody is meant by a name.
 func errNobody() error { return survey.Errorf(survey.NotFound, "", "there is no such person") }
 
-// named finds whom a path means. NotFound where it is nobody.
+// named finds whom a path means: of many who share an address or a number as
+// many as a page holds. NotFound where it is nobody.
 func (s *Server) named(r *request, name string) ([]survey.ID, error) {
 	f := store.PersonFilter{OldestFirst: true}
 	kind, value, _ := strings.Cut(name, ":")
