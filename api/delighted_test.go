@@ -555,9 +555,61 @@ func TestDelightedThrottles(t *testing.T) {
 		if len(list) != 2 || list[0]["email"] != "eve@example.com" || list[1]["email"] != "eve@example.org" || list[1]["person_id"] == nil {
 			t.Errorf("unsubscribed: %v", list)
 		}
-		editor := base64.StdEncoding.EncodeToString([]byte(s.newKey(s.workspace, store.Editor)))
-		s.delighted("POST", "/people", `{"email":"ana@example.com","email_update":"ana@example.org"}`, with("Authorization", "Basic "+editor)).wantRefused(403)
+		s.delighted("POST", "/people", `{"email":"ana@example.com","email_update":"ana@example.org"}`, s.basic(store.Editor)).wantRefused(403)
+
+		// and when they were erased and are told of again
+		s.delighted("DELETE", "/people/email:eve@example.org", `{}`).want(202)
+		s.delighted("POST", "/people", `{"email":"eve@example.org"}`).want(201).wantAt("survey_scheduled_at", nil)
+		s.delighted("GET", "/people?email=eve@example.org", nil).want(200).wantAt("[0].email", "eve@example.org")
+		for _, one := range s.delighted("GET", "/people", nil).items() {
+			if one["email"] == "eve@example.org" {
+				t.Errorf("listed as active: %v", one)
+			}
+		}
 		s.verified()
+	})
+}
+
+// basic sends a key of a role as Delighted's clients do.
+func (s *server) basic(role store.Role) func(*http.Request) {
+	return with("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(s.newKey(s.workspace, role))))
+}
+
+// Who may not read people is told of a person what they said themselves, and
+// sees whose an answer is without the telephone number.
+func TestDelightedTellsEditorsTheirOwnWords(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.survey("project", `"channel":"email","trigger":{"type":"schedule","members":true}`)
+		viewer, editor := s.basic(store.Viewer), s.basic(store.Editor)
+		const known = `{"email":"ana@example.com","name":"Ana","phone_number":"+14155550123","send":false}`
+		ana := s.delighted("POST", "/people", known).want(201).text("id")
+		s.delighted("POST", "/survey_responses", `{"person":"`+ana+`","score":9}`).want(201)
+		list := func(key func(*http.Request)) response {
+			return s.delighted("GET", "/survey_responses?expand[]=person", nil, key).want(200).wantAt("[0].person.id", ana).wantAt("[0].person.name", "Ana")
+		}
+		list(viewer).wantAt("[0].person.phone_number", nil)
+		list(editor).wantAt("[0].person.phone_number", nil)
+		list(s.basic(store.Admin)).wantAt("[0].person.phone_number", "+14155550123")
+
+		s.delighted("POST", "/people", `{"email":"ana@example.com","send":false}`, editor).want(200).wantAt("id", ana).wantAt("email", "ana@example.com").wantAt("name", nil).wantAt("phone_number", nil)
+		s.delighted("POST", "/people", known, editor).want(200).wantAt("name", "Ana").wantAt("phone_number", "+14155550123")
+		const members = "/autopilot/email/memberships"
+		whole := func(r response) {
+			t.Helper()
+			r.wantAt("person.email", "ana@example.com").wantAt("person.name", "Ana").wantAt("person.phone_number", "+14155550123")
+		}
+		none := func(r response) response {
+			t.Helper()
+			return r.wantAt("person.id", ana).wantAt("person.name", nil).wantAt("person.phone_number", nil)
+		}
+		whole(s.delighted("POST", members, `{"person_id":"`+ana+`"}`).want(201))
+		none(s.delighted("POST", members, `{"person_id":"`+ana+`"}`, editor).want(200)).wantAt("person.email", nil)
+		none(s.delighted("POST", members, `{"person_email":"ana@example.com"}`, editor).want(200)).wantAt("person.email", "ana@example.com")
+		s.delighted("POST", members, `{"person_phone_number":"+14155550123","person_name":"Ana"}`, editor).want(200).
+			wantAt("person.phone_number", "+14155550123").wantAt("person.name", "Ana").wantAt("person.email", nil)
+		none(s.delighted("DELETE", members, `{"person_email":"ana@example.com"}`, editor).want(202))
+		s.delighted("POST", members, `{"person_email":"ana@example.com"}`).want(201)
+		whole(s.delighted("DELETE", members, `{"person_id":"`+ana+`"}`).want(202))
 	})
 }
 

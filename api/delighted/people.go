@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
@@ -62,8 +63,8 @@ func CreatePerson(s *Server, r *request) error {
 		return renamed(err, map[string]string{"customer.email": "email", "customer.name": "name", "customer.locale": "properties.locale",
 			"attributes": "properties", "attributes.": "properties.", "last_asked_at": "last_sent_at", "email": "email_update"})
 	}
-	out := personCreated{ID: digits(asked.Person.ID), Email: orNull(asked.Person.Email), Name: orNull(asked.Person.Name),
-		Phone: phoneOf(asked.Person), Properties: in.Attributes}
+	out := personCreated{ID: shown.Digits(asked.Person.ID), Email: shown.OrNull(asked.Person.Email), Properties: in.Attributes,
+		Name: r.own(shown.OrNull(asked.Person.Name), in.Customer.Name), Phone: r.own(phoneOf(asked.Person), in.Known[phone].Text())}
 	if in.Send && asked.Decided.Verdict == survey.Scheduled {
 		out.ScheduledAt = unix(asked.Decided.SendAt)
 	}
@@ -127,7 +128,7 @@ func (s *Server) checkWorded(r *request, project survey.Survey, properties surve
 	return nil
 }
 
-func phoneOf(p survey.Person) *string { return orNull(p.Attributes[phone].Text()) }
+func phoneOf(p survey.Person) *string { return shown.OrNull(p.Attributes[phone].Text()) }
 
 // personListed is a person in a list.
 type personListed struct {
@@ -176,7 +177,7 @@ func (s *Server) listed(r *request, people []survey.Person) ([]personListed, err
 	out := make([]personListed, len(people))
 	for i, p := range people {
 		at := standings[p.ID]
-		out[i] = personListed{ID: digits(p.ID), Email: orNull(p.Email), Name: orNull(p.Name), CreatedAt: seconds(p.CreatedAt), Phone: phoneOf(p),
+		out[i] = personListed{ID: shown.Digits(p.ID), Email: shown.OrNull(p.Email), Name: shown.OrNull(p.Name), CreatedAt: seconds(p.CreatedAt), Phone: phoneOf(p),
 			LastSentAt: unix(at.LastAskedAt), RespondedAt: unix(at.LastRespondedAt), NextAt: unix(at.NextAt)}
 	}
 	return out, err
@@ -339,7 +340,7 @@ func listSuppressed[T any](s *Server, r *request, reasons []survey.SuppressionRe
 	for i, one := range list {
 		who := suppressed{Email: one.Email}
 		if one.Person != nil {
-			who.Person, who.Name = new(digits(one.Person.ID)), orNull(one.Person.Name)
+			who.Person, who.Name = new(shown.Digits(one.Person.ID)), shown.OrNull(one.Person.Name)
 		}
 		out[i] = entry(who, seconds(one.CreatedAt))
 	}
