@@ -260,6 +260,9 @@ func TestDelightedBadInput(t *testing.T) {
 		{"POST", "/people", ``, 422, "email"},
 		{"POST", "/people", `{"email":["x@example.com",{}]}`, 422, "email"},
 		{"POST", "/people", `{"email":"x"}`, 422, "email"},
+		{"POST", "/people", `{"email":"jo x@example.com"}`, 422, "email"},
+		{"POST", "/people", `email=jo+x@example.com`, 422, "email"},
+		{"POST", "/people", `{"email":"x@example.com","email_update":"jo x@example.com"}`, 422, "email_update"},
 		{"POST", "/people", `{"email":"x@example.com\u0000"}`, 422, "email"},
 		{"POST", "/people", `{"email":"x@example.com","name":"` + strings.Repeat("x", 300) + `"}`, 422, "name"},
 		{"POST", "/people", `{"email":"x@example.com","delay":-1}`, 422, "delay"},
@@ -289,6 +292,8 @@ func TestDelightedBadInput(t *testing.T) {
 		{"GET", "/people?since=20&until=10", ``, 422, "since"},
 		{"GET", "/people?email=x@example.com&phone_number=%2B14155550123", ``, 422, "phone_number"},
 		{"GET", "/people?phone_number=%2B14155550123", ``, 200, ""},
+		{"GET", "/people?phone_number=+14155550123", ``, 200, ""},
+		{"GET", "/people?email=jo%20x@example.com", ``, 422, "email"},
 		{"GET", "/people?email=nobody@example.com", ``, 200, ""},
 		{"GET", "/people?email=%zz", ``, 400, ""},
 		{"GET", "/people/" + nobody, ``, 404, ""},
@@ -303,6 +308,8 @@ func TestDelightedBadInput(t *testing.T) {
 
 		{"POST", "/unsubscribes", `{}`, 422, "person_email"},
 		{"POST", "/unsubscribes", `{"person_email":"nowhere"}`, 422, "person_email"},
+		{"POST", "/unsubscribes", `{"person_email":"jo x@example.com"}`, 422, "person_email"},
+		{"POST", "/unsubscribes", `person_email=jo+x@example.com`, 422, "person_email"},
 		{"POST", "/unsubscribes", `person_email=x@example.com`, 201, ""},
 		{"POST", "/unsubscribes", `{"person_email":"x@example.com"}`, 200, ""},
 		{"GET", "/unsubscribes?page=0", ``, 422, "page"},
@@ -548,9 +555,61 @@ func TestDelightedThrottles(t *testing.T) {
 		if len(list) != 2 || list[0]["email"] != "eve@example.com" || list[1]["email"] != "eve@example.org" || list[1]["person_id"] == nil {
 			t.Errorf("unsubscribed: %v", list)
 		}
-		editor := base64.StdEncoding.EncodeToString([]byte(s.newKey(s.workspace, store.Editor)))
-		s.delighted("POST", "/people", `{"email":"ana@example.com","email_update":"ana@example.org"}`, with("Authorization", "Basic "+editor)).wantRefused(403)
+		s.delighted("POST", "/people", `{"email":"ana@example.com","email_update":"ana@example.org"}`, s.basic(store.Editor)).wantRefused(403)
+
+		// and when they were erased and are told of again
+		s.delighted("DELETE", "/people/email:eve@example.org", `{}`).want(202)
+		s.delighted("POST", "/people", `{"email":"eve@example.org"}`).want(201).wantAt("survey_scheduled_at", nil)
+		s.delighted("GET", "/people?email=eve@example.org", nil).want(200).wantAt("[0].email", "eve@example.org")
+		for _, one := range s.delighted("GET", "/people", nil).items() {
+			if one["email"] == "eve@example.org" {
+				t.Errorf("listed as active: %v", one)
+			}
+		}
 		s.verified()
+	})
+}
+
+// basic sends a key of a role as Delighted's clients do.
+func (s *server) basic(role store.Role) func(*http.Request) {
+	return with("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(s.newKey(s.workspace, role))))
+}
+
+// Who may not read people is told of a person what they said themselves, and
+// sees whose an answer is without the telephone number.
+func TestDelightedTellsEditorsTheirOwnWords(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.survey("project", `"channel":"email","trigger":{"type":"schedule","members":true}`)
+		viewer, editor := s.basic(store.Viewer), s.basic(store.Editor)
+		const known = `{"email":"ana@example.com","name":"Ana","phone_number":"+14155550123","send":false}`
+		ana := s.delighted("POST", "/people", known).want(201).text("id")
+		s.delighted("POST", "/survey_responses", `{"person":"`+ana+`","score":9}`).want(201)
+		list := func(key func(*http.Request)) response {
+			return s.delighted("GET", "/survey_responses?expand[]=person", nil, key).want(200).wantAt("[0].person.id", ana).wantAt("[0].person.name", "Ana")
+		}
+		list(viewer).wantAt("[0].person.phone_number", nil)
+		list(editor).wantAt("[0].person.phone_number", nil)
+		list(s.basic(store.Admin)).wantAt("[0].person.phone_number", "+14155550123")
+
+		s.delighted("POST", "/people", `{"email":"ana@example.com","send":false}`, editor).want(200).wantAt("id", ana).wantAt("email", "ana@example.com").wantAt("name", nil).wantAt("phone_number", nil)
+		s.delighted("POST", "/people", known, editor).want(200).wantAt("name", "Ana").wantAt("phone_number", "+14155550123")
+		const members = "/autopilot/email/memberships"
+		whole := func(r response) {
+			t.Helper()
+			r.wantAt("person.email", "ana@example.com").wantAt("person.name", "Ana").wantAt("person.phone_number", "+14155550123")
+		}
+		none := func(r response) response {
+			t.Helper()
+			return r.wantAt("person.id", ana).wantAt("person.name", nil).wantAt("person.phone_number", nil)
+		}
+		whole(s.delighted("POST", members, `{"person_id":"`+ana+`"}`).want(201))
+		none(s.delighted("POST", members, `{"person_id":"`+ana+`"}`, editor).want(200)).wantAt("person.email", nil)
+		none(s.delighted("POST", members, `{"person_email":"ana@example.com"}`, editor).want(200)).wantAt("person.email", "ana@example.com")
+		s.delighted("POST", members, `{"person_phone_number":"+14155550123","person_name":"Ana"}`, editor).want(200).
+			wantAt("person.phone_number", "+14155550123").wantAt("person.name", "Ana").wantAt("person.email", nil)
+		none(s.delighted("DELETE", members, `{"person_email":"ana@example.com"}`, editor).want(202))
+		s.delighted("POST", members, `{"person_email":"ana@example.com"}`).want(201)
+		whole(s.delighted("DELETE", members, `{"person_id":"`+ana+`"}`).want(202))
 	})
 }
 
@@ -563,6 +622,23 @@ func TestDelightedWordings(t *testing.T) {
 	s.delighted("POST", "/people", `{"email":"ana@example.com","properties":{"question_product_name":"Shoes","locale":"ja"}}`).want(201).wantAt("properties.question_product_name", "Shoes")
 	s.delighted("POST", "/people", `{"email":"ben@example.com","properties":{"question_product_name":"Shoes","thank_you_message":"Thanks"}}`).wantRefused(422, "properties.thank_you_message")
 	s.do("GET", "/v1/invitations", nil).want(200).wantAt("data[0].locale", "ja").wantAt("data[1]", nil)
+}
+
+// Everybody who shares an address is erased, however many they are.
+func TestDelightedErasesAll(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.project(``)
+		for i := range 101 {
+			if _, _, err := s.store.PutPerson(t.Context(), store.Caller{Workspace: s.workspace.ID}, fmt.Sprint("c-", i), survey.Person{Email: "desk@example.com"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.delighted("DELETE", "/people/email:desk@example.com", `{}`).want(202)
+		if list := s.delighted("GET", "/people?email=desk@example.com", nil).items(); len(list) != 0 {
+			t.Errorf("%d are left", len(list))
+		}
+		s.delighted("DELETE", "/people/email:desk@example.com", `{}`).wantRefused(404)
+	})
 }
 
 // A key stands for the survey that it was made for, or for the oldest one that

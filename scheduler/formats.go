@@ -80,6 +80,12 @@ type delightedUnsubscribe struct {
 	At       int64   `json:"unsubscribed_at"`
 }
 
+// delightedGone is the data of an event about what is not there any more.
+type delightedGone struct {
+	ID      string `json:"id"`
+	Deleted bool   `json:"deleted"`
+}
+
 // delighted writes an event as Delighted does. Its id is 64 hexadecimal digits,
 // the same on every try.
 func (s *Scheduler) delighted(d store.Dispatch, of store.Subject) ([]byte, error) {
@@ -92,7 +98,7 @@ func (s *Scheduler) delighted(d store.Dispatch, of store.Subject) ([]byte, error
 	case of.Suppression != nil:
 		data = delightedUnsubscribe{Email: shown.OrNull(of.Suppression.Email), At: of.Suppression.CreatedAt.Time().Unix()}
 	default:
-		data = gone{d.Subject, true}
+		data = delightedGone{shown.Digits(d.Subject), true}
 	}
 	id := sha256.Sum256([]byte(d.ID.String()))
 	return json.Marshal(struct {

@@ -74,6 +74,16 @@ func TestWebhooksAsDelightedWroteThem(t *testing.T) {
 		d.scores(token, 9)
 		d.ends(h)
 		d.says(token, "速い <b>")
+		var answer survey.ID
+		for _, one := range d.deliveries(h) {
+			answer = *one.SubjectID
+		}
+		if _, _, err := d.store.ChangeResponse(d.t.Context(), d.by, answer, func(v *store.ResponseChange) error {
+			v.Tags, v.Attributes = []string{"speed"}, survey.Attributes{"plan": survey.TextValue("pro")}
+			return nil
+		}); err != nil {
+			d.t.Fatal(err)
+		}
 		if err := d.store.Unsubscribe(d.t.Context(), token); err != nil {
 			d.t.Fatal(err)
 		}
@@ -113,6 +123,22 @@ func TestWebhooksAsDelightedWroteThem(t *testing.T) {
 		}
 		if gone := seen["unsubscribe.created"]; gone["email"] != "ana@example.com" || gone["unsubscribed_at"] == nil {
 			d.t.Errorf("%v", gone)
+		}
+
+		if err := d.store.DeleteResponse(d.t.Context(), d.by, answer); err != nil {
+			d.t.Fatal(err)
+		}
+		for _, one := range d.deliveries(h) {
+			if one.Event == survey.EventResponseCreated {
+				if _, err := d.store.Redeliver(d.t.Context(), d.by, h.webhook.ID, one.ID); err != nil {
+					d.t.Fatal(err)
+				}
+			}
+		}
+		d.ends(h)
+		came = h.all()
+		if gone, _ := unmarshal(d.t, came[len(came)-1].body)["event_data"].(map[string]any); len(came) != 6 || gone["id"] != created["id"] || gone["deleted"] != true {
+			d.t.Errorf("%d requests, of what is gone: %v", len(came), gone)
 		}
 		if seen["webhook.test"]["message"] == nil {
 			d.t.Error("no test")

@@ -272,34 +272,36 @@ func (t Template) CheckAnswers(p *Problems, field string, raw Answers) Answers {
 	return clean
 }
 
-// Comment is the answer to the first shown text question.
-func (t Template) Comment(score int, answers Answers) string {
+// CommentKey is the first shown text question, whose answer is the comment; ""
+// where none is shown.
+func (t Template) CommentKey(score int, answers Answers) string {
 	for _, q := range t.Shown(score, answers) {
 		if q.Type == TextQuestion {
-			comment, _ := answers[q.Key].(string)
-			return comment
+			return q.Key
 		}
 	}
 	return ""
 }
 
+// Comment is the answer to the first shown text question.
+func (t Template) Comment(score int, answers Answers) string {
+	comment, _ := answers[t.CommentKey(score, answers)].(string)
+	return comment
+}
+
 // WithComment is answers with a comment that was given by itself as the answer
 // to the first text question that is shown. An empty one changes nothing.
 func (t Template) WithComment(score int, answers Answers, comment string) Answers {
-	if comment == "" {
+	key := t.CommentKey(score, answers)
+	if comment == "" || key == "" {
 		return answers
 	}
-	for _, q := range t.Shown(score, answers) {
-		if q.Type == TextQuestion {
-			merged := maps.Clone(answers)
-			if merged == nil {
-				merged = Answers{}
-			}
-			merged[q.Key] = comment
-			return merged
-		}
+	merged := maps.Clone(answers)
+	if merged == nil {
+		merged = Answers{}
 	}
-	return answers
+	merged[key] = comment
+	return merged
 }
 
 // Thanks is what to say after an answer; nil where the template says nothing

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
@@ -109,9 +110,9 @@ func (s *Server) listedMembers(r *request, list []store.Member) ([]member, error
 	out := make([]member, len(list))
 	for i, m := range list {
 		out[i] = member{CreatedAt: seconds(m.CreatedAt), UpdatedAt: seconds(m.UpdatedAt),
-			Person: memberPerson{personOf(m.Person), unix(standings[m.Person.ID].LastAskedAt)}}
+			Person: memberPerson{r.person(m.Person), unix(standings[m.Person.ID].LastAskedAt)}}
 		if v := m.Next; v != nil {
-			out[i].Next = &surveyRequest{digits(v.ID), seconds(v.CreatedAt), seconds(v.SendAt), v.Attributes}
+			out[i].Next = &surveyRequest{shown.Digits(v.ID), seconds(v.CreatedAt), seconds(v.SendAt), v.Attributes}
 		}
 	}
 	return out, err
@@ -123,7 +124,7 @@ var identifiers = []string{"person_id", "person_email", "person_phone_number"}
 // members finds whom the identifiers mean, whether or not they are on a list;
 // nil where none is given.
 func (s *Server) members(r *request) ([]survey.ID, error) {
-	id, address, number := r.id("person_id"), r.address("person_email"), r.phoneNumber("person_phone_number")
+	id, address, number := r.id("person_id"), r.text("person_email"), r.phoneNumber("person_phone_number")
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -170,6 +171,30 @@ func (s *Server) writable(r *request) (survey.Survey, error) {
 	return s.Store.KeySurvey(r.http().Context(), r.by)
 }
 
+// told shows a person to who put them on the list, or took them off: an admin,
+// who may read people, is told all that is known, anybody else what they said
+// themselves. name is what they called the person.
+func (r *request) told(p survey.Person, name string) person {
+	out := r.person(p)
+	if r.by.Role == store.Admin {
+		return out
+	}
+	out.Name, out.Phone = r.own(out.Name, name), r.own(phoneOf(p), r.text("person_phone_number"))
+	if r.text("person_email") == "" {
+		out.Email = nil
+	}
+	return out
+}
+
+// own is what is stored of a person, to be told to who changed something about
+// them: to an admin, and to whoever has just said the same.
+func (r *request) own(stored *string, said string) *string {
+	if stored == nil || r.by.Role != store.Admin && *stored != said {
+		return nil
+	}
+	return stored
+}
+
 // PutMember puts a person on the survey's list.
 func PutMember(s *Server, r *request) error {
 	project, err := s.writable(r)
@@ -186,7 +211,7 @@ func PutMember(s *Server, r *request) error {
 		return err
 	}
 	var who *survey.ID
-	switch address := r.address("person_email"); {
+	switch address := r.text("person_email"); {
 	case address != "":
 		c.Email = &address
 	case len(people) == 0:
@@ -212,7 +237,7 @@ func PutMember(s *Server, r *request) error {
 	return answer(r, status, struct {
 		Person     person            `json:"person"`
 		Properties survey.Attributes `json:"properties"`
-	}{personOf(m.Person), properties})
+	}{r.told(m.Person, c.Name), properties})
 }
 
 // DeleteMember takes a person off the survey's list.
@@ -231,5 +256,5 @@ func DeleteMember(s *Server, r *request) error {
 	}
 	return answer(r, http.StatusAccepted, struct {
 		Person person `json:"person"`
-	}{personOf(gone)})
+	}{r.told(gone, "")})
 }

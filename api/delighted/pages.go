@@ -56,10 +56,3 @@ func unix(i *survey.Instant) *int64 {
 }
 
 func seconds(i survey.Instant) int64 { return i.Time().Unix() }
-
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}

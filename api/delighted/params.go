@@ -34,7 +34,7 @@ func (p *params) err() error { return p.problems.Err() }
 // body of a GET is not looked at.
 func readParams(r *http.Request) (params, error) {
 	p := params{values: map[string]any{}}
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := url.ParseQuery(plussed(r.URL.RawQuery))
 	if err != nil {
 		return p, survey.Errorf(survey.Malformed, "", "the query of the address cannot be read")
 	}
@@ -58,6 +58,21 @@ func readParams(r *http.Request) (params, error) {
 		return p, err
 	}
 	return p, p.err()
+}
+
+// unblanked are the parameters of which no value has a blank.
+var unblanked = []string{"email", "email_update", "person_email", "phone_number", "phone_number_update", "person_phone_number"}
+
+// plussed is a query in which a + of an address or a telephone number stays
+// one: some clients do not escape it. Bodies are read by the letter.
+func plussed(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if name, value, _ := strings.Cut(pair, "="); slices.Contains(unblanked, name) {
+			pairs[i] = name + "=" + strings.ReplaceAll(value, "+", "%2B")
+		}
+	}
+	return strings.Join(pairs, "&")
 }
 
 func (p *params) readJSON(body []byte) error {
@@ -165,10 +180,6 @@ func (p *params) text(name string) string {
 	}
 	return ""
 }
-
-// address is a mail address. A + of the query that a client did not escape is
-// one all the same, since no address has a blank.
-func (p *params) address(name string) string { return strings.ReplaceAll(p.text(name), " ", "+") }
 
 // id is an id as Delighted writes it, a text or a number of digits.
 func (p *params) id(name string) *survey.ID {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
@@ -20,7 +21,7 @@ var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // phoneNumber reads a telephone number; "" where it is not given.
 func (p *params) phoneNumber(name string) string {
-	number := strings.ReplaceAll(p.text(name), " ", "+") // as in address
+	number := p.text(name)
 	if number != "" && !e164.MatchString(number) {
 		p.problems.Add(name, "format", "must be a number in E.164 such as +14155550123")
 	}
@@ -62,8 +63,8 @@ func CreatePerson(s *Server, r *request) error {
 		return renamed(err, map[string]string{"customer.email": "email", "customer.name": "name", "customer.locale": "properties.locale",
 			"attributes": "properties", "attributes.": "properties.", "last_asked_at": "last_sent_at", "email": "email_update"})
 	}
-	out := personCreated{ID: digits(asked.Person.ID), Email: orNull(asked.Person.Email), Name: orNull(asked.Person.Name),
-		Phone: phoneOf(asked.Person), Properties: in.Attributes}
+	out := personCreated{ID: shown.Digits(asked.Person.ID), Email: shown.OrNull(asked.Person.Email), Properties: in.Attributes,
+		Name: r.own(shown.OrNull(asked.Person.Name), in.Customer.Name), Phone: r.own(phoneOf(asked.Person), in.Known[phone].Text())}
 	if in.Send && asked.Decided.Verdict == survey.Scheduled {
 		out.ScheduledAt = unix(asked.Decided.SendAt)
 	}
@@ -80,7 +81,7 @@ func (s *Server) ask(r *request, project survey.Survey) (store.Ask, error) {
 	if delay := r.whole("delay", 0, maxDelay); delay != nil {
 		in.Delay = time.Duration(*delay) * time.Second
 	}
-	address := r.address("email")
+	address := r.text("email")
 	if address == "" {
 		r.problems.Add("email", "required", "can't be blank")
 	}
@@ -96,7 +97,7 @@ func (s *Server) ask(r *request, project survey.Survey) (store.Ask, error) {
 			in.Known[phone] = survey.TextValue(number)
 		}
 	}
-	in.Email = r.address("email_update")
+	in.Email = r.text("email_update")
 	in.Attributes = r.attributes("properties")
 	in.Customer = survey.Customer{Email: &address, Name: r.text("name"), Locale: in.Attributes["locale"].Text()}
 	if err := s.checkWorded(r, project, in.Attributes); err != nil {
@@ -127,7 +128,7 @@ func (s *Server) checkWorded(r *request, project survey.Survey, properties surve
 	return nil
 }
 
-func phoneOf(p survey.Person) *string { return orNull(p.Attributes[phone].Text()) }
+func phoneOf(p survey.Person) *string { return shown.OrNull(p.Attributes[phone].Text()) }
 
 // personListed is a person in a list.
 type personListed struct {
@@ -145,7 +146,7 @@ type personListed struct {
 // address is suppressed are in lists of their own, and here where they are
 // asked for by name.
 func ListPeople(s *Server, r *request) error {
-	f := store.PersonFilter{Email: r.address("email"), OldestFirst: true}
+	f := store.PersonFilter{Email: r.text("email"), OldestFirst: true}
 	number := r.phoneNumber("phone_number")
 	if number != "" {
 		f.Attributes = map[string]string{phone: number}
@@ -176,7 +177,7 @@ func (s *Server) listed(r *request, people []survey.Person) ([]personListed, err
 	out := make([]personListed, len(people))
 	for i, p := range people {
 		at := standings[p.ID]
-		out[i] = personListed{ID: digits(p.ID), Email: orNull(p.Email), Name: orNull(p.Name), CreatedAt: seconds(p.CreatedAt), Phone: phoneOf(p),
+		out[i] = personListed{ID: shown.Digits(p.ID), Email: shown.OrNull(p.Email), Name: shown.OrNull(p.Name), CreatedAt: seconds(p.CreatedAt), Phone: phoneOf(p),
 			LastSentAt: unix(at.LastAskedAt), RespondedAt: unix(at.LastRespondedAt), NextAt: unix(at.NextAt)}
 	}
 	return out, err
@@ -202,22 +203,34 @@ func ShowPerson(s *Server, r *request) error {
 // DeletePerson erases a person, named by id, email:ADDRESS or
 // phone_number:NUMBER; everybody who has that address or number.
 func DeletePerson(s *Server, r *request) error {
-	people, err := s.named(r, r.part("person"))
-	if err != nil {
-		return err
-	}
-	for _, p := range people {
-		if err := s.Store.ErasePerson(r.http().Context(), r.by, p.String()); err != nil {
+	ctx, name := r.http().Context(), r.part("person")
+	if id, ok := parseDigits(name); ok {
+		if err := s.Store.ErasePerson(ctx, r.by, id.String()); err != nil {
 			return err
 		}
+		return answer(r, http.StatusAccepted, done)
 	}
-	return answer(r, http.StatusAccepted, done)
+	for first := true; ; first = false {
+		people, err := s.named(r, name)
+		if !first && isKind(err, survey.NotFound) { // none is left
+			return answer(r, http.StatusAccepted, done)
+		}
+		if err != nil {
+			return err
+		}
+		for _, p := range people {
+			if err := s.Store.ErasePerson(ctx, r.by, p.String()); err != nil && !isKind(err, survey.NotFound) { // another call was first
+				return err
+			}
+		}
+	}
 }
 
 // errNobody says that nobody is meant by a name.
 func errNobody() error { return survey.Errorf(survey.NotFound, "", "there is no such person") }
 
-// named finds whom a path means. NotFound where it is nobody.
+// named finds whom a path means: of many who share an address or a number as
+// many as a page holds. NotFound where it is nobody.
 func (s *Server) named(r *request, name string) ([]survey.ID, error) {
 	f := store.PersonFilter{OldestFirst: true}
 	kind, value, _ := strings.Cut(name, ":")
@@ -267,7 +280,7 @@ func DeletePending(s *Server, r *request) error {
 // Unsubscribe sees to it that an address is never asked again, whether or not
 // koe knows whose it is.
 func Unsubscribe(s *Server, r *request) error {
-	address := r.address("person_email")
+	address := r.text("person_email")
 	if address == "" {
 		r.problems.Add("person_email", "required", "can't be blank")
 	}
@@ -327,7 +340,7 @@ func listSuppressed[T any](s *Server, r *request, reasons []survey.SuppressionRe
 	for i, one := range list {
 		who := suppressed{Email: one.Email}
 		if one.Person != nil {
-			who.Person, who.Name = new(digits(one.Person.ID)), orNull(one.Person.Name)
+			who.Person, who.Name = new(shown.Digits(one.Person.ID)), shown.OrNull(one.Person.Name)
 		}
 		out[i] = entry(who, seconds(one.CreatedAt))
 	}

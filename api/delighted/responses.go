@@ -6,37 +6,24 @@ import (
 	"slices"
 
 	"koe/survey"
+	"koe/survey/shown"
 	"koe/survey/store"
 )
 
-// response is an answer. Person is an id, or the person where it was expanded.
-// koe keeps no notes.
-type response struct {
-	ID         string            `json:"id"`
-	Person     any               `json:"person"`
-	Type       string            `json:"survey_type"`
-	Score      int               `json:"score"`
-	Comment    *string           `json:"comment"`
-	Permalink  string            `json:"permalink"`
-	CreatedAt  int64             `json:"created_at"`
-	UpdatedAt  int64             `json:"updated_at"`
-	Properties survey.Attributes `json:"person_properties"`
-	Notes      []string          `json:"notes"`
-	Tags       []string          `json:"tags"`
-	Additional []additional      `json:"additional_answers"`
-}
-
 // person is an expanded one.
 type person struct {
-	ID        string  `json:"id"`
-	Name      *string `json:"name"`
-	Email     *string `json:"email"`
-	CreatedAt int64   `json:"created_at"`
-	Phone     *string `json:"phone_number"`
+	shown.DelightedPerson
+	Phone *string `json:"phone_number"`
 }
 
-func personOf(p survey.Person) person {
-	return person{digits(p.ID), orNull(p.Name), orNull(p.Email), seconds(p.CreatedAt), phoneOf(p)}
+// person shows a person; the telephone number, as every attribute of people, to
+// admins alone.
+func (r *request) person(p survey.Person) person {
+	out := person{DelightedPerson: shown.NewDelightedPerson(p)}
+	if r.by.Role == store.Admin {
+		out.Phone = phoneOf(p)
+	}
+	return out
 }
 
 // responseNames are the parameters behind the store's fields.
@@ -139,7 +126,7 @@ func UpdateResponse(s *Server, r *request) error {
 
 // commented puts a comment in the place of the one that is there.
 func commented(t survey.Template, score int, answers survey.Answers, comment string) (survey.Answers, error) {
-	key := commentKey(t, score, answers)
+	key := t.CommentKey(score, answers)
 	if key == "" {
 		return answers, survey.Errorf(survey.Invalid, "comment", "the template %q asks for no words after this score", t.Key)
 	}
@@ -150,20 +137,9 @@ func commented(t survey.Template, score int, answers survey.Answers, comment str
 	return answers, nil
 }
 
-// commentKey is the question whose answer is the comment; "" where none is
-// asked.
-func commentKey(t survey.Template, score int, answers survey.Answers) string {
-	for _, q := range t.Shown(score, answers) {
-		if q.Type == survey.TextQuestion {
-			return q.Key
-		}
-	}
-	return ""
-}
-
 // ListResponses lists the answers of the survey that count.
 func ListResponses(s *Server, r *request) error {
-	f := store.ResponseFilter{Excluded: new(false), Person: r.id("person_id"), Email: r.address("person_email")}
+	f := store.ResponseFilter{Excluded: new(false), Person: r.id("person_id"), Email: r.text("person_email")}
 	f.From, f.To = r.span("since", "until")
 	f.UpdatedFrom, f.UpdatedTo = r.span("updated_since", "updated_until")
 	r.refuse("trend", "koe has no trends; ask /v1/responses with attributes.NAME")
@@ -181,7 +157,7 @@ func ListResponses(s *Server, r *request) error {
 	if err != nil {
 		return err
 	}
-	out := make([]response, len(list))
+	out := make([]shown.DelightedResponse, len(list))
 	for i, one := range list {
 		if out[i], err = s.response(r, one); err != nil {
 			return err
@@ -226,21 +202,20 @@ func (s *Server) answerResponse(r *request, status int, one survey.Response) err
 	return answer(r, status, out)
 }
 
-func (s *Server) response(r *request, one survey.Response) (response, error) {
+// response shows an answer. Its person is an id, or the person where a call
+// expands it.
+func (s *Server) response(r *request, one survey.Response) (shown.DelightedResponse, error) {
 	template, err := s.template(r, one.Template, one.TemplateVersion)
 	if err != nil {
-		return response{}, err
+		return shown.DelightedResponse{}, err
 	}
-	out := response{ID: digits(one.ID), Type: one.Metric, Score: one.Score, Comment: orNull(one.Comment),
-		Permalink: s.BaseURL.JoinPath("/v1/responses", one.ID.String()).String(),
-		CreatedAt: seconds(one.RespondedAt), UpdatedAt: seconds(one.UpdatedAt), Properties: one.Attributes,
-		Notes: []string{}, Tags: one.Tags, Additional: additionalOf(template, one)}
+	out := shown.NewDelightedResponse(one, template, s.BaseURL.String())
 	switch {
 	case one.Person == nil:
 	case slices.Contains(r.words("expand"), "person"):
-		out.Person = personOf(*one.Person)
+		out.Person = r.person(*one.Person)
 	default:
-		out.Person = digits(one.Person.ID)
+		out.Person = shown.Digits(one.Person.ID)
 	}
 	return out, nil
 }

@@ -8,17 +8,18 @@ import (
 	"koe/survey"
 )
 
-// Delighted's ids are texts of digits: an id of koe's is a number of 128 bits,
-// here in decimal.
-func digits(id survey.ID) string { return new(big.Int).SetBytes(id[:]).String() }
+// Digits is an id as Delighted writes it, a text of digits: an id of koe's is a
+// number of 128 bits, here in decimal.
+func Digits(id survey.ID) string { return new(big.Int).SetBytes(id[:]).String() }
 
 func seconds(i survey.Instant) int64 { return i.Time().Unix() }
 
-// DelightedResponse is an answer in Delighted's shape, with the person in it.
-// koe keeps no notes.
+// DelightedResponse is an answer in Delighted's shape. Person is a
+// DelightedPerson, or whatever else a caller puts there; nil for nobody. koe
+// keeps no notes.
 type DelightedResponse struct {
 	ID         string            `json:"id"`
-	Person     *DelightedPerson  `json:"person"`
+	Person     any               `json:"person"`
 	Type       string            `json:"survey_type"`
 	Score      int               `json:"score"`
 	Comment    *string           `json:"comment"`
@@ -37,6 +38,11 @@ type DelightedPerson struct {
 	Name      *string `json:"name"`
 	Email     *string `json:"email"`
 	CreatedAt int64   `json:"created_at"`
+}
+
+// NewDelightedPerson shows somebody.
+func NewDelightedPerson(p survey.Person) DelightedPerson {
+	return DelightedPerson{Digits(p.ID), OrNull(p.Name), OrNull(p.Email), seconds(p.CreatedAt)}
 }
 
 // DelightedAnswer is the answer to a question beside score and comment. Its
@@ -62,18 +68,20 @@ type DelightedOption struct {
 	Text string `json:"text"`
 }
 
-// NewDelightedResponse shows a response to the template that was asked.
+// NewDelightedResponse shows a response to the template that was asked, with the
+// person in it. Ids of further answers are the response's with the number of the
+// question behind it.
 func NewDelightedResponse(r survey.Response, t survey.Template, baseURL string) DelightedResponse {
-	out := DelightedResponse{ID: digits(r.ID), Type: r.Metric, Score: r.Score, Comment: OrNull(r.Comment),
+	out := DelightedResponse{ID: Digits(r.ID), Type: r.Metric, Score: r.Score, Comment: OrNull(r.Comment),
 		Permalink: baseURL + "/v1/responses/" + r.ID.String(), CreatedAt: seconds(r.RespondedAt), UpdatedAt: seconds(r.UpdatedAt),
 		Properties: r.Attributes, Notes: []string{}, Tags: append([]string{}, r.Tags...), Additional: []DelightedAnswer{}}
 	if out.Properties == nil {
 		out.Properties = survey.Attributes{}
 	}
 	if p := r.Person; p != nil {
-		out.Person = &DelightedPerson{digits(p.ID), OrNull(p.Name), OrNull(p.Email), seconds(p.CreatedAt)}
+		out.Person = NewDelightedPerson(*p)
 	}
-	comment := commentKey(t, r)
+	comment := t.CommentKey(r.Score, r.Answers)
 	for i, question := range t.Questions {
 		if said, answered := r.Answers[question.Key]; answered && question.Key != comment {
 			one := newDelightedAnswer(question, said, func(text survey.Text) string {
@@ -85,16 +93,6 @@ func NewDelightedResponse(r survey.Response, t survey.Template, baseURL string) 
 		}
 	}
 	return out
-}
-
-// commentKey is the question whose answer is the comment.
-func commentKey(t survey.Template, r survey.Response) string {
-	for _, q := range t.Shown(r.Score, r.Answers) {
-		if q.Type == survey.TextQuestion {
-			return q.Key
-		}
-	}
-	return ""
 }
 
 func newDelightedAnswer(q survey.Question, said any, words func(survey.Text) string) (out DelightedAnswer) {

@@ -228,32 +228,32 @@ func (r *reading) attributes(mapped map[string]string) survey.Attributes {
 			r.problems.Add(r.name(at.path), "type", "must be an object")
 		}
 		for name, value := range members {
-			r.attribute(out, name, value, append(slices.Clone(at.path), step{name: name}))
+			out[name] = r.value(value, at.path)
 		}
 	}
 	for name, text := range mapped {
 		if at := look(r.document, text); name != everyMember && at.said {
-			r.attribute(out, name, at.value, at.path)
+			r.places["attributes."+name] = r.name(at.path)
+			out[name] = r.value(at.value, at.path)
 		}
 	}
 	return out
 }
 
-func (r *reading) attribute(out survey.Attributes, name string, value any, at path) {
+func (r *reading) value(value any, at path) (v survey.Value) {
 	literal, err := json.Marshal(value)
-	var v survey.Value
 	if err == nil {
 		err = v.UnmarshalJSON(literal)
 	}
 	if err != nil {
 		r.problems.Add(r.name(at), "type", "must be a text, a number or true/false")
-		return
 	}
-	r.places["attributes."+name] = r.name(at)
-	out[name] = v
+	return v
 }
 
-// placed names the fields of an error as they are called in the payload.
+// placed names the fields of an error as they are called in the payload: by
+// paths of the mapping, since they are kept. Of the members of an object the
+// message alone says which it is.
 func (r *reading) placed(err error) error {
 	var known *survey.Error
 	if !errors.As(err, &known) {
@@ -261,7 +261,12 @@ func (r *reading) placed(err error) error {
 	}
 	fields := slices.Clone(known.Fields)
 	for i, f := range fields {
-		if at, mapped := r.places[f.Field]; mapped {
+		at, mapped := r.places[f.Field]
+		if name, member := strings.CutPrefix(f.Field, "attributes."); member && !mapped {
+			at, mapped = r.places["attributes"]
+			fields[i].Message = fmt.Sprintf("%q: %s", name, f.Message)
+		}
+		if mapped {
 			fields[i].Field = at
 		}
 	}

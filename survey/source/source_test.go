@@ -147,7 +147,8 @@ func TestPayloadsOfTheWrongShape(t *testing.T) {
 		`{"ticket":{"state":7,"id":1,"by":[{"mail":["a@example.com"]}]}}`:          "ticket.by[0].mail type",
 		`{"ticket":{"state":7,"id":1,"agent":{"name":"Kim"}}}`:                     "ticket.agent type",
 		`{"ticket":{"state":7,"id":1,"more":"x"}}`:                                 "ticket.more type",
-		`{"ticket":{"state":7,"id":1,"more":{"a":[]}}}`:                            "ticket.more.a type",
+		`{"ticket":{"state":7,"id":1,"more":{"a":[]}}}`:                            "ticket.more type",
+		`{"ticket":{"state":7,"id":1,"more":{"e\u0301":{}}}}`:                      "ticket.more type",
 		`{"ticket":{"state":7,"id":1,"more":{"a@b":1}}}`:                           "ticket.more format",
 		`{"ticket":{"state":7,"id":1,"where":"Not A Key"}}`:                        "ticket.where format",
 		`{"ticket":{"state":7,"id":1,"at":"yesterday"}}`:                           "ticket.at format",
@@ -168,6 +169,10 @@ func TestPayloadsOfTheWrongShape(t *testing.T) {
 		if got := fieldsOf(events[0].Err); got != want {
 			t.Errorf("%s: %s instead of %s (%+v)", payload, got, want, events[0])
 		}
+	}
+	events, _, err := s.Read([]byte(`{"ticket":{"state":7,"id":1,"more":{"a":"`+strings.Repeat("x", 1001)+`"}}}`), now)
+	if err != nil || fieldsOf(events[0].Err) != "ticket.more too_long" || !strings.Contains(events[0].Err.Error(), `"a": `) {
+		t.Errorf("%+v %v", events, err)
 	}
 	for payload, ignored := range map[string]string{
 		`{"ticket":{"state":"open"}}`: "ticket.state",

@@ -256,7 +256,7 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 		if err := q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID); err != nil {
 			return nil, err
 		}
-		return &now, q.emit(survey.EventResponseUpdated, now.ID, row.PersonID.orNil())
+		return &now, q.emitUpdated(now.ID, row.PersonID.orNil(), false)
 	}
 	finishes := now.Score == o.Response.Score && survey.Unfinished(o.Invitation, *o.Response, q.now)
 	if !o.Editable && !finishes {
@@ -293,7 +293,7 @@ func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) erro
 			return err
 		}
 	}
-	if err := q.emit(survey.EventResponseUpdated, now.ID, row.PersonID.orNil()); err != nil {
+	if err := q.emitUpdated(now.ID, row.PersonID.orNil(), true); err != nil {
 		return err
 	}
 	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"koe/survey"
@@ -64,13 +65,17 @@ func (q *session) listeners() ([]listener, error) {
 }
 
 // emit tells every webhook that wants to know of an event about a response, an
-// invitation or a suppression, in the transaction of its cause.
-func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID) error {
+// invitation or a suppression, in the transaction of its cause; but for those
+// whose format does not know of such a thing.
+func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID, but ...survey.Format) error {
 	list, err := q.listeners()
 	if err != nil {
 		return err
 	}
 	for _, to := range list {
+		if slices.Contains(but, to.format) {
+			continue
+		}
 		due := q.now
 		if to.format.Chat() {
 			if due, err = q.chatDue(to, event, subject); err != nil {
@@ -85,6 +90,15 @@ func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID)
 		}
 	}
 	return nil
+}
+
+// emitUpdated tells that a response changed. said is true where score or answers
+// did: of anything else Delighted told nobody.
+func (q *session) emitUpdated(response survey.ID, person *survey.ID, said bool) error {
+	if said {
+		return q.emit(survey.EventResponseUpdated, response, person)
+	}
+	return q.emit(survey.EventResponseUpdated, response, person, survey.FormatDelighted)
 }
 
 // chatDue is when a chat is told of an event about a response: of a score once

@@ -33,7 +33,7 @@ type PersonFilter struct {
 	ExternalID  string
 	Attributes  map[string]string
 	From, To    *survey.Instant // when koe first heard of them; To exclusive
-	Reachable   bool            // only those whose address is not suppressed
+	Reachable   bool            // only those whose address is not suppressed; a page may have fewer entries than its limit
 	OldestFirst bool
 }
 
@@ -70,7 +70,26 @@ func (s *Store) People(ctx context.Context, by Caller, f PersonFilter, page Page
 			return nil, "", err
 		}
 	}
-	return list, next, nil
+	if f.Reachable {
+		list, err = s.reachable(ctx, by, list)
+	}
+	return list, next, err
+}
+
+// reachable leaves out those whose address is suppressed, by the hash: whoever
+// was erased and is told of again has an address that no suppression spells out.
+func (s *Store) reachable(ctx context.Context, by Caller, people []survey.Person) ([]survey.Person, error) {
+	addresses := make([]string, 0, len(people))
+	for _, p := range people {
+		if p.Email != "" {
+			addresses = append(addresses, p.Email)
+		}
+	}
+	suppressed, err := s.SuppressionsOf(ctx, by, addresses)
+	return slices.DeleteFunc(people, func(p survey.Person) bool {
+		_, is := suppressed[p.Email]
+		return is
+	}), err
 }
 
 func (q *session) narrowPeople(f PersonFilter, where []string, args []any) ([]string, []any) {
@@ -84,7 +103,7 @@ func (q *session) narrowPeople(f PersonFilter, where []string, args []any) ([]st
 	if f.To != nil {
 		where, args = append(where, "created_at < ?"), append(args, *f.To)
 	}
-	if f.Reachable {
+	if f.Reachable { // most of them: see reachable
 		where = append(where, `NOT EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = people.workspace_id AND s.email = people.email)`)
 	}
 	return where, args

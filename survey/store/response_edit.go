@@ -52,7 +52,8 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 					return err
 				}
 			}
-			if err := q.emit(survey.EventResponseUpdated, of, old.PersonID.orNil()); err != nil {
+			said := slices.Contains(changed, "score") || slices.Contains(changed, "answers")
+			if err := q.emitUpdated(of, old.PersonID.orNil(), said); err != nil {
 				return err
 			}
 			if err := q.edited(old, now, changed); err != nil {
