@@ -236,7 +236,16 @@ func (b *browser) shot(name string) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), ask(b, chromedp.FullScreenshot(100)), 0o644); err != nil {
+	// a picture beyond the window would move pages from right to left aside, so
+	// the window is made as high as the page for a moment
+	size := js[[3]int64](b, "[innerWidth, innerHeight, Math.max(innerHeight, document.scrollingElement.scrollHeight)]")
+	high := func(pixels int64) {
+		tell(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: size[0], Height: pixels, DeviceScaleFactor: 1})
+	}
+	high(size[2])
+	picture := ask(b, chromedp.CaptureScreenshot())
+	high(size[1])
+	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 }
