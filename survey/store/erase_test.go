@@ -27,15 +27,15 @@ type crowd struct {
 	tokens []string
 }
 
-var marks = []string{"qqmail", "qqdomain", "qqname", "qqperson", "qqevent", "qqanswer", "qqcomment", "qqsecond", "qqattribute", "qqserver"}
+var marks = []string{"qqzzqqmail", "qqzzqqdomain", "qqzzqqname", "qqzzqqperson", "qqzzqqevent", "qqzzqqanswer", "qqzzqqcomment", "qqzzqqsecond", "qqzzqqattribute", "qqzzqqserver"}
 
 func (c *crowd) customer(i int) survey.Customer {
-	return survey.Customer{ExternalID: fmt.Sprint("qqperson", i), Email: pointer(fmt.Sprint("qqmail", i, "@qqdomain.example")),
-		Name: fmt.Sprint("qqname 田中 ", i), Locale: []string{"en", "ja"}[i%2], Timezone: "Asia/Tokyo"}
+	return survey.Customer{ExternalID: fmt.Sprint("qqzzqqperson", i), Email: pointer(fmt.Sprint("qqzzqqmail", i, "@qqzzqqdomain.example")),
+		Name: fmt.Sprint("qqzzqqname 田中 ", i), Locale: []string{"en", "ja"}[i%2], Timezone: "Asia/Tokyo"}
 }
 
 func (c *crowd) attributes(i int) survey.Attributes {
-	return survey.Attributes{"agent": survey.TextValue([]string{"Kim", "Lee", "金"}[i%3]), "order": survey.TextValue(fmt.Sprint("qqattribute", i))}
+	return survey.Attributes{"agent": survey.TextValue([]string{"Kim", "Lee", "金"}[i%3]), "order": survey.TextValue(fmt.Sprint("qqzzqqattribute", i))}
 }
 
 // newCrowd makes n people who were told of, asked by link and by mail, and who
@@ -57,7 +57,7 @@ func newCrowd(t *testing.T, s *store.Store, n int) *crowd {
 	mustSurvey(t, s, c.by, "desk", func(v *survey.Survey) { v.Rules.QuietPeriod = "0s" })
 	items := make([]store.Item, n)
 	for i := range items {
-		items[i].Interaction = survey.Interaction{Touchpoint: "chat", ExternalID: fmt.Sprint("qqevent", i), Customer: c.customer(i), Attributes: c.attributes(i)}
+		items[i].Interaction = survey.Interaction{Touchpoint: "chat", ExternalID: fmt.Sprint("qqzzqqevent", i), Customer: c.customer(i), Attributes: c.attributes(i)}
 	}
 	outcomes, err := s.RecordInteractions(ctx, c.by, items)
 	ok(t, err)
@@ -74,14 +74,14 @@ func newCrowd(t *testing.T, s *store.Store, n int) *crowd {
 
 func (c *crowd) answer(i int) error {
 	top := c.max()
-	answers := survey.Answers{"reason": fmt.Sprint("qqcomment ", i, " 遅い"), "second": fmt.Sprint("qqsecond ", i), "topic": []string{[]string{"speed", "price"}[i%2]}}
+	answers := survey.Answers{"reason": fmt.Sprint("qqzzqqcomment ", i, " 遅い"), "second": fmt.Sprint("qqzzqqsecond ", i), "topic": []string{[]string{"speed", "price"}[i%2]}}
 	if i%3 != 0 {
 		if _, err := c.s.Answer(context.Background(), c.tokens[i], store.Reply{Score: pointer(i%top + 1), Answers: answers, Locale: "ja"}); err != nil {
 			return err
 		}
 	}
 	r, _, err := c.s.CreateResponse(context.Background(), c.by, store.NewResponse{Survey: c.survey.ID.String(), Score: pointer(top - i%top), Answers: answers,
-		Customer: c.customer(i), Attributes: c.attributes(i), ExternalID: fmt.Sprint("qqanswer", i)})
+		Customer: c.customer(i), Attributes: c.attributes(i), ExternalID: fmt.Sprint("qqzzqqanswer", i)})
 	if err == nil && i%10 == 0 {
 		_, _, err = c.s.ChangeResponse(context.Background(), c.by, r.ID, change(pointer(top), nil, []string{"tagged"}))
 	}
@@ -102,10 +102,10 @@ func (c *crowd) refusedMails(n int) {
 	claims, err := c.s.ClaimDue(ctx, n, time.Minute)
 	ok(c.t, err)
 	for _, claim := range claims {
-		mail, err := c.s.StartSending(ctx, []store.Claim{claim}, func(store.Mail) string { return "<qqserver@example.com>" })
+		mail, err := c.s.StartSending(ctx, []store.Claim{claim}, func(store.Mail) string { return "<qqzzqqserver@example.com>" })
 		ok(c.t, err)
 		if len(mail) == 1 {
-			ok(c.t, c.s.Fail(ctx, claim, "550 5.1.1 qqserver says no"))
+			ok(c.t, c.s.Fail(ctx, claim, "550 5.1.1 qqzzqqserver says no"))
 		}
 	}
 }
@@ -230,11 +230,11 @@ func TestRepeatsAboutAnErasedPerson(t *testing.T) {
 			refused(t, err, survey.NotFound, "")
 			_, err = s.Answer(ctx, token, store.Reply{Score: pointer(1)})
 			refused(t, err, survey.NotFound, "")
-			told := record(t, s, c.by, survey.Interaction{Touchpoint: "chat", ExternalID: fmt.Sprint("qqevent", i), Customer: c.customer(i), Attributes: c.attributes(i)})
+			told := record(t, s, c.by, survey.Interaction{Touchpoint: "chat", ExternalID: fmt.Sprint("qqzzqqevent", i), Customer: c.customer(i), Attributes: c.attributes(i)})
 			if !told.Repeat || told.Person != nil || told.Interaction.ExternalID != "" || told.Interaction.Customer.Known() || len(told.Interaction.Attributes) != 0 {
 				t.Errorf("told again: %+v", told)
 			}
-			r, repeat, err := s.CreateResponse(ctx, c.by, store.NewResponse{Survey: c.survey.ID.String(), Score: pointer(1), Comment: "qqcomment", Customer: c.customer(i), ExternalID: fmt.Sprint("qqanswer", i)})
+			r, repeat, err := s.CreateResponse(ctx, c.by, store.NewResponse{Survey: c.survey.ID.String(), Score: pointer(1), Comment: "qqzzqqcomment", Customer: c.customer(i), ExternalID: fmt.Sprint("qqzzqqanswer", i)})
 			ok(t, err)
 			if !repeat || r.Person != nil || r.Comment != "" || r.ExternalID != "" || fmt.Sprint(r.Answers["reason"], r.Answers["second"]) != "" {
 				t.Errorf("answered again: %v %+v", repeat, r)
@@ -261,10 +261,10 @@ func TestRepeatsAboutAnErasedPerson(t *testing.T) {
 			t.Errorf("the numbers were\n%s\nand are\n%s", before, after)
 		}
 		verified(t, s)
-		for _, err := range []error{s.ErasePerson(ctx, c.by, "qqperson1"), s.ErasePerson(ctx, c.by, "nobody"), s.ErasePerson(ctx, storetest.Other(t, s, "other"), "qqperson1")} {
+		for _, err := range []error{s.ErasePerson(ctx, c.by, "qqzzqqperson1"), s.ErasePerson(ctx, c.by, "nobody"), s.ErasePerson(ctx, storetest.Other(t, s, "other"), "qqzzqqperson1")} {
 			refused(t, err, survey.NotFound, "")
 		}
-		_, err := s.ExportPerson(ctx, c.by, "qqperson1")
+		_, err := s.ExportPerson(ctx, c.by, "qqzzqqperson1")
 		refused(t, err, survey.NotFound, "")
 	})
 }
@@ -279,7 +279,7 @@ func TestErasingMeanwhile(t *testing.T) {
 		for i := range 6 {
 			for n := range 3 {
 				all.Go(func() {
-					_, err := s.Answer(context.Background(), c.tokens[i], store.Reply{Score: pointer(n + 1), Answers: survey.Answers{"reason": "qqcomment again"}})
+					_, err := s.Answer(context.Background(), c.tokens[i], store.Reply{Score: pointer(n + 1), Answers: survey.Answers{"reason": "qqzzqqcomment again"}})
 					if err != nil && kindOf(err) != survey.NotFound {
 						t.Error(err)
 					}
