@@ -133,7 +133,7 @@ func validHTML(t *testing.T, folder string) {
 		t.Fatalf("%d mails, %v", len(mails), err)
 	}
 	pages, err := filepath.Glob(filepath.Join(folder, "*.html"))
-	if err != nil || len(pages) < 100 {
+	if err != nil || len(pages) < 60 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
 	var said bytes.Buffer
