@@ -130,6 +130,27 @@ func (w *world) webhooks(operation string) (called, bool) {
 	return called{}, false
 }
 
+// members are the calls about who signs in.
+func (w *world) members(operation string) (called, bool) {
+	made := func() string {
+		return "/v1/members/" + w.do("POST", "/v1/members", `{"email":"`+w.fresh()+`@hidden-words.example.com","role":"viewer"}`).want(201).text("id")
+	}
+	switch operation {
+	case "createMember":
+		return called{"/v1/members", `{"email":"` + w.fresh() + `@example.com","role":"viewer"}`, 201, 201}, true
+	case "listMembers":
+		made()
+		return called{"/v1/members", nil, 200, 200}, true
+	case "showMember":
+		return called{made(), nil, 200, 404}, true
+	case "patchMember":
+		return called{made(), `{"name":"mine"}`, 200, 404}, true
+	case "deleteMember":
+		return called{made(), nil, 204, 404}, true
+	}
+	return called{}, false
+}
+
 // sources are the calls about tools that post events.
 func (w *world) sources(operation string) (called, bool) {
 	const input = `{"touchpoint":"chat","condition":{"state":"` + hidden + `"}}`
@@ -408,7 +429,7 @@ func (w *world) delightedCall(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.sources, w.people, w.surveys, w.sending, w.public, w.delightedCall,
+		w.settings, w.webhooks, w.members, w.sources, w.people, w.surveys, w.sending, w.public, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {

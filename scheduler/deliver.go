@@ -2,16 +2,13 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"koe/scheduler/mail"
 	"koe/survey"
 	"koe/survey/store"
-	"koe/templates"
 )
 
 // Deliveries under way at a time, in all and to one endpoint: a slow endpoint
@@ -113,51 +110,6 @@ func (s *Scheduler) noteDelivery(ctx context.Context, d store.Dispatch, t store.
 	}
 	return err
 }
-
-// notify mails what the outbox holds for owners of webhooks.
-func (s *Scheduler) notify(ctx context.Context) error {
-	for ctx.Err() == nil {
-		claimed, err := s.Store.ClaimNotices(ctx, 1, s.deliveryLease()) // one at a time, so that none waits past its lease
-		if err != nil || len(claimed) == 0 {
-			return err
-		}
-		mailer := s.NewMailer()
-		tried, err := s.sendNotice(ctx, mailer, claimed[0])
-		if err == nil {
-			err = s.noteDelivery(ctx, claimed[0], tried)
-		}
-		if err = errors.Join(err, mailer.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Scheduler) sendNotice(ctx context.Context, mailer mail.Mailer, d store.Dispatch) (store.Tried, error) {
-	subject, err := s.Store.SubjectOf(ctx, d)
-	if err != nil {
-		return store.Tried{}, err
-	}
-	if subject.Webhook == nil { // deleted since: there is nothing to tell
-		return store.Tried{Final: true, Error: "the webhook is gone"}, nil
-	}
-	words := templates.WebhookPaused(*subject.Webhook, s.BaseURL)
-	ctx, cancel := context.WithTimeout(ctx, s.DeliveryTime)
-	defer cancel()
-	start := s.Now()
-	err = mailer.Send(ctx, mail.Message{ID: d.ID.String() + "@" + s.From.Domain(), From: s.From, To: mail.Address{Email: d.To},
-		Subject: words.Subject, Text: words.Text, Date: start.UTC()})
-	tried := store.Tried{Status: noticeTaken, Latency: s.Now().Sub(start)}
-	if err != nil {
-		var refused *mail.SendError
-		tried.Status, tried.Error = 0, "the mail server did not take the notice"
-		tried.Final = !errors.As(err, &refused) || !refused.Temporary || refused.Uncertain // a second copy is worse than none
-	}
-	return tried, nil
-}
-
-// noticeTaken is the SMTP reply to a mail that was taken.
-const noticeTaken = 250
 
 // settleDeliveries takes back what processes that are gone had claimed.
 func (s *Scheduler) settleDeliveries(ctx context.Context) error {

@@ -104,7 +104,7 @@ func (s *Scheduler) jobs() []job {
 		{"send", "@every 1s", waking(s.wake)},
 		{"fire", "@every 1s", s.fire},
 		{"deliver", "@every 1s", waking(s.outbox)},
-		{"notify", "@every 5s", s.notify},
+		{"notify", "@every 1s", s.notify},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
 		{"settle", "@every 1s", waking(s.lost)},

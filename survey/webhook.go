@@ -21,6 +21,8 @@ const (
 	EventPersonUnsubscribed Event = "person.unsubscribed"
 	// EventWebhookTest is sent to try an endpoint; nobody subscribes to it.
 	EventWebhookTest Event = "webhook.test"
+	// EventWebhookPaused is mailed to the webhook's owner alone.
+	EventWebhookPaused Event = "webhook.paused"
 )
 
 // Events are those that a webhook may subscribe to.

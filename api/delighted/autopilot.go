@@ -75,7 +75,7 @@ func ListMembers(s *Server, r *request) error {
 	if err != nil {
 		return err
 	}
-	var f store.MemberFilter
+	var f store.ListMemberFilter
 	f.UpdatedFrom, f.UpdatedTo = r.span("updated_since", "updated_until")
 	page := r.page()
 	if f.People, err = s.members(r); err != nil {
@@ -89,7 +89,7 @@ func ListMembers(s *Server, r *request) error {
 	if platform == "sms" {
 		return answer(r, http.StatusOK, []member{})
 	}
-	list, next, err := s.Store.Members(ctx, r.by, project.ID, f, page)
+	list, next, err := s.Store.ListMembers(ctx, r.by, project.ID, f, page)
 	if err != nil {
 		return renamed(err, map[string]string{"cursor": "page_info"})
 	}
@@ -101,7 +101,7 @@ func ListMembers(s *Server, r *request) error {
 	return answer(r, http.StatusOK, out)
 }
 
-func (s *Server) listedMembers(r *request, list []store.Member) ([]member, error) {
+func (s *Server) listedMembers(r *request, list []store.ListMember) ([]member, error) {
 	people := make([]survey.Person, len(list))
 	for i, m := range list {
 		people[i] = m.Person
@@ -222,7 +222,7 @@ func PutMember(s *Server, r *request) error {
 	if err := r.err(); err != nil {
 		return err
 	}
-	m, fresh, err := s.Store.PutMember(r.http().Context(), r.by, project.ID, who, c, properties)
+	m, fresh, err := s.Store.PutListMember(r.http().Context(), r.by, project.ID, who, c, properties)
 	if isKind(err, survey.NotFound) {
 		return survey.Errorf(survey.Invalid, "person_id", "does not exist")
 	}
@@ -250,7 +250,7 @@ func DeleteMember(s *Server, r *request) error {
 	if err != nil {
 		return err
 	}
-	gone, err := s.Store.RemoveMember(r.http().Context(), r.by, project.ID, people)
+	gone, err := s.Store.RemoveListMember(r.http().Context(), r.by, project.ID, people)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"koe/survey"
@@ -25,6 +24,7 @@ type Dispatch struct {
 	Subject   survey.ID
 	CreatedAt survey.Instant
 	To        string // of a notice: the address
+	Body      string // of a notice: what it needs to be written, as JSON; may be empty
 }
 
 // Endpoint names a webhook among those of all workspaces.
@@ -104,9 +104,9 @@ func (q *session) claimOutbox(which string, args []any, n int, lease time.Durati
 	var one, subject id
 	var event string
 	all := append(append([]any{q.by.Workspace}, args...), q.now, n)
-	if err := q.each(`SELECT id, fence + 1, attempt, event, subject_id, created_at, destination FROM outbox WHERE workspace_id = ? AND `+which+`
+	if err := q.each(`SELECT id, fence + 1, attempt, event, subject_id, created_at, destination, body FROM outbox WHERE workspace_id = ? AND `+which+`
 		AND state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?`+q.skipLocked(), all,
-		[]any{&one, &d.Fence, &d.Attempt, &event, &subject, &d.CreatedAt, &d.To}, func() error {
+		[]any{&one, &d.Fence, &d.Attempt, &event, &subject, &d.CreatedAt, &d.To, &d.Body}, func() error {
 			d.ID, d.Event, d.Subject = survey.ID(one), survey.Event(event), survey.ID(subject)
 			claimed = append(claimed, d)
 			return nil
@@ -121,36 +121,6 @@ func (q *session) claimOutbox(which string, args []any, n int, lease time.Durati
 		}
 	}
 	return claimed, nil
-}
-
-// ClaimNotices takes at most n mails to the owners of webhooks that are due.
-func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([]Dispatch, error) {
-	q := s.reading(ctx, Caller{})
-	var workspaces []int64
-	// not DISTINCT, for which SQLite walks the whole outbox
-	if err := q.list(&workspaces, `SELECT workspace_id FROM outbox WHERE state = 'waiting' AND kind = 'notice' AND webhook_id IS NULL
-		AND due_at <= ? LIMIT 1000`, q.now); err != nil || len(workspaces) == 0 {
-		return nil, away(err)
-	}
-	slices.Sort(workspaces)
-	workspaces = slices.Compact(workspaces)
-	var claimed []Dispatch
-	err := s.write(ctx, Caller{}, func(q *session) error {
-		claimed = claimed[:0]
-		for _, workspace := range workspaces {
-			if len(claimed) == n {
-				break
-			}
-			q.by.Workspace = workspace
-			some, err := q.claimOutbox(`kind = 'notice' AND webhook_id IS NULL`, nil, n-len(claimed), lease)
-			if err != nil {
-				return err
-			}
-			claimed = append(claimed, some...)
-		}
-		return nil
-	})
-	return claimed, err
 }
 
 // Tried is the outcome of a try: a status of 200 to 299 means that it was taken; 0 that none
@@ -221,10 +191,7 @@ func (q *session) noteEndpoint(d Dispatch, t Tried) (paused bool, err error) {
 	if err := q.audit("webhook.paused", of.String(), after.PausedReason); err != nil || after.OwnerEmail == "" {
 		return true, err
 	}
-	_, err = q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at, attempt,
-		lease_until, fence, created_at, event) VALUES (?, ?, ?, ?, NULL, ?, '', 'waiting', ?, 0, 0, 0, ?, 'webhook.paused')`,
-		q.by.Workspace, newID(), outboxNotice, of, after.OwnerEmail, q.now, q.now)
-	return true, err
+	return true, q.notify(survey.EventWebhookPaused, of, after.OwnerEmail, nil)
 }
 
 // ReleaseDelivery gives back what was not tried to its end.

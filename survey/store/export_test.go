@@ -26,3 +26,8 @@ func (s *Store) NextDue(ctx context.Context) (*survey.Instant, error) {
 	_, err := s.reading(ctx, Caller{}).row(`SELECT MIN(due_at) FROM invitations WHERE mail_state = 'waiting' AND NOT held`, nil, &due)
 	return (*survey.Instant)(due), err
 }
+
+// Notify puts a notice into the outbox.
+func (s *Store) Notify(ctx context.Context, by Caller, event survey.Event, subject survey.ID, to string) error {
+	return s.write(ctx, by, func(q *session) error { return q.notify(event, subject, to, nil) })
+}

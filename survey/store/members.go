@@ -2,196 +2,285 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"koe/survey"
 )
 
-// Member is a person on the list of a survey whose schedule goes by one (see
-// survey.Trigger.Members).
-type Member struct {
-	Person     survey.Person
-	Attributes survey.Attributes // what each asking tells of them
-	CreatedAt  survey.Instant
-	UpdatedAt  survey.Instant
-	Next       *survey.Invitation // nil where no mail is planned yet
+type workspaceMemberRow struct {
+	ID          id
+	Email       string
+	Name        string
+	Role        string
+	Locale      string
+	Timezone    string
+	Touchpoints string
+	Segment     string
+	Digest      string
+	CreatedAt   int64
+	UpdatedAt   int64
 }
 
-type memberRow struct {
-	PersonID   id
-	Attributes string
-	CreatedAt  int64
-	UpdatedAt  int64
+const workspaceMemberColumns = `id, email, name, role, locale, timezone, touchpoints, segment, digest, created_at, updated_at`
+
+func (r workspaceMemberRow) member() (survey.Member, error) {
+	m := survey.Member{ID: survey.ID(r.ID), Email: r.Email, Name: r.Name, Role: survey.Role(r.Role), Locale: r.Locale, Timezone: r.Timezone,
+		Digest: survey.Digest(r.Digest), CreatedAt: survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(r.UpdatedAt)}
+	if err := fromJSON(r.Touchpoints, &m.Touchpoints); err != nil {
+		return m, err
+	}
+	return m, fromJSON(r.Segment, &m.Segment)
 }
 
-const memberColumns = `person_id, attributes, created_at, updated_at`
+// maxMembers keeps a list that a digest goes through.
+const maxMembers = 1000
 
-// over are the member's attributes, and what is missing in them.
-func (r memberRow) over(known survey.Attributes) (survey.Attributes, error) {
-	var own survey.Attributes
-	err := fromJSON(r.Attributes, &own)
-	return own.Over(known), err
+var errNoMember = survey.Errorf(survey.NotFound, "", "there is no such member")
+
+// CreateMember lets somebody sign in to the caller's workspace. What is left out
+// is as the workspace has it. Errors: Invalid with the fields, also for a
+// touchpoint that does not exist; Conflict where the address is a member already.
+func (s *Store) CreateMember(ctx context.Context, by Caller, in survey.Member) (m survey.Member, err error) {
+	err = s.write(ctx, by, func(q *session) error {
+		m = in
+		m.Touchpoints, m.Segment = slices.Clone(in.Touchpoints), cloneSegment(in.Segment)
+		w, err := q.workspace(by.Workspace)
+		if err != nil {
+			return err
+		}
+		if m.Timezone == "" {
+			m.Timezone = w.Timezone
+		}
+		if m.Locale == "" && slices.Contains(survey.MemberLocales(), w.DefaultLocale) {
+			m.Locale = w.DefaultLocale
+		}
+		m.ID = survey.ID{}
+		if err := q.cleanMember(&m); err != nil {
+			return err
+		}
+		var all int
+		if _, err := q.row(`SELECT COUNT(*) FROM workspace_members WHERE workspace_id = ?`, []any{by.Workspace}, &all); err != nil {
+			return err
+		}
+		if all >= maxMembers {
+			return survey.Errorf(survey.Conflict, "", "a workspace has at most %d members; remove one first", maxMembers)
+		}
+		if err := s.insertMember(q, &m); err != nil {
+			return err
+		}
+		q.resource = m.ID.String()
+		return q.audit("member.created", m.ID.String(), string(m.Role))
+	})
+	return m, err
 }
 
-func (q *session) memberRow(of, person survey.ID) (row memberRow, found bool, err error) {
-	found, err = q.find(&row, `SELECT `+memberColumns+` FROM members WHERE workspace_id = ? AND survey_id = ? AND person_id = ?`,
-		q.by.Workspace, of, person)
-	return row, found, err
-}
-
-// PutMember puts a person on a survey's list, or changes what is told of them:
-// the attributes replace those of before. The person is one that koe knows by
-// id, or else is found or made by the customer's address; what the customer says
-// is taken over. Errors:
-// Invalid with the fields, also where the survey goes by no list; NotFound for
-// an id that is nobody's.
-func (s *Store) PutMember(ctx context.Context, by Caller, of survey.ID, person *survey.ID, c survey.Customer, attributes survey.Attributes) (out Member, fresh bool, err error) {
+// cleanMember checks a member, and that the touchpoints exist.
+func (q *session) cleanMember(m *survey.Member) error {
 	var p survey.Problems
-	attributes = attributes.Clean(&p, "attributes")
-	c.Clean(&p, "customer")
-	if err := p.Err(); err != nil {
-		return out, false, err
+	p.Merge("", m.Clean())
+	for i, key := range m.Touchpoints {
+		if !survey.ValidKey(key) {
+			continue // it is a problem already
+		}
+		if _, found, err := q.touchpointID(key); err != nil {
+			return err
+		} else if !found {
+			p.Add(fmt.Sprintf("touchpoints[%d]", i), "unknown", "does not exist in this workspace")
+		}
 	}
-	err = s.write(ctx, by, func(q *session) error {
-		out, fresh = Member{Attributes: attributes, CreatedAt: q.now, UpdatedAt: q.now}, false
-		place, err := s.surveyPlace(q, of)
-		if err != nil {
-			return err
-		}
-		if !place.Survey.Trigger.Members {
-			return survey.Errorf(survey.Invalid, "trigger", "the survey %q goes by no list; give it the trigger {\"type\":\"schedule\",\"members\":true}", place.Survey.Name)
-		}
-		if person != nil {
-			row, found, err := q.personNamed(person.String(), q.forUpdate())
-			if err == nil && !found {
-				err = errNoPerson
-			}
-			if err != nil {
-				return err
-			}
-			if out.Person, err = q.updatePerson(row, c, nil, q.now); err != nil {
-				return err
-			}
-		} else if out.Person, err = q.person(c, survey.Attributes{}, q.now); err != nil {
-			return err
-		}
-		text, err := asJSON(attributes)
-		if err != nil {
-			return err
-		}
-		if fresh, err = q.inserted(`INSERT INTO members (workspace_id, survey_id, `+memberColumns+`) VALUES (?, ?, ?, ?, ?, ?)`,
-			by.Workspace, of, out.Person.ID, text, q.now, q.now); err != nil || fresh {
-			return err
-		}
-		_, err = q.row(`UPDATE members SET attributes = ?, updated_at = ? WHERE workspace_id = ? AND survey_id = ? AND person_id = ? RETURNING created_at`,
-			[]any{text, q.now, by.Workspace, of, out.Person.ID}, &out.CreatedAt)
+	return p.Err()
+}
+
+func (s *Store) insertMember(q *session, m *survey.Member) error {
+	m.ID, m.CreatedAt, m.UpdatedAt = newID(), q.now, q.now
+	touchpoints, segment, err := scopeTexts(*m)
+	if err != nil {
 		return err
-	})
-	return out, fresh, err
+	}
+	fresh, err := q.inserted(`INSERT INTO workspace_members (workspace_id, `+workspaceMemberColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		q.by.Workspace, m.ID, m.Email, m.Name, string(m.Role), m.Locale, m.Timezone, touchpoints, segment, string(m.Digest), q.now, q.now)
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return errMemberAlready
+	}
+	return s.listAddress(q, *m)
 }
 
-// RemoveMember takes people off a survey's list, and calls off what its schedule
-// has planned for them. NotFound where none of them is on it.
-func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID, people []survey.ID) (out survey.Person, err error) {
-	err = s.write(ctx, by, func(q *session) error {
-		out = survey.Person{}
-		if _, err := q.counting(); err != nil { // before invitations are locked, as everywhere
-			return err
-		}
-		for _, person := range people {
-			n, err := q.exec(`DELETE FROM members WHERE workspace_id = ? AND survey_id = ? AND person_id = ?`, by.Workspace, of, person)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				continue
-			}
-			if _, err := q.callOff(`survey_id = ? AND person_id = ? AND interaction_id IS NULL`, of, person); err != nil {
-				return err
-			}
-			known, err := q.peopleByID([]survey.ID{person})
-			if err != nil || known[person] == nil {
-				return err
-			}
-			out = *known[person]
-		}
-		if out.ID.IsZero() {
-			return survey.Errorf(survey.NotFound, "", "there is no such person on the survey's list")
-		}
+var errMemberAlready = survey.Errorf(survey.Conflict, "email", "is a member of this workspace already")
+
+// listAddress puts a member into the directory by which those are found who have
+// named no workspace yet.
+func (s *Store) listAddress(q *session, m survey.Member) error {
+	if m.Email == "" {
 		return nil
-	})
-	return out, err
+	}
+	_, err := q.exec(`INSERT INTO member_addresses (address_hash, workspace_id, member_id) VALUES (?, ?, ?)`,
+		s.memberHash(m.Email), q.by.Workspace, m.ID)
+	return err
 }
 
-// MemberFilter narrows a list of members; nil does not.
-type MemberFilter struct {
-	People                 []survey.ID
-	UpdatedFrom, UpdatedTo *survey.Instant // To exclusive
+func (s *Store) unlistAddress(q *session, m survey.Member) error {
+	if m.Email == "" {
+		return nil
+	}
+	_, err := q.exec(`DELETE FROM member_addresses WHERE address_hash = ? AND workspace_id = ?`, s.memberHash(m.Email), q.by.Workspace)
+	return err
 }
 
-// Members lists a survey's, in the order in which koe heard of the people.
-func (s *Store) Members(ctx context.Context, by Caller, of survey.ID, f MemberFilter, page Page) ([]Member, string, error) {
+// memberHash is what the directory knows an address by, in all workspaces the
+// same.
+func (s *Store) memberHash(address string) []byte {
+	return s.derive("member address", 0, []byte(address))[:16]
+}
+
+func scopeTexts(m survey.Member) (touchpoints, segment string, err error) {
+	if touchpoints, err = asJSON(m.Touchpoints); err != nil || m.Segment == nil {
+		return touchpoints, "", err
+	}
+	segment, err = asJSON(m.Segment)
+	return touchpoints, segment, err
+}
+
+func cloneSegment(s *survey.Segment) *survey.Segment {
+	if s == nil {
+		return nil
+	}
+	return &survey.Segment{Key: s.Key, Values: slices.Clone(s.Values)}
+}
+
+func (q *session) member(of survey.ID, lock string) (survey.Member, error) {
+	var row workspaceMemberRow
+	found, err := q.find(&row, `SELECT `+workspaceMemberColumns+` FROM workspace_members WHERE workspace_id = ? AND id = ?`+lock, q.by.Workspace, of)
+	if err == nil && !found {
+		err = errNoMember
+	}
+	if err != nil {
+		return survey.Member{}, err
+	}
+	return row.member()
+}
+
+// Member shows a member.
+func (s *Store) Member(ctx context.Context, by Caller, of survey.ID) (survey.Member, error) {
+	m, err := s.reading(ctx, by).member(of, "")
+	return m, away(err)
+}
+
+// Members lists those of the caller's workspace, the newest first.
+func (s *Store) Members(ctx context.Context, by Caller, page Page) ([]survey.Member, string, error) {
 	q := s.reading(ctx, by)
-	where, args := []string{"workspace_id = ?", "survey_id = ?"}, []any{by.Workspace, of}
-	if f.People != nil {
-		if len(f.People) == 0 {
-			return []Member{}, "", nil
-		}
-		where, args = append(where, "person_id IN ?"), append(args, q.idList(f.People))
-	}
-	if f.UpdatedFrom != nil {
-		where, args = append(where, "updated_at >= ?"), append(args, *f.UpdatedFrom)
-	}
-	if f.UpdatedTo != nil {
-		where, args = append(where, "updated_at < ?"), append(args, *f.UpdatedTo)
-	}
-	var rows []memberRow
-	byPerson := order{"workspace_id, survey_id, person_id", false, func(c cursor) []any { return []any{by.Workspace, of, c.ID} }} // as the key
-	next, err := s.page(q, "members of "+of.String(), f, page, byPerson, where, args,
+	var rows []workspaceMemberRow
+	next, err := s.newestFirst(q, "members", nil, page, "created_at", []string{"workspace_id = ?"}, []any{by.Workspace},
 		func(tail string, args []any) (int, error) {
-			err := q.list(&rows, `SELECT `+memberColumns+` FROM members`+tail, args...)
+			err := q.list(&rows, `SELECT `+workspaceMemberColumns+` FROM workspace_members`+tail, args...)
 			return len(rows), err
-		}, func(i int) cursor { return cursor{ID: survey.ID(rows[i].PersonID)} })
+		}, func(i int) (int64, survey.ID) { return rows[i].CreatedAt, survey.ID(rows[i].ID) })
 	if err != nil {
 		return nil, "", away(err)
 	}
-	list, err := s.membersOf(q, of, rows[:min(len(rows), page.Limit)])
-	return list, next, away(err)
+	list := make([]survey.Member, min(len(rows), page.Limit))
+	for i := range list {
+		if list[i], err = rows[i].member(); err != nil {
+			return nil, "", err
+		}
+	}
+	return list, next, nil
 }
 
-// membersOf adds to rows what other tables know.
-func (s *Store) membersOf(q *session, of survey.ID, rows []memberRow) ([]Member, error) {
-	ids := make([]survey.ID, len(rows))
-	for i, row := range rows {
-		ids[i] = survey.ID(row.PersonID)
-	}
-	people, err := q.peopleByID(ids)
-	if err != nil || len(rows) == 0 {
-		return []Member{}, err
-	}
-	var planned []invitationRow
-	if err := q.list(&planned, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND person_id IN ? AND survey_id = ?
-		AND state = 'scheduled' ORDER BY planned_at DESC`, q.by.Workspace, q.idList(ids), of); err != nil {
-		return nil, err
-	}
-	next := make(map[id]*survey.Invitation, len(planned)) // the first counts
-	for _, row := range planned {
-		v, err := row.invitation(q.now)
+// ChangeMember changes a member; role and limits hold from the next request on.
+// Another address ends the sessions, and the links that are out. Errors as of
+// CreateMember; change may run more than once.
+func (s *Store) ChangeMember(ctx context.Context, by Caller, of survey.ID, change func(*survey.Member) error) (m survey.Member, err error) {
+	err = s.write(ctx, by, func(q *session) error {
+		before, err := q.member(of, q.forUpdate())
 		if err != nil {
-			return nil, err
+			return err
 		}
-		next[row.PersonID] = &v
+		m = before
+		m.Touchpoints, m.Segment = slices.Clone(before.Touchpoints), cloneSegment(before.Segment)
+		if err := change(&m); err != nil {
+			return err
+		}
+		if m.Email == "" && before.Email != "" {
+			return survey.Errorf(survey.Invalid, "email", "is required; remove the member to end their access")
+		}
+		m.ID, m.CreatedAt, m.UpdatedAt = before.ID, before.CreatedAt, q.now
+		if err := q.cleanMember(&m); err != nil {
+			return err
+		}
+		if m.Email != before.Email {
+			if err := s.moveMember(q, before, m); err != nil {
+				return err
+			}
+		}
+		touchpoints, segment, err := scopeTexts(m)
+		if err != nil {
+			return err
+		}
+		if err := q.must(`UPDATE workspace_members SET email = ?, name = ?, role = ?, locale = ?, timezone = ?, touchpoints = ?, segment = ?,
+			digest = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, m.Email, m.Name, string(m.Role), m.Locale, m.Timezone, touchpoints, segment,
+			string(m.Digest), m.UpdatedAt, by.Workspace, of); err != nil {
+			return err
+		}
+		return q.audit("member.changed", of.String(), string(m.Role))
+	})
+	return m, err
+}
+
+// moveMember takes a member from one address to another.
+func (s *Store) moveMember(q *session, before, after survey.Member) error {
+	var one int
+	taken, err := q.row(`SELECT 1 FROM workspace_members WHERE workspace_id = ? AND email = ?`, []any{q.by.Workspace, after.Email}, &one)
+	if err != nil {
+		return err
 	}
-	list := make([]Member, 0, len(rows))
-	for _, row := range rows {
-		person := people[survey.ID(row.PersonID)]
-		if person == nil { // erased a moment ago
-			continue
-		}
-		m := Member{Person: *person, CreatedAt: survey.Instant(row.CreatedAt), UpdatedAt: survey.Instant(row.UpdatedAt), Next: next[row.PersonID]}
-		if err := fromJSON(row.Attributes, &m.Attributes); err != nil {
-			return nil, err
-		}
-		list = append(list, m)
+	if taken {
+		return errMemberAlready
 	}
-	return list, nil
+	if err := s.unlistAddress(q, before); err != nil {
+		return err
+	}
+	if err := s.listAddress(q, after); err != nil {
+		return err
+	}
+	if err := q.forgetNotices(before.Email); err != nil {
+		return err
+	}
+	return q.shutOut(before.ID)
+}
+
+// shutOut ends a member's sessions and the links that would begin others.
+func (q *session) shutOut(of survey.ID) error {
+	if _, err := q.exec(`DELETE FROM sessions WHERE workspace_id = ? AND member_id = ?`, q.by.Workspace, of); err != nil {
+		return err
+	}
+	_, err := q.exec(`DELETE FROM sign_in_links WHERE workspace_id = ? AND member_id = ?`, q.by.Workspace, of)
+	return err
+}
+
+// RemoveMember ends somebody's access at once, and drops what was to be mailed to
+// them. The last admin may go: keys make others.
+func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID) error {
+	return s.write(ctx, by, func(q *session) error {
+		m, err := q.member(of, q.forUpdate())
+		if err != nil {
+			return err
+		}
+		if err := q.shutOut(of); err != nil {
+			return err
+		}
+		if err := s.unlistAddress(q, m); err != nil {
+			return err
+		}
+		if err := q.forgetNotices(m.Email); err != nil {
+			return err
+		}
+		if err := q.must(`DELETE FROM workspace_members WHERE workspace_id = ? AND id = ?`, by.Workspace, of); err != nil {
+			return err
+		}
+		return q.audit("member.removed", of.String(), "")
+	})
 }

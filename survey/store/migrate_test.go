@@ -19,7 +19,7 @@ import (
 )
 
 // directory are the tables that are the same for every tenant.
-var directory = []string{"meta", "workspaces", "api_keys", "public_slugs"}
+var directory = []string{"meta", "workspaces", "api_keys", "public_slugs", "member_addresses", "sign_in_asks"}
 
 var createTable = regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\)`)
 

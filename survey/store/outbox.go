@@ -9,8 +9,8 @@ import (
 )
 
 // The outbox holds what leaves koe beside survey mail: a row in the transaction
-// of its cause. What is sent is written when it is sent, so nothing personal
-// lies here.
+// of its cause. What is sent is written when it is sent, so nothing of customers
+// lies here; notices bear the address of the member or owner whom they go to.
 
 // The states of a row of the outbox.
 const (
@@ -27,7 +27,7 @@ const keepsDeliveries = 30 * 24 * time.Hour
 // The kinds of a row.
 const (
 	outboxWebhook = "webhook"
-	outboxNotice  = "notice" // a mail to the owner of a webhook
+	outboxNotice  = "notice" // a mail to somebody of the company
 )
 
 // listener is an active webhook.

@@ -1,12 +1,14 @@
 package store
 
-// Role is what a key may do; see package api for what each may call.
-type Role string
+import "koe/survey"
+
+// Role is what a key may do.
+type Role = survey.Role
 
 // The four roles.
 const (
-	Viewer Role = "viewer"
-	Sender Role = "sender"
-	Editor Role = "editor"
-	Admin  Role = "admin"
+	Viewer = survey.Viewer
+	Sender = survey.Sender
+	Editor = survey.Editor
+	Admin  = survey.Admin
 )

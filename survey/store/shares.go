@@ -234,7 +234,7 @@ func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r ru
 	}
 	told := person.Attributes
 	if place.Survey.Trigger.Members {
-		member, on, err := q.memberRow(place.Survey.ID, who)
+		member, on, err := q.listMemberRow(place.Survey.ID, who)
 		if err != nil || !on { // taken off the list since
 			return false, err
 		}

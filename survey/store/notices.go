@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"koe/survey"
+)
+
+// notify puts a mail to somebody of the company into the outbox, in the
+// transaction of its cause. The words are written when it is sent: subject is what
+// it is about, and body (nil for nothing) holds what else that needs, as JSON;
+// never an answer, a token or a secret.
+func (q *session) notify(event survey.Event, subject survey.ID, to string, body any) error {
+	text := ""
+	if body != nil {
+		var err error
+		if text, err = asJSON(body); err != nil {
+			return err
+		}
+	}
+	_, err := q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at, attempt,
+		lease_until, fence, created_at, event) VALUES (?, ?, ?, ?, NULL, ?, ?, 'waiting', ?, 0, 0, 0, ?, ?)`,
+		q.by.Workspace, newID(), outboxNotice, subject, to, text, q.now, q.now, string(event))
+	return err
+}
+
+// forgetNotices drops every notice to an address, whether it was sent or not.
+func (q *session) forgetNotices(to string) error {
+	if to == "" {
+		return nil
+	}
+	_, err := q.exec(`DELETE FROM outbox`+q.indexedBy("outbox_destination")+` WHERE workspace_id = ? AND kind = 'notice' AND destination = ?`, q.by.Workspace, to)
+	return err
+}
+
+// ClaimNotices takes at most n notices that are due.
+func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([]Dispatch, error) {
+	q := s.reading(ctx, Caller{})
+	var workspaces []int64
+	// not DISTINCT, for which SQLite walks the whole outbox
+	if err := q.list(&workspaces, `SELECT workspace_id FROM outbox`+q.indexedBy("outbox_notices")+` WHERE state = 'waiting' AND kind = 'notice'
+		AND due_at <= ? ORDER BY due_at LIMIT 1000`, q.now); err != nil || len(workspaces) == 0 {
+		return nil, away(err)
+	}
+	slices.Sort(workspaces)
+	workspaces = slices.Compact(workspaces)
+	var claimed []Dispatch
+	err := s.write(ctx, Caller{}, func(q *session) error {
+		claimed = claimed[:0]
+		for _, workspace := range workspaces {
+			if len(claimed) == n {
+				break
+			}
+			q.by.Workspace = workspace
+			some, err := q.claimOutbox(`kind = 'notice' AND webhook_id IS NULL`, nil, n-len(claimed), lease)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, some...)
+		}
+		return nil
+	})
+	return claimed, err
+}
