@@ -256,11 +256,13 @@ func (a *api) rememberAnswered(c echo.Context, page store.OpenPage) {
 // framersKey is where a request keeps the sites that may frame its page.
 const framersKey = "framers"
 
-// respondentPolicy is pagePolicy, opened to those who may frame the page.
-func respondentPolicy(c echo.Context) string {
+// respondentPolicy is pagePolicy for pages with one script, which stands in
+// them, opened to those who may frame the page.
+func (a *api) respondentPolicy(c echo.Context) string {
+	policy := strings.Replace(pagePolicy, "script-src 'self'", "script-src '"+a.Words.CounterHash()+"'", 1)
 	framers, _ := c.Get(framersKey).([]string)
 	if len(framers) == 0 {
-		return pagePolicy
+		return policy
 	}
-	return strings.Replace(pagePolicy, "frame-ancestors 'none'", "frame-ancestors "+strings.Join(framers, " "), 1)
+	return strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors "+strings.Join(framers, " "), 1)
 }

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 	"maps"
 	"net/url"
@@ -107,6 +108,7 @@ type pageView struct {
 	Form      string // signed, of an open link
 	Address   string // what the page's own links and forms lead to; empty is the page's
 	Start     string // where a kiosk begins anew
+	Counter   template.JS
 }
 
 // TrapField is the name of the field that only a program fills.
@@ -168,7 +170,7 @@ func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error)
 	}
 	view.Step, view.Locale, view.Posted = p.Step, words.locale, p.Typed != nil
 	view.Form, view.Address, view.Start = p.Form, p.Address, p.Start
-	view.Editable = p.Editable && p.Step != StepClosed
+	view.Editable, view.Counter = p.Editable && p.Step != StepClosed, w.counter
 	if view.frame, err = newFrame(words.voice, p.Workspace, p.Touchpoint, p.OccurredAt, p.Timezone); err != nil {
 		return view, "", err
 	}
