@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -67,7 +68,11 @@ func (e *ear) LogMode(logger.LogLevel) logger.Interface { return e }
 // Heard returns the statements that SQLite is given while do runs, by one
 // goroutine.
 func (s *Store) Heard(do func()) (statements []string, err error) {
-	lite, read := s.readers.(*readers), s.read
+	lite, is := s.readers.(*readers)
+	if !is {
+		return nil, errors.New("this is not SQLite")
+	}
+	read := s.read
 	e := &ear{lite, logger.Discard, map[string]bool{}}
 	s.readers, s.read = e, s.read.Session(&gorm.Session{Logger: e})
 	defer func() { s.readers, s.read = lite, read }()
