@@ -31,6 +31,7 @@ type Settings struct {
 	MailWorkers         string `default:"4" placeholder:"N" help:"connections to the SMTP server (default ${default})"`
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
+	MailsPerRecipient   string `default:"50" placeholder:"N" help:"first mails to one address within 24 hours at most, or unlimited (default ${default})"`
 	CatchUp             string `default:"6h" placeholder:"DURATION" help:"by how much a schedule may fire late, after koe was down (default ${default})"`
 	WebhookLoopback     string `default:"false" placeholder:"BOOL" help:"let webhooks reach this machine itself, for development (default ${default})"`
 	MailLease           string `default:"15s" placeholder:"TIME" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
@@ -88,8 +89,10 @@ type Config struct {
 	MailWorkers   int
 	MailPerSecond float64 // 0 is unlimited, here and below
 	MailPerDomain float64
-	MailLease     time.Duration // 1 to 60 seconds
-	CatchUp       time.Duration
+	// MailsPerRecipient: within 24 hours
+	MailsPerRecipient int
+	MailLease         time.Duration // 1 to 60 seconds
+	CatchUp           time.Duration
 	// WebhookLoopback: webhooks may reach this machine itself
 	WebhookLoopback bool
 	RatePerKey      float64
@@ -108,26 +111,27 @@ type Config struct {
 func (s Settings) config(k *koanf.Koanf) (Config, error) {
 	var err error
 	c := Config{
-		Listen:          read(&err, "KOE_LISTEN", s.Listen, listenAddress),
-		BaseURL:         read(&err, "KOE_BASE_URL", s.BaseURL, baseURL),
-		DatabaseURL:     read(&err, "KOE_DATABASE_URL", s.DatabaseURL, databaseURL),
-		Connections:     read(&err, "KOE_DATABASE_CONNECTIONS", s.DatabaseConnections, upTo(1000)),
-		MailFrom:        read(&err, "KOE_MAIL_FROM", s.MailFrom, mail.ParseAddress),
-		MailWorkers:     read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
-		MailPerSecond:   read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
-		MailPerDomain:   read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
-		MailLease:       read(&err, "KOE_MAIL_LEASE", s.MailLease, shortTime),
-		BounceAddress:   read(&err, "KOE_BOUNCE_ADDRESS", s.BounceAddress, bounceAddress),
-		CatchUp:         read(&err, "KOE_CATCH_UP", s.CatchUp, lengthOfTime),
-		WebhookLoopback: read(&err, "KOE_WEBHOOK_LOOPBACK", s.WebhookLoopback, yesOrNo),
-		RatePerKey:      read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
-		TrustedProxies:  read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
-		LogFormat:       read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
-		LogLevel:        read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
-		Timezone:        read(&err, "KOE_TIMEZONE", s.Timezone, timezone),
-		ZoneChosen:      s.Timezone != "",
-		AdminKey:        read(&err, keyVariable, k.String(keyVariable), presentableKey),
-		Secret:          read(&err, secretVariable, k.String(secretVariable), longSecret),
+		Listen:            read(&err, "KOE_LISTEN", s.Listen, listenAddress),
+		BaseURL:           read(&err, "KOE_BASE_URL", s.BaseURL, baseURL),
+		DatabaseURL:       read(&err, "KOE_DATABASE_URL", s.DatabaseURL, databaseURL),
+		Connections:       read(&err, "KOE_DATABASE_CONNECTIONS", s.DatabaseConnections, upTo(1000)),
+		MailFrom:          read(&err, "KOE_MAIL_FROM", s.MailFrom, mail.ParseAddress),
+		MailWorkers:       read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
+		MailPerSecond:     read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
+		MailPerDomain:     read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
+		MailsPerRecipient: read(&err, "KOE_MAILS_PER_RECIPIENT", s.MailsPerRecipient, mailsADay),
+		MailLease:         read(&err, "KOE_MAIL_LEASE", s.MailLease, shortTime),
+		BounceAddress:     read(&err, "KOE_BOUNCE_ADDRESS", s.BounceAddress, bounceAddress),
+		CatchUp:           read(&err, "KOE_CATCH_UP", s.CatchUp, lengthOfTime),
+		WebhookLoopback:   read(&err, "KOE_WEBHOOK_LOOPBACK", s.WebhookLoopback, yesOrNo),
+		RatePerKey:        read(&err, "KOE_RATE_PER_KEY", s.RatePerKey, rate),
+		TrustedProxies:    read(&err, "KOE_TRUSTED_PROXIES", s.TrustedProxies, networks),
+		LogFormat:         read(&err, "KOE_LOG_FORMAT", s.LogFormat, logFormat),
+		LogLevel:          read(&err, "KOE_LOG_LEVEL", s.LogLevel, logLevel),
+		Timezone:          read(&err, "KOE_TIMEZONE", s.Timezone, timezone),
+		ZoneChosen:        s.Timezone != "",
+		AdminKey:          read(&err, keyVariable, k.String(keyVariable), presentableKey),
+		Secret:            read(&err, secretVariable, k.String(secretVariable), longSecret),
 	}
 	c.Bounces = bounceDoors(&err, k)
 	if err != nil {
@@ -247,6 +251,18 @@ func upTo(most int) func(string) (int, error) {
 		}
 		return n, nil
 	}
+}
+
+// mailsADay reads a whole number from 1; unlimited is 0.
+func mailsADay(text string) (int, error) {
+	if text == "unlimited" {
+		return 0, nil
+	}
+	n, err := upTo(100_000)(text)
+	if err != nil {
+		err = fmt.Errorf("%w or the word unlimited", err)
+	}
+	return n, err
 }
 
 // rate reads a number per second; unlimited is 0.

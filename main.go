@@ -133,16 +133,12 @@ func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer, hint 
 		return c.printAddresses(out, "")
 	}
 	by := store.Caller{Workspace: w.ID, KeyName: "koe", Role: store.Admin}
-	keys, _, err := s.Keys(ctx, by, store.Page{Limit: 1})
+	key, err := s.FirstKey(ctx, by, "first start")
 	if err != nil {
 		return err
 	}
-	if len(keys) > 0 {
+	if key == "" {
 		return c.printAddresses(out, "")
-	}
-	_, key, err := s.CreateKey(ctx, by, "first start", store.Admin)
-	if err != nil {
-		return err
 	}
 	if err := c.printAddresses(out, fmt.Sprintf(`
   Admin key      %s

@@ -140,10 +140,12 @@ func TestAFrameInABrowser(t *testing.T) {
 	}
 }
 
+const footerLinks = `[...[...document.querySelectorAll("td.soft")].at(-1).querySelectorAll("a")].map(a => a.getBoundingClientRect().height)`
+
 // The brand and a preview, to be looked at.
 func TestTheBrandInABrowser(t *testing.T) {
 	k := startKoe(t, storetest.SQLite(t))
-	k.want(200, "PATCH", "/v1/workspace", `{"name":"Acme","accent_color":"#ff8a00","postal_footer":"Acme K.K.\n1-2-3 Marunouchi, Tokyo"}`)
+	k.want(200, "PATCH", "/v1/workspace", `{"name":"Acme","accent_color":"#ff8a00","postal_footer":"Acme K.K.\n1-2-3 Marunouchi, Tokyo","reply_to":"hello@example.com","privacy_url":"https://example.com/privacy"}`)
 	logo := image.NewNRGBA(image.Rect(0, 0, 480, 96))
 	for i := range 480 * 96 {
 		if x, y := i%480, i/480; (x/24+y/24)%2 == 0 {
@@ -177,7 +179,23 @@ func TestTheBrandInABrowser(t *testing.T) {
 				if n := js[int](b, "document.images.length && document.images[0].naturalWidth"); n != 480 {
 					t.Errorf("%s: the logo is %d pixels wide", what, n)
 				}
+				if what == "mail" { // WCAG 2.2, 2.5.8
+					if heights := js[[]float64](b, footerLinks); len(heights) < 2 || slices.Min(heights) < 24 {
+						t.Errorf("the links below the mail are %v pixels high", heights)
+					}
+				}
 			}
 		}
+	}
+	// the heaviest page, with text to be counted, to a browser that has nothing yet
+	k.manual("shop", "nps", `{}`)
+	answered := k.link("shop", "en", "ana")
+	k.post(answered, map[string][]string{"step": {"score"}, "score": {"3"}})
+	cold := k.browse(t)
+	cold.scripts(true)
+	cold.open(answered)
+	cold.light("questions under a logo")
+	if counted := js[string](cold, "document.querySelector('.hint [aria-hidden]')?.textContent ?? ''"); !strings.HasPrefix(counted, "0 / ") {
+		t.Errorf("the script counts %q", counted)
 	}
 }

@@ -68,6 +68,7 @@ type api struct {
 	validate *validator.Validate
 	limits   *limits
 	open     *openLimits
+	seen     *seenLinks
 	metrics  *metrics
 	running  sync.Map // Idempotency-Keys whose first request has not ended
 
@@ -86,7 +87,8 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
-		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
+		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), seen: &seenLinks{links: map[string]survey.OpenLink{}},
+		metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
 	if a.Bounces.Fetch == nil {
 		a.Bounces.Fetch = FetchSNS()
 	}

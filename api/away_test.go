@@ -18,6 +18,17 @@ var (
 	textField   = regexp.MustCompile(`(?s)<textarea name="([^"]+)"[^>]*>\n(.*?)</textarea>`)
 )
 
+var formAction = regexp.MustCompile(`<form method="post" action="([^"]+)"`)
+
+// action is where the form of a page is sent.
+func action(r response) string {
+	found := formAction.FindSubmatch(r.body)
+	if found == nil {
+		return ""
+	}
+	return html.UnescapeString(string(found[1]))
+}
+
 // fields are what the form of a page would send.
 func (r response) fields() string {
 	sent := url.Values{}
@@ -57,12 +68,16 @@ func TestAnswersSurviveStorageThatIsAway(t *testing.T) {
 
 func (s *server) answersSurvive(hold func() (release func()), accepts string) {
 	s.survey("after", ``)
-	slug := s.openLink("after", `"kiosk":true`)
+	slug := s.openLink("after", `"kiosk":true,"embed_origins":["https://shop.example"]`)
 	const typed = "おそい & <b>長い</b>\r\n二行目"
 	more := "step=questions&q_topic=price&q_topic=speed&q_improve=" + url.QueryEscape(typed)
 	token, visitor, tablet := s.token("after", `{"locale":"ja"}`), s.visit(slug+"?lang=ja"), s.visit(slug+"?via=kiosk&lang=ja")
+	framed, walkedAway := s.visit(slug+"?via=embed"), s.visit(slug+"?via=kiosk&lang=en")
 	s.answer(token, "step=score&score=4").wantPage(200)
 	visitor.post("step=score&score=4").wantPage(200)
+	inFrame := action(framed.post("step=score&score=4").want(200))
+	onTablet := walkedAway.post("step=score&score=4").want(303).header.Get("Location")
+	s.now.move(3 * time.Second)
 
 	release := hold()
 	posts := []func() response{
@@ -70,6 +85,8 @@ func (s *server) answersSurvive(hold func() (release func()), accepts string) {
 		func() response { return s.do("POST", visitor.own()+"?lang=ja", more, form) },
 		func() response { return tablet.post("step=score&score=2") },
 		func() response { return s.do("POST", "/u/"+token, "", form) },
+		func() response { return s.do("POST", inFrame, more, form) },
+		func() response { return s.do("POST", onTablet, more, form) },
 	}
 	refused := make([]chan response, len(posts))
 	for i, post := range posts {
@@ -88,8 +105,13 @@ func (s *server) answersSurvive(hold func() (release func()), accepts string) {
 			page.wantPage(503, `lang="ja"`, "送信できませんでした", "おそい &amp; &lt;b&gt;長い&lt;/b&gt;", `role="alert"`).never("<b>")
 		}
 	}
-	if wait := pages[2].header.Get("Refresh"); wait != "" && !strings.HasPrefix(wait, "90;") {
-		s.t.Errorf("a tablet goes on after %s", wait)
+	for _, i := range []int{2, 5} {
+		if wait := pages[i].header.Get("Refresh"); wait != "90;url=/l/"+slug+"?via=kiosk" {
+			s.t.Errorf("%s: a tablet goes on by %q", pages[i].request, wait)
+		}
+	}
+	if policy := pages[4].header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors https://shop.example") {
+		s.t.Errorf("a frame's error has the policy %q", policy)
 	}
 	release()
 
@@ -101,7 +123,7 @@ func (s *server) answersSurvive(hold func() (release func()), accepts string) {
 	for _, i := range []string{"data[0].", "data[1]."} {
 		got.wantAt(i+"comment", strings.ReplaceAll(typed, "\r", "")).wantAt(i+"answers.topic[0]", "price").wantAt(i+"answers.topic[1]", "speed").wantAt(i+"complete", true)
 	}
-	s.do("GET", "/v1/scores?metric=nps", nil).want(200).wantAt("total.responses", 3.0)
+	s.do("GET", "/v1/scores?metric=nps", nil).want(200).wantAt("total.responses", 5.0)
 	if checked, err := s.store.Verify(s.t.Context()); err != nil || len(checked.Faults) > 0 {
 		s.t.Error(err, checked.Faults)
 	}

@@ -136,6 +136,12 @@ var wireForms = []wireForm{
 	{"php creates", "POST /delighted/v1/people", phpHead + sendsForm, `email=php%40example.com&name=P%20H&send=false&properties%5Bplan%5D=pro&properties%5Bnew%20one%5D=true`, 201, `"survey_scheduled_at":null,"properties":{"new one":"true","plan":"pro"}`},
 	{"php lists, a raw plus", "GET /delighted/v1/people?email=jo+x@example.com", phpHead, ``, 200, `"email":"jo+x@example.com"`},
 	{"php saves", "PUT /delighted/v1/survey_responses/{RESPONSE}", phpHead + sendsJSON, `{"score":10,"person_properties":[]}`, 200, `"person_properties":{}`},
+	{"php unsubscribes", "POST /delighted/v1/unsubscribes", phpHead + sendsForm, `person_email=php.out%40example.com`, 201, `{"ok":true}`},
+	{"php answers", "POST /delighted/v1/survey_responses", phpHead + sendsForm, `person={PERSON}&score=9&comment=Tr%C3%A8s%20bien%20%26%20vite&person_properties%5Bstore%20id%5D=12`,
+		201, `"score":9,"comment":"Très bien & vite"`},
+	{"php joins the list", "POST /delighted/v1/autopilot/email/memberships", phpHead + sendsForm, `person_email=php.list%40example.com&person_name=P%20H&properties%5BPurchase%20Experience%5D=Retail%20Store`,
+		201, `"properties":{"Purchase Experience":"Retail Store"}`},
+	{"php joins the list again", "POST /delighted/v1/autopilot/email/memberships", phpHead + sendsForm, `person_email=php.list%40example.com`, 200, `"email":"php.list@example.com"`},
 	{"php leaves the list", "DELETE /delighted/v1/autopilot/email/memberships", phpHead + sendsForm, `person_email=ana%40example.com`, 404, `"status":404`},
 	{"php deletes", "DELETE /delighted/v1/people/email%3Aphp%40example.com", phpHead + sendsForm, ``, 202, `{"ok":true}`},
 
@@ -148,7 +154,7 @@ var wireForms = []wireForm{
 	{"curl answers for a number", "POST /delighted/v1/survey_responses.json", curlHead + sendsJSON, `{"person": {PERSON}, "score": 10}`, 201, `"person":"{PERSON}"`},
 	{"curl posts JSON without saying so", "POST /delighted/v1/unsubscribes.json", curlHead + sendsForm, `{"person_email":"curl@example.com"}`, 201, `{"ok":true}`},
 	{"curl deletes by a raw reference", "DELETE /delighted/v1/people/email:curl@example.com.json", curlHead, ``, 202, `{"ok":true}`},
-	{"curl shows the score", "GET /delighted/v1/metrics.json", curlHead, ``, 200, `"response_count":2`},
+	{"curl shows the score", "GET /delighted/v1/metrics.json", curlHead, ``, 200, `"response_count":3`},
 	{"curl goes past the end", "GET /delighted/v1/survey_responses.json?page=99", curlHead, ``, 200, `[]`},
 }
 

@@ -19,7 +19,7 @@ type openLimits struct {
 	clients map[netip.Prefix]*rate.Limiter // what one address may post
 	links   map[string]*rate.Limiter       // what may be posted to one link
 	many    map[answering]*rate.Limiter    // what one address may answer before it is odd
-	kiosks  map[answering]*rate.Limiter    // how soon a kiosk may answer again
+	kiosks  map[answering]turn             // when a kiosk was last answered at
 }
 
 // answering is an address at a link.
@@ -38,7 +38,7 @@ const (
 
 func newOpenLimits(now func() time.Time) *openLimits {
 	return &openLimits{now: now, clients: map[netip.Prefix]*rate.Limiter{}, links: map[string]*rate.Limiter{},
-		many: map[answering]*rate.Limiter{}, kiosks: map[answering]*rate.Limiter{}}
+		many: map[answering]*rate.Limiter{}, kiosks: map[answering]turn{}}
 }
 
 // clientOf is whom an address belongs to: a home has a /64 of version 6. What
@@ -88,11 +88,38 @@ func (l *openLimits) tooMany(address, slug string) bool {
 	return !limiter.AllowN(l.now(), 1)
 }
 
+// turn is the last answer of a kiosk that counts.
+type turn struct {
+	form string // that it was given with
+	at   time.Time
+}
+
 // tooSoon counts an answer of a kiosk, which is an address at a link with its
-// attributes.
-func (l *openLimits) tooSoon(address, link string) bool {
+// attributes. A form that is sent twice, by a double tap, is one answer: neither
+// of its posts is too soon after the other, whichever is kept first.
+func (l *openLimits) tooSoon(kiosk answering, form string) bool {
 	l.mu.Lock()
-	limiter := limiterOf(l.kiosks, answering{clientOf(address), link}, rate.Every(kioskPause), 1)
-	l.mu.Unlock()
-	return !limiter.AllowN(l.now(), 1)
+	defer l.mu.Unlock()
+	last, known := l.kiosks[kiosk]
+	now := l.now()
+	if known && last.form == form {
+		return false
+	}
+	if since := now.Sub(last.at); known && since >= 0 && since < kioskPause {
+		return true
+	}
+	if !known && len(l.kiosks) >= maxLimiters {
+		clear(l.kiosks)
+	}
+	l.kiosks[kiosk] = turn{form, now}
+	return false
+}
+
+// notKept takes back what tooSoon counted, where the answer was not kept.
+func (l *openLimits) notKept(kiosk answering, form string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kiosks[kiosk].form == form {
+		delete(l.kiosks, kiosk)
+	}
 }

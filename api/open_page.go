@@ -45,7 +45,8 @@ func (a *api) answerOpenPage(c echo.Context) error {
 func (a *api) showOpenAnswer(c echo.Context) error {
 	page, err := a.Store.OpenForm(c.Request().Context(), param(c, "slug"), param(c, "form"))
 	if is(err, survey.Invalid) || err == nil && page.Response == nil {
-		return c.Redirect(http.StatusSeeOther, "/l/"+param(c, "slug"))
+		start := url.URL{Path: "/l/" + param(c, "slug"), RawQuery: kept(page.Link.Entrance(c.QueryParam("via")), page.Link.Told(c.QueryParams())).Encode()}
+		return c.Redirect(http.StatusSeeOther, start.String())
 	}
 	if err != nil {
 		return a.openError(c, page, nil, err)
@@ -91,9 +92,10 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 		return a.openError(c, page, form, err)
 	}
 	reply.Locale = a.locale(c, page.Opened)
-	came := a.arrival(c, page, form)
+	came, undo := a.arrival(c, page, form)
 	after, err := a.Store.AnswerForm(ctx, slug, sealed, reply, came)
 	if err != nil {
+		undo()
 		if after.Template.Key == "" {
 			after = page
 		}
@@ -105,31 +107,36 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 	}
 	p := a.openPage(c, after)
 	if p.Start != "" { // so that going back on a shared device posts nothing again
-		return c.Redirect(http.StatusSeeOther, p.Address)
+		return c.Redirect(http.StatusSeeOther, p.Own())
 	}
 	p.Step = nextStep(after.Opened, reply)
 	return a.respondentPage(c, http.StatusOK, p)
 }
 
-// arrival is how an answer came, with what is odd about it.
-func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) store.Arrival {
-	came := store.Arrival{Channel: page.Link.Entrance(c.QueryParam("via")), Attributes: page.Link.Told(c.QueryParams())}
+// arrival is how an answer came, with what is odd about it. An answer that was
+// not kept has to be undone, so that the next try is not odd because of it.
+func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) (came store.Arrival, undo func()) {
+	undo = func() {}
+	came = store.Arrival{Channel: page.Link.Entrance(c.QueryParam("via")), Attributes: page.Link.Told(c.QueryParams())}
 	if page.Response != nil {
-		return came // nothing of it is read
+		return came, undo // nothing of it is read
 	}
 	odd := survey.Suspicion{Age: a.Now().Sub(page.ShownAt.Time()), Trap: form.Get(templates.TrapField) != ""}
 	if came.Channel == survey.ByKiosk {
-		odd.Soon = a.open.tooSoon(c.RealIP(), page.Link.Slug+"?"+kept(came.Channel, came.Attributes).Encode())
+		kiosk := answering{clientOf(c.RealIP()), page.Link.Slug + "?" + kept(came.Channel, came.Attributes).Encode()}
+		odd.Soon = a.open.tooSoon(kiosk, page.Form)
+		undo = func() { a.open.notKept(kiosk, page.Form) }
 	} else {
 		odd.Many = a.open.tooMany(c.RealIP(), page.Link.Slug)
 	}
 	came.Excluded = odd.Excluded()
-	return came
+	return came, undo
 }
 
 // openPage is what every page of an open link shows. It says by whom it may be
 // framed.
 func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage {
+	a.seen.remember(page.Link)
 	entrance := page.Link.Entrance(c.QueryParam("via"))
 	start := "/l/" + page.Link.Slug
 	if page.Response != nil {
@@ -144,6 +151,9 @@ func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage
 	p := a.surveyPage(c, page.Opened)
 	if page.Response != nil {
 		p.Address = start + "/" + page.Form
+		if entrance == survey.ByEmbed || entrance == survey.ByKiosk { // what even an error page has to know
+			p.Query = query
+		}
 	} else {
 		p.Query, p.Form = query, page.Form
 	}
@@ -183,6 +193,9 @@ func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, e
 	var known *survey.Error
 	if !errors.As(err, &known) {
 		return err
+	}
+	if page.Link.Slug == "" {
+		page.Link = a.linkBehind(c.Request().Context(), param(c, "slug"), known.Kind)
 	}
 	if known.Kind == survey.Invalid && len(known.Fields) == 1 && known.Fields[0].Field == templates.FormField {
 		fresh, err := a.Store.OpenBySlug(c.Request().Context(), page.Link.Slug)
@@ -256,11 +269,13 @@ func (a *api) rememberAnswered(c echo.Context, page store.OpenPage) {
 // framersKey is where a request keeps the sites that may frame its page.
 const framersKey = "framers"
 
-// respondentPolicy is pagePolicy, opened to those who may frame the page.
-func respondentPolicy(c echo.Context) string {
+// respondentPolicy is pagePolicy for pages with one script, which stands in
+// them, opened to those who may frame the page.
+func (a *api) respondentPolicy(c echo.Context) string {
+	policy := strings.Replace(pagePolicy, "script-src 'self'", "script-src '"+a.Words.CounterHash()+"'", 1)
 	framers, _ := c.Get(framersKey).([]string)
 	if len(framers) == 0 {
-		return pagePolicy
+		return policy
 	}
-	return strings.Replace(pagePolicy, "frame-ancestors 'none'", "frame-ancestors "+strings.Join(framers, " "), 1)
+	return strings.Replace(policy, "frame-ancestors 'none'", "frame-ancestors "+strings.Join(framers, " "), 1)
 }

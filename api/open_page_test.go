@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,6 +79,9 @@ func TestAnOpenLink(t *testing.T) {
 	s.do("POST", v.own(), "step=score&score=10", form).wantPage(200)
 	s.do("GET", "/v1/scores?metric=nps", nil).want(200).wantAt("total.score", 100.0)
 	s.do("GET", "/l/"+slug+"/nothing", nil, as("")).want(303)
+	if to := s.do("GET", "/l/"+slug+"/nothing?via=qr&store=12&utm_source=poster", nil, as("")).want(303).header.Get("Location"); to != "/l/"+slug+"?store=12&via=qr" {
+		t.Errorf("nothing leads to %s", to)
+	}
 }
 
 func TestWhatAVisitorSeesElsewhere(t *testing.T) {
@@ -212,7 +216,7 @@ func TestAKiosk(t *testing.T) {
 	s.do("GET", "/v1/surveys/shop/open-link", nil).want(200).wantAt("kiosk_url", "https://koe.example.com/l/"+slug+"?via=kiosk")
 	start := "/l/" + slug + "?store=12&via=kiosk"
 	v := s.visit(slug + "?via=kiosk&store=12")
-	if to := v.post("step=score&score=9").want(303).header.Get("Location"); to != v.own() {
+	if to := v.post("step=score&score=9").want(303).header.Get("Location"); to != v.own()+"?store=12&via=kiosk" {
 		t.Errorf("to %s", to)
 	}
 	asked := s.do("GET", v.own(), nil, as("")).wantPage(200, `href="`+strings.ReplaceAll(start, "&", "&amp;")+`"`, "Next answer")
@@ -233,6 +237,54 @@ func TestAKiosk(t *testing.T) {
 	s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].excluded_reason", "too_fast").wantAt("data[1].excluded", false).wantAt("data[2].channel", "kiosk").wantAt("data[2].attributes.store", "12")
 	if other := s.visit(slug + "?store=12"); !strings.Contains(string(other.post("step=score&score=9").body), "Your answer: 9") {
 		t.Error("the link is a kiosk for everybody")
+	}
+}
+
+// A form that is tapped twice is one answer, and counts, whichever of its posts
+// is kept; so does one that could not be kept at first.
+func TestADoubleTapOnAKiosk(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.survey("shop", ``)
+		slug := s.openLink("shop", `"kiosk":true`)
+		tapped := s.visit(slug + "?via=kiosk")
+		var taps sync.WaitGroup
+		for range 8 {
+			taps.Go(func() { tapped.post("step=score&score=9").want(303) })
+		}
+		taps.Wait()
+		s.do("GET", "/v1/responses", nil).want(200).wantAt("data[1]", nil).wantAt("data[0].excluded", false)
+		s.do("DELETE", "/v1/responses/"+s.do("GET", "/v1/responses", nil).text("data[0].id"), nil).want(204)
+		tapped.post("step=score&score=9").wantPage(410) // not kept: nobody has answered just now
+		next := s.visit(slug + "?via=kiosk")
+		s.now.move(-1500 * time.Millisecond)
+		next.post("step=score&score=7").want(303)
+		s.do("GET", "/v1/responses", nil).want(200).wantAt("data[1]", nil).wantAt("data[0].excluded", false)
+	})
+}
+
+// What says "slow down" in a frame or on a kiosk is seen there, and a kiosk goes
+// on by itself.
+func TestTooManyInAFrameAndOnAKiosk(t *testing.T) {
+	s := newServer(t)
+	s.survey("shop", ``)
+	slug := s.openLink("shop", `"kiosk":true,"attributes":["store"],"embed_origins":["https://shop.example"]`)
+	framed, tablet := s.visit(slug+"?via=embed"), s.visit(slug+"?via=kiosk&store=12")
+	inFrame := action(framed.post("step=score&score=9").want(200))
+	other := openServer(t, s.database)
+	for _, koe := range []*server{s, other} { // the other process has shown nothing of the link
+		for range 130 {
+			koe.do("POST", "/l/nobody-has-this", "step=score", form)
+		}
+		for _, path := range []string{"/l/" + framed.path, inFrame} {
+			page := koe.do("POST", path, "step=score&score=9&form="+framed.form, form).want(429)
+			if policy := page.header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors https://shop.example") {
+				t.Errorf("%s: policy %q", page.request, policy)
+			}
+		}
+		page := koe.do("POST", "/l/"+tablet.path, "step=score&score=9&form="+tablet.form, form).wantPage(429, "Next answer")
+		if wait := page.header.Get("Refresh"); wait != "90;url=/l/"+slug+"?store=12&via=kiosk" {
+			t.Errorf("Refresh %q", wait)
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ func (a *api) problem(err error, c echo.Context) {
 	drain(c.Request())
 	e := seen(err)
 	if forRespondents(c.Request()) {
-		if broken := a.pageError(c, store.Opened{}, nil, e); c.Response().Committed {
+		if broken := a.errorPage(c, e); c.Response().Committed {
 			return
 		} else if broken != nil {
 			a.Log.Error("an error page could not be shown", "request_id", requestID(c), "error", broken)
@@ -122,6 +122,14 @@ func (a *api) problem(err error, c echo.Context) {
 // is a page too.
 func forRespondents(r *http.Request) bool {
 	return slices.ContainsFunc([]string{"/s/", "/u/", "/l/", "/preview/"}, func(way string) bool { return strings.HasPrefix(r.URL.Path, way) })
+}
+
+// errorPage shows an error of which nothing else is known.
+func (a *api) errorPage(c echo.Context, e *survey.Error) error {
+	if strings.HasPrefix(c.Request().URL.Path, "/l/") {
+		return a.openError(c, store.OpenPage{}, nil, e)
+	}
+	return a.pageError(c, store.Opened{}, nil, e)
 }
 
 // problemOf is an error as it stands in an answer.

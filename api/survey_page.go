@@ -132,7 +132,7 @@ func (a *api) answerSurveyPage(c echo.Context) error {
 }
 
 func (a *api) respondentPage(c echo.Context, status int, p templates.SurveyPage) error {
-	return showPage(c, status, respondentPolicy(c), func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
+	return showPage(c, status, a.respondentPolicy(c), func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
 }
 
 // pageError shows an error as a page: for somebody who answers, a problem in

@@ -61,6 +61,36 @@ func unmarshal(t *testing.T, body []byte) map[string]any {
 	return v
 }
 
+// Delighted's header has room for one signature: after a rotation it is by the
+// new secret.
+func TestDelightedSignaturesAfterARotation(t *testing.T) {
+	t.Parallel()
+	atDesk(t, nil, func(d desk) {
+		h := d.subscribeAs(listening(d.t, "delighted", status(200)), survey.FormatDelighted, nil, survey.EventResponseCreated)
+		d.ask("chat", nil)
+		d.run(delivering)
+		d.scores(d.invited("ana@example.com"), 9)
+		d.ends(h)
+		_, fresh, err := d.store.RotateWebhook(d.t.Context(), d.by, h.webhook.ID)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		d.scores(d.invited("ben@example.com"), 9)
+		d.ends(h)
+		came := h.all()
+		if len(came) != 2 {
+			d.t.Fatalf("%d requests", len(came))
+		}
+		for i, secret := range []string{h.secret, fresh} {
+			mac := hmac.New(sha256.New, []byte(secret))
+			mac.Write(came[i].body)
+			if got := came[i].Get("X-Delighted-Webhook-Signature"); got != "sha256="+hex.EncodeToString(mac.Sum(nil)) {
+				d.t.Errorf("request %d is signed %q", i, got)
+			}
+		}
+	})
+}
+
 // What Delighted posted, koe posts: envelope, ids, times and signature.
 func TestWebhooksAsDelightedWroteThem(t *testing.T) {
 	t.Parallel()

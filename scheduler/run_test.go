@@ -247,6 +247,40 @@ func TestTheCapOfADomainHoldsUpNoOther(t *testing.T) {
 	})
 }
 
+// TestBothCapsTogether: a domain that is over its cap takes no turn of the cap
+// over all from others, and goes on by its own.
+func TestBothCapsTogether(t *testing.T) {
+	t.Parallel()
+	d := alone(t, nil)
+	d.ask("chat", nil)
+	d.ask("canary", nil)
+	d.crowd(10) // of one domain, and due before everybody else
+	const others = 15
+	for i := range others {
+		d.happens("canary", fmt.Sprintf("canary@%d.example", i))
+	}
+	started := time.Now()
+	d.run(func(o *scheduler.Options) { o.Workers, o.PerSecond, o.PerDomain = 4, 10, 2 })
+	d.until("one of the domain and all others have come", func() bool { return len(d.server.all()) == others+1 })
+	const least = others*100*time.Millisecond - 100*time.Millisecond // a slow machine only adds to it
+	if took := time.Since(started); took < least {
+		t.Errorf("%d mails took %s, which is less than %s", others+1, took, least)
+	}
+	for more := range 3 {
+		d.clock.Advance(500 * time.Millisecond)
+		d.until("the next of the domain is let go", func() bool { return len(d.server.all()) == others+2+more })
+	}
+	came := 0
+	for _, l := range d.server.all() {
+		if strings.HasSuffix(l.to, "@example.com") {
+			came++
+		}
+	}
+	if came != 4 {
+		t.Errorf("%d mails of the domain within a second and a half", came)
+	}
+}
+
 // TestADatabaseThatGoesAwayForAWhile has two processes send, while the database
 // is away for several leases: what they had in hand is theirs when it is back.
 func TestADatabaseThatGoesAwayForAWhile(t *testing.T) {

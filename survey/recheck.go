@@ -1,12 +1,18 @@
 package survey
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Meanwhile is what the store knows when a mail is about to go out. Reminders
-// look at Suppressed alone.
+// look at Suppressed and Timezone alone.
 type Meanwhile struct {
 	// Suppressed: the address is suppressed.
 	Suppressed bool
+	// Timezone is the person's, as it is now; empty where it is unknown, and the
+	// invitation's holds.
+	Timezone string
 	// SentAny and SentHere are what really reached the person or the address,
 	// by other invitations of the workspace and of this survey.
 	SentAny, SentHere []Sent
@@ -15,6 +21,10 @@ type Meanwhile struct {
 	Attributes Attributes
 	// OccurredAt says for which quarter the sample was drawn.
 	OccurredAt Instant
+	// Mailed is when other mails of the workspace went out to the address or the
+	// person, and MailsADay how many may within 24 hours; 0 is no limit.
+	Mailed    []Instant
+	MailsADay int
 	// SentToday counts the survey's first mails of this day of the workspace's
 	// calendar, and Planned those of later days; read only under a daily limit.
 	SentToday int
@@ -43,7 +53,8 @@ const (
 	EndWindowClosed   Reason = "window_closed" // it does not open again before the link ends
 	WaitSendWindow    Reason = "send_window"
 	WaitRetry         Reason = "retry"
-	WaitDomainCap     Reason = "domain_cap" // more mails for its domain than a second may have
+	WaitDomainCap     Reason = "domain_cap"    // more mails for its domain than a second may have
+	WaitRecipientCap  Reason = "recipient_cap" // the address has had as many mails as a day may bring it
 	WaitReminder      Reason = "reminder"
 )
 
@@ -65,12 +76,16 @@ func BeforeSending(v Invitation, s Survey, w Workspace, m Meanwhile, now Instant
 	case v.Expired(now):
 		return Recheck{State: InvitationExpired, Reason: EndExpired}
 	}
+	if m.Timezone != "" { // learned since
+		v.Timezone = m.Timezone
+	}
 	r := Recheck{WaitTo: now}
 	first := v.MailNo == 0 && v.SentAt == nil
 	if first {
 		if r.askAgain(v, s, w, m, now); r.State != "" {
 			return r
 		}
+		r.spare(m, now)
 	}
 	if open := windowed(s, w, v.Timezone, r.WaitTo); open > r.WaitTo {
 		r.WaitTo, r.Reason = open, WaitSendWindow
@@ -129,6 +144,20 @@ func (r *Recheck) askAgain(v Invitation, s Survey, w Workspace, m Meanwhile, now
 	}
 	if Draw(v.Email, s.ID, quarterOf(m.OccurredAt, zone(w.Timezone))) >= *s.Rules.Sample {
 		cancel(SkipNotSampled)
+	}
+}
+
+// spare makes a mail wait where its address has had as many as a day may bring
+// it, until the earliest of those is a day old.
+func (r *Recheck) spare(m Meanwhile, now Instant) {
+	const aDay = 24 * time.Hour
+	lately := slices.DeleteFunc(slices.Clone(m.Mailed), func(at Instant) bool { return now >= at.Add(aDay) })
+	if m.MailsADay == 0 || len(lately) < m.MailsADay {
+		return
+	}
+	slices.Sort(lately)
+	if free := lately[len(lately)-m.MailsADay].Add(aDay); free > r.WaitTo {
+		r.WaitTo, r.Reason = free, WaitRecipientCap
 	}
 }
 

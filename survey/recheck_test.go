@@ -49,8 +49,17 @@ func TestBeforeSendingAsksTheRulesAgain(t *testing.T) {
 		"a condition that is met":       {func(d *due) { d.s.Rules.Condition = Condition{"attributes.plan": {TextValue("pro")}} }, goes},
 		"a condition that is not":       {func(d *due) { d.s.Rules.Condition = Condition{"attributes.plan": {TextValue("free")}} }, cancelled(SkipCondition)},
 		"nobody is asked any more":      {func(d *due) { d.s.Rules.Sample = pointer(0.0) }, cancelled(SkipNotSampled)},
-		"room":                          {func(d *due) { d.s.Rules.DailyLimit, d.m.SentToday = pointer(2), 1 }, goes},
-		"the day is full":               {func(d *due) { d.s.Rules.DailyLimit, d.m.SentToday = pointer(2), 2 }, waits(tomorrow, SkipDailyLimit)},
+		"another zone since": {func(d *due) {
+			d.s.Rules.SendWindow, d.v.Timezone, d.m.Timezone = &Window{From: "09:00", To: "18:00", Timezone: RecipientZone}, "UTC", "America/New_York"
+		}, waits(at("2026-11-18T14:00:00Z"), WaitSendWindow)},
+		"as many as a day may bring": {func(d *due) { d.m.Mailed, d.m.MailsADay = []Instant{ago(time.Hour), ago(oneDay) + 1, ago(oneDay)}, 2 }, waits(wednesday+1, WaitRecipientCap)},
+		"one fewer":                  {func(d *due) { d.m.Mailed, d.m.MailsADay = []Instant{ago(time.Hour), ago(oneDay) + 1}, 3 }, goes},
+		"more than a day may bring now": {func(d *due) {
+			d.m.Mailed, d.m.MailsADay = []Instant{ago(2 * time.Hour), ago(time.Hour), ago(3 * time.Hour)}, 1
+		}, waits(ago(time.Hour).Add(oneDay), WaitRecipientCap)},
+		"no such limit":   {func(d *due) { d.m.Mailed = []Instant{ago(time.Hour)} }, goes},
+		"room":            {func(d *due) { d.s.Rules.DailyLimit, d.m.SentToday = pointer(2), 1 }, goes},
+		"the day is full": {func(d *due) { d.s.Rules.DailyLimit, d.m.SentToday = pointer(2), 2 }, waits(tomorrow, SkipDailyLimit)},
 		"and the next": {func(d *due) {
 			d.s.Rules.DailyLimit, d.m.SentToday, d.m.Planned = pointer(2), 2, map[Day]int{day("2026-11-19"): 2}
 		}, waits(tomorrow.Add(oneDay), SkipDailyLimit)},

@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"flag"
 	"os"
 	"path/filepath"
@@ -11,6 +13,12 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// hashOf is how a policy names a script.
+func hashOf(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
 
 // golden compares with testdata/golden/name, which -update writes.
 func golden(t *testing.T, name, got string) {
@@ -90,7 +98,8 @@ func checkInert(t *testing.T, page string, outside ...string) {
 				t.Errorf("<%s> has %s=%q", e.Name, name, value)
 			}
 		}
-		if e.Name == "script" && (!strings.HasPrefix(e.Attrs["src"], "/static/") || e.Text != "") {
+		counter := e.Attrs["type"] == "module" && len(e.Attrs) == 1 && hashOf(e.Text) == words(t).CounterHash()
+		if e.Name == "script" && !counter && (!strings.HasPrefix(e.Attrs["src"], "/static/") || e.Text != "") {
 			t.Errorf("a script: %v %q", e.Attrs, e.Text)
 		}
 		if e.Name == "style" || e.Name == "object" || e.Name == "embed" || e.Name == "base" {

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"html/template"
 	"io"
 	"maps"
 	"net/url"
@@ -67,7 +68,7 @@ type SurveyPage struct {
 
 	// Of an open link: the signed form that the page posts, where it was not
 	// posted yet; the address of the answer, where that is not the page's own;
-	// what the page's links keep in their query; and, on a kiosk, where it
+	// what the page's links and forms keep in their query; and, on a kiosk, where it
 	// begins anew.
 	Form    string
 	Address string
@@ -105,8 +106,11 @@ type pageView struct {
 	Posted    bool   // the page answers a form
 	Refill    []refill
 	Form      string // signed, of an open link
-	Address   string // what the page's own links and forms lead to; empty is the page's
+	Address   string // what the page's own links lead to, without the query; empty is the page's
+	Query     url.Values
+	Own       string // what the page's forms lead to; empty is the page's address
 	Start     string // where a kiosk begins anew
+	Counter   template.JS
 }
 
 // TrapField is the name of the field that only a program fills.
@@ -119,7 +123,20 @@ func (v pageView) Counts() bool {
 
 // EditURL leads to the score again, in the language of the page.
 func (v pageView) EditURL() string {
-	return v.Address + "?" + url.Values{"edit": {"1"}, "lang": {v.Locale}}.Encode()
+	query := url.Values{}
+	maps.Copy(query, v.Query)
+	query.Set("edit", "1")
+	query.Set("lang", v.Locale)
+	return v.Address + "?" + query.Encode()
+}
+
+// Own is where an answer by an open link is found again; empty where it has no
+// address of its own.
+func (p SurveyPage) Own() string {
+	if p.Address == "" || len(p.Query) == 0 {
+		return p.Address
+	}
+	return p.Address + "?" + p.Query.Encode()
 }
 
 // link leads out of the survey, to where the template says.
@@ -167,8 +184,8 @@ func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error)
 		words.voice = w.voice(p.Locale, p.Template.DefaultLocale)
 	}
 	view.Step, view.Locale, view.Posted = p.Step, words.locale, p.Typed != nil
-	view.Form, view.Address, view.Start = p.Form, p.Address, p.Start
-	view.Editable = p.Editable && p.Step != StepClosed
+	view.Form, view.Address, view.Query, view.Own, view.Start = p.Form, p.Address, p.Query, p.Own(), p.Start
+	view.Editable, view.Counter = p.Editable && p.Step != StepClosed, w.counter
 	if view.frame, err = newFrame(words.voice, p.Workspace, p.Touchpoint, p.OccurredAt, p.Timezone); err != nil {
 		return view, "", err
 	}

@@ -13,7 +13,9 @@ package templates
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -42,6 +44,7 @@ type Words struct {
 	text      *texttemplate.Template
 	plates    *plates
 	pages     *pagePlates
+	counter   template.JS // the one script of respondents' pages
 }
 
 // New reads the embedded words and templates.
@@ -77,10 +80,22 @@ func New() (*Words, error) {
 	if w.html, err = template.ParseFS(files, "page/*.html", "email/*.html"); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
+	counter, err := fs.ReadFile(files, "page/counter.js")
+	if err != nil {
+		return nil, err
+	}
+	w.counter = template.JS(strings.TrimSpace(string(counter))) //nolint:gosec // it is koe's own
 	if w.text, err = texttemplate.ParseFS(files, "email/*.txt"); err != nil {
 		return nil, fmt.Errorf("mails: %w", err)
 	}
 	return w, nil
+}
+
+// CounterHash is what a Content-Security-Policy calls the script that stands in
+// respondents' pages, to let it run and no other.
+func (w *Words) CounterHash() string {
+	sum := sha256.Sum256([]byte(w.counter))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // Static is what pages load, to be served under /static/.

@@ -122,28 +122,35 @@ func (s *Server) listedMembers(r *request, list []store.ListMember) ([]member, e
 var identifiers = []string{"person_id", "person_email", "person_phone_number"}
 
 // members finds whom the identifiers mean, whether or not they are on a list;
-// nil where none is given.
+// nil where none is given. Of many it finds as many as a page holds.
 func (s *Server) members(r *request) ([]survey.ID, error) {
+	people, _, err := s.membersFrom(r, "")
+	return people, err
+}
+
+// membersFrom is members from where an earlier page ended, and says where this
+// one does; "" at the end.
+func (s *Server) membersFrom(r *request, cursor string) (people []survey.ID, next string, err error) {
 	id, address, number := r.id("person_id"), r.text("person_email"), r.phoneNumber("person_phone_number")
 	if err := r.err(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	name := ""
 	switch {
 	case id != nil:
-		return []survey.ID{*id}, nil
+		return []survey.ID{*id}, "", nil
 	case address != "":
 		name = "email:" + address
 	case number != "":
 		name = "phone_number:" + number
 	default:
-		return nil, nil
+		return nil, "", nil
 	}
-	people, err := s.named(r, name)
+	people, next, err = s.namedFrom(r, name, cursor)
 	if isKind(err, survey.NotFound) {
-		return []survey.ID{}, nil
+		return []survey.ID{}, "", nil
 	}
-	return people, err
+	return people, next, err
 }
 
 // writable finds the survey of a call that changes its list, and refuses SMS
@@ -240,19 +247,28 @@ func PutMember(s *Server, r *request) error {
 	}{r.told(m.Person, c.Name), properties})
 }
 
-// DeleteMember takes a person off the survey's list.
+// DeleteMember takes a person off the survey's list; everybody who has the
+// address or the number that is named.
 func DeleteMember(s *Server, r *request) error {
 	project, err := s.writable(r)
 	if err != nil {
 		return err
 	}
-	people, err := s.members(r)
-	if err != nil {
-		return err
-	}
-	gone, err := s.Store.RemoveListMember(r.http().Context(), r.by, project.ID, people)
-	if err != nil {
-		return err
+	var gone survey.Person
+	for cursor, first := "", true; first || cursor != ""; first = false {
+		people, next, err := s.membersFrom(r, cursor)
+		if err != nil {
+			return err
+		}
+		some, err := s.Store.RemoveListMember(r.http().Context(), r.by, project.ID, people)
+		nobody := next == "" && gone.ID.IsZero() // of all pages
+		switch {
+		case err == nil:
+			gone = some
+		case nobody || !isKind(err, survey.NotFound):
+			return err
+		}
+		cursor = next
 	}
 	return answer(r, http.StatusAccepted, struct {
 		Person person `json:"person"`

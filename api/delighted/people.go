@@ -232,12 +232,19 @@ func errNobody() error { return survey.Errorf(survey.NotFound, "", "there is no 
 // named finds whom a path means: of many who share an address or a number as
 // many as a page holds. NotFound where it is nobody.
 func (s *Server) named(r *request, name string) ([]survey.ID, error) {
+	ids, _, err := s.namedFrom(r, name, "")
+	return ids, err
+}
+
+// namedFrom is named from where an earlier page ended, and says where this one
+// does; "" at the end.
+func (s *Server) namedFrom(r *request, name, cursor string) (ids []survey.ID, next string, err error) {
 	f := store.PersonFilter{OldestFirst: true}
 	kind, value, _ := strings.Cut(name, ":")
 	switch kind {
 	case "email":
 		if _, err := survey.NormalizeAddress(value); err != nil {
-			return nil, errNobody()
+			return nil, "", errNobody()
 		}
 		f.Email = value
 	case "phone_number":
@@ -245,19 +252,19 @@ func (s *Server) named(r *request, name string) ([]survey.ID, error) {
 	default:
 		id, ok := parseDigits(name)
 		if !ok {
-			return nil, errNobody()
+			return nil, "", errNobody()
 		}
-		return []survey.ID{id}, nil
+		return []survey.ID{id}, "", nil
 	}
-	people, _, err := s.Store.People(r.http().Context(), r.by, f, store.Page{Limit: mostPage})
+	people, next, err := s.Store.People(r.http().Context(), r.by, f, store.Page{Limit: mostPage, Cursor: cursor})
 	if err == nil && len(people) == 0 {
 		err = errNobody()
 	}
-	ids := make([]survey.ID, len(people))
+	ids = make([]survey.ID, len(people))
 	for i, p := range people {
 		ids[i] = p.ID
 	}
-	return ids, err
+	return ids, next, err
 }
 
 // part is a part of the path, decoded.

@@ -63,6 +63,37 @@ func TestColumnsThatHintAtOptOuts(t *testing.T) {
 }
 
 // TestOptOutsInRowsThatAreWrong suppress all the same, and are said.
+// People with a column that was said to tell who opted out are no list of
+// opt-outs, with dates or without; a list is one whatever its columns are called.
+func TestPeopleWithAColumnOfOptOuts(t *testing.T) {
+	columns := delighted.Options{Columns: map[string]string{"unsubscribed_at": "Opted out"}}
+	rows := "17,a@example.com,yes\n18,b@example.com,\n19,c@example.com,no\n20,d@example.com,2026-01-05\n21,e@example.com,who knows\n"
+	for header, want := range map[string]string{
+		"id,email,Opted out\n":        "people 17 20 21",
+		"person_id,email,Opted out\n": "unsubscribes 17 18 19 20 21", // as Delighted's own list
+		"id,email,unsubscribed_at\n":  "unsubscribes 17 18 19 20 21", // by a name that Delighted gives to its list
+	} {
+		list, err := read(t, header+rows, columns)
+		if err != nil || len(list) != 5 {
+			t.Fatalf("%q: %d %v", header, len(list), err)
+		}
+		f := delighted.NewFacts()
+		for _, r := range list {
+			f.Add("file", r)
+		}
+		if err := f.Settle(); err != nil {
+			t.Fatal(err)
+		}
+		got := string(list[0].Kind)
+		for _, s := range f.OptOuts() {
+			got += fmt.Sprint(" ", 17+int(s.Email[0]-'a'))
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", header, got, want)
+		}
+	}
+}
+
 func TestOptOutsInRowsThatAreWrong(t *testing.T) {
 	const head, people = "person_id,email,name,unsubscribed_at\n", "id,email,created_at\n17,a@example.com,1780000000\n"
 	for row, want := range map[string]string{

@@ -96,11 +96,27 @@ func readTable(r io.Reader, columns map[string]string, zone *time.Location) (*ta
 	if t.kind = kindOf(func(field string) bool { return has[field] }); t.kind == "" {
 		return nil, unknownKind(header)
 	}
+	if saysOfEach(columns, header, t.kind) && has["id"] && has["email"] {
+		t.kind = People
+	}
 	if hint != "" && (t.kind == People || t.kind == Responses) {
 		return nil, survey.Errorf(survey.Invalid, "unsubscribed_at", "the column %q may say who opted out; say so with --map unsubscribed_at=%q "+
 			"or --map bounced_at=%q, or that it is a property with --map %s%s=%q", hint, hint, hint, propertyField, strings.ReplaceAll(hint, " ", "_"), hint)
 	}
 	return t, nil
+}
+
+// saysOfEach is true for a table that looks like a list of opt-outs only because
+// one of its columns was said to tell who opted out. With the people's ids it is
+// a list of people, and asks in each row: all of them would be taken for
+// opt-outs else. Nobody who opted out is lost: their rows say so, whatever they
+// say but no.
+func saysOfEach(columns map[string]string, header []string, kind Kind) bool {
+	field := map[Kind]string{Unsubscribes: "unsubscribed_at", Bounces: "bounced_at"}[kind]
+	return columns[field] != "" && !slices.ContainsFunc(header, func(name string) bool {
+		own, _ := fieldOf(name)
+		return own == field
+	})
 }
 
 // hintsAtOptOut is true for the name of a column that is no field, and still may

@@ -349,6 +349,9 @@ func (s *Store) Unsubscribe(ctx context.Context, token string) error {
 		return err
 	}
 	return s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		if _, err := q.counting(); err != nil { // before invitations are locked, as everywhere
+			return err
+		}
 		var row invitationRow
 		found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`,
 			workspace, tokenHash(token))
@@ -360,6 +363,9 @@ func (s *Store) Unsubscribe(ctx context.Context, token string) error {
 		}
 		if row.Email == nil {
 			return nil
+		}
+		if err := s.endSuppressed(q, *row.Email); err != nil {
+			return err
 		}
 		made, fresh, err := s.suppress(q, *row.Email, survey.Unsubscribed)
 		if err != nil || !fresh {

@@ -89,7 +89,7 @@ func (s *Store) claimFor(q *session, to Endpoint, n int, lease time.Duration) ([
 	if err != nil {
 		return nil, err
 	}
-	claimed, err := q.claimOutbox(`webhook_id = ?`, []any{to.Webhook}, n, lease)
+	claimed, err := q.claimOutbox("outbox_webhook_id_due_at", `webhook_id = ?`, []any{to.Webhook}, n, lease)
 	for i := range claimed {
 		claimed[i].Webhook, claimed[i].URL, claimed[i].Secrets = to.Webhook, hook.URL, secrets
 		claimed[i].Hook = shape
@@ -97,14 +97,15 @@ func (s *Store) claimFor(q *session, to Endpoint, n int, lease time.Duration) ([
 	return claimed, err
 }
 
-// claimOutbox claims rows of the session's workspace that are due.
-func (q *session) claimOutbox(which string, args []any, n int, lease time.Duration) ([]Dispatch, error) {
+// claimOutbox claims rows of the session's workspace that are due, found by an
+// index of those that wait.
+func (q *session) claimOutbox(index, which string, args []any, n int, lease time.Duration) ([]Dispatch, error) {
 	var claimed []Dispatch
 	d := Dispatch{Workspace: q.by.Workspace}
 	var one, subject id
 	var event string
 	all := append(append([]any{q.by.Workspace}, args...), q.now, n)
-	if err := q.each(`SELECT id, fence + 1, attempt, event, subject_id, created_at, destination, body FROM outbox WHERE workspace_id = ? AND `+which+`
+	if err := q.each(`SELECT id, fence + 1, attempt, event, subject_id, created_at, destination, body FROM outbox`+q.indexedBy(index)+` WHERE workspace_id = ? AND `+which+`
 		AND state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?`+q.skipLocked(), all,
 		[]any{&one, &d.Fence, &d.Attempt, &event, &subject, &d.CreatedAt, &d.To, &d.Body}, func() error {
 			d.ID, d.Event, d.Subject = survey.ID(one), survey.Event(event), survey.ID(subject)

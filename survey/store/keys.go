@@ -53,9 +53,7 @@ const (
 // CreateKey makes an API key for the caller's workspace and returns its
 // secret, which nobody can read again.
 func (s *Store) CreateKey(ctx context.Context, by Caller, name string, role Role, choices ...KeySetting) (Key, string, error) {
-	random := make([]byte, keyBytes)
-	_, _ = rand.Read(random) // it never fails; the program ends instead
-	secret := keyPrefix + base64.RawURLEncoding.EncodeToString(random)
+	secret := newSecret()
 	var key Key
 	err := s.write(ctx, by, func(q *session) error {
 		w, err := q.workspace(by.Workspace)
@@ -79,6 +77,40 @@ func (s *Store) CreateKey(ctx context.Context, by Caller, name string, role Role
 		return Key{}, "", err
 	}
 	return key, secret, nil
+}
+
+func newSecret() string {
+	random := make([]byte, keyBytes)
+	_, _ = rand.Read(random) // it never fails; the program ends instead
+	return keyPrefix + base64.RawURLEncoding.EncodeToString(random)
+}
+
+// FirstKey makes an admin key for the caller's workspace where no key of it
+// works, and returns its secret; "" where one does. Of several callers at once
+// one makes it.
+func (s *Store) FirstKey(ctx context.Context, by Caller, name string) (secret string, err error) {
+	err = s.write(ctx, by, func(q *session) error {
+		secret = ""
+		var one int
+		if _, err := q.row(`SELECT 1 FROM workspaces WHERE id = ?`+q.forChange(), []any{by.Workspace}, &one); err != nil { // the others wait here
+			return err
+		}
+		w, err := q.workspace(by.Workspace)
+		if err != nil {
+			return err
+		}
+		working, err := q.row(`SELECT 1 FROM api_keys WHERE workspace_id = ? AND revoked_at IS NULL LIMIT 1`, []any{by.Workspace}, &one)
+		if err != nil || working {
+			return err
+		}
+		secret = newSecret()
+		_, _, err = q.insertKey(w, name, secret, Admin, keySettings{})
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return secret, nil
 }
 
 // AdoptKey makes an API key whose secret was made elsewhere; false where the

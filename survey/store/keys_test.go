@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"koe/survey"
@@ -128,6 +129,43 @@ func TestReplayedKeyHasNoSecret(t *testing.T) {
 		ok(t, err)
 		if !found || resource != key.ID.String() || strings.Contains(resource, secret) {
 			t.Errorf("remembers %q", resource)
+		}
+	})
+}
+
+// Of replicas that start together one makes the first key, and none does where
+// a key works.
+func TestFirstKey(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		replicas := []*store.Store{storetest.Open(t, url), storetest.Open(t, url)}
+		by := storetest.Default(t, replicas[0])
+		by.Role = store.Admin
+		var starts sync.WaitGroup
+		secrets := make(chan string, 8)
+		for i := range cap(secrets) {
+			starts.Go(func() {
+				secret, err := replicas[i%2].FirstKey(ctx, by, "first start")
+				if err != nil {
+					t.Error(err)
+				}
+				secrets <- secret
+			})
+		}
+		starts.Wait()
+		close(secrets)
+		made := ""
+		for secret := range secrets {
+			if secret != "" && made != "" {
+				t.Error("two first keys")
+			}
+			made += secret
+		}
+		caller, err := replicas[1].Authenticate(ctx, made)
+		if ok(t, err); caller.Role != store.Admin || caller.KeyName != "first start" {
+			t.Errorf("the key is of %+v", caller)
+		}
+		if keys, _, err := replicas[0].Keys(ctx, by, store.Page{Limit: 10}); err != nil || len(keys) != 1 {
+			t.Errorf("%d keys, %v", len(keys), err)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([
 				break
 			}
 			q.by.Workspace = workspace
-			some, err := q.claimOutbox(`kind = 'notice' AND webhook_id IS NULL`, nil, n-len(claimed), lease)
+			some, err := q.claimOutbox("outbox_notices", `kind = 'notice' AND webhook_id IS NULL`, nil, n-len(claimed), lease)
 			if err != nil {
 				return err
 			}

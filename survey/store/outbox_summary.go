@@ -63,7 +63,7 @@ const (
 
 // waitReasons are all keys of Waiting.
 var waitReasons = []survey.Reason{WaitScheduled, survey.WaitSendWindow, survey.SkipDailyLimit, survey.SkipQuietPeriod,
-	survey.WaitRetry, survey.WaitDomainCap, survey.WaitReminder, WaitPaused, WaitSending}
+	survey.WaitRetry, survey.WaitDomainCap, survey.WaitRecipientCap, survey.WaitReminder, WaitPaused, WaitSending}
 
 // sentMinutes is how far back Minutes goes.
 const sentMinutes = 5

@@ -232,8 +232,9 @@ func (s *Store) clearTallies(ctx context.Context) (more bool, err error) {
 	for _, table := range []string{"tallies", "invitation_tallies", "tally_deltas", "invitation_tally_deltas"} {
 		var workspace, generation int64
 		var dimension, value string
-		found, err := q.row(`SELECT t.workspace_id, t.generation, t.dimension, t.value FROM workspaces w JOIN `+table+` t
-			ON t.workspace_id = w.id WHERE t.generation < w.tally_generation LIMIT 1`, nil, &workspace, &generation, &dimension, &value)
+		// CROSS keeps SQLite from walking all tallies, every second, for the few workspaces
+		found, err := q.row(`SELECT t.workspace_id, t.generation, t.dimension, t.value FROM workspaces w CROSS JOIN `+table+` t
+			WHERE t.workspace_id = w.id AND t.generation < w.tally_generation LIMIT 1`, nil, &workspace, &generation, &dimension, &value)
 		if err != nil {
 			return false, away(err)
 		}

@@ -54,7 +54,10 @@ func (q *session) endMail(row invitationRow, again survey.Recheck) error {
 // to go out. Beyond the suppression it is only asked of a mail that was never
 // out, and only what the survey's rules look at.
 func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhile, error) {
-	know := survey.Meanwhile{Suppressed: row.suppressed}
+	know := survey.Meanwhile{Suppressed: row.suppressed, MailsADay: known.mailsADay}
+	if row.zone != nil {
+		know.Timezone = *row.zone
+	}
 	if !row.first() {
 		return know, nil
 	}
@@ -72,12 +75,12 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 	if know.Attributes, err = q.knownNow(m, row, answered); err != nil {
 		return know, err
 	}
-	if quiet(m.Survey, m.Workspace) {
-		if row.others {
-			if err := q.sentMeanwhile(&know, row.invitationRow, known.going); err != nil {
-				return know, err
-			}
+	if row.others && known.asks(m.Survey, m.Workspace) {
+		if err := q.sentMeanwhile(&know, row.invitationRow, known.going); err != nil {
+			return know, err
 		}
+	}
+	if quiet(m.Survey, m.Workspace) {
 		for _, last := range row.lastAsked {
 			if last != nil {
 				at := survey.Instant(*last)
@@ -161,6 +164,9 @@ func (q *session) sentMeanwhile(know *survey.Meanwhile, row invitationRow, going
 		}
 		sent := survey.Sent{At: survey.Instant(*at), Planned: survey.Instant(other.PlannedAt)}
 		know.SentAny = append(know.SentAny, sent)
+		if other.Channel == string(survey.Email) {
+			know.Mailed = append(know.Mailed, sent.At)
+		}
 		if other.SurveyID == row.SurveyID {
 			know.SentHere = append(know.SentHere, sent)
 		}
@@ -172,16 +178,18 @@ type otherInvitation struct {
 	ID         id
 	SurveyID   id
 	State      string
+	Channel    string
 	PlannedAt  int64
 	SentAt     *int64
 	AnsweredAt *int64
 }
 
 // otherInvitations are the newest of the same person or address that count for
-// a quiet period.
+// a quiet period, each once.
 func (q *session) otherInvitations(row invitationRow) ([]otherInvitation, error) {
 	const counts = ` AND id <> ? AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY planned_at DESC LIMIT 200`
 	var list []otherInvitation
+	listed := map[id]bool{}
 	var one otherInvitation
 	for _, by := range []struct {
 		column string
@@ -194,10 +202,13 @@ func (q *session) otherInvitations(row invitationRow) ([]otherInvitation, error)
 		if !by.known {
 			continue
 		}
-		if err := q.each(`SELECT id, survey_id, state, planned_at, sent_at, answered_at FROM invitations
+		if err := q.each(`SELECT id, survey_id, state, channel, planned_at, sent_at, answered_at FROM invitations
 			WHERE workspace_id = ? AND `+by.column+` = ?`+counts, []any{q.by.Workspace, by.value, row.ID},
-			[]any{&one.ID, &one.SurveyID, &one.State, &one.PlannedAt, &one.SentAt, &one.AnsweredAt}, func() error {
-				list = append(list, one)
+			[]any{&one.ID, &one.SurveyID, &one.State, &one.Channel, &one.PlannedAt, &one.SentAt, &one.AnsweredAt}, func() error {
+				if !listed[one.ID] {
+					listed[one.ID] = true
+					list = append(list, one)
+				}
 				one = otherInvitation{}
 				return nil
 			}); err != nil {

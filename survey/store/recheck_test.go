@@ -87,6 +87,9 @@ func TestRulesAreAskedAgain(t *testing.T) {
 				v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Trigger.Delay = "2h" })
 				id := *only(t, record(t, s, by, chat("a@example.com"))).Invitation
 				test.meanwhile(scene{t, s, by, v})
+				if at := state(t, s, by, id); name == "unsubscribed" && at.State != test.state { // at once
+					t.Errorf("%s before it is due", at.State)
+				}
 				clock.Advance(2 * time.Hour)
 				sent := goOut(t, s)
 				got := state(t, s, by, id)
@@ -136,6 +139,130 @@ func TestDailyLimitOfWhatGoesOut(t *testing.T) {
 			if i < 16 && got.SentAt == nil || i >= 16 && (got.State != survey.InvitationCancelled || got.Reason != "daily_limit") {
 				t.Errorf("number %d: %s %q", i, got.State, got.Reason)
 			}
+		}
+	}, clock.Use)
+}
+
+// TestDailyLimitThatComesBack: what went out while a survey had no limit counts
+// when it has one again on the same day.
+func TestDailyLimitThatComesBack(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		limit := 3
+		v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.DailyLimit = &limit })
+		limited := func(limit *int) {
+			_, err := s.PatchSurvey(t.Context(), by, v.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) { v.Rules.DailyLimit = limit; return v, nil })
+			ok(t, err)
+		}
+		ask := func(who string) *survey.Instant { return only(t, record(t, s, by, chat(who+"@example.com"))).SendAt }
+		ask("a")
+		goOut(t, s)
+		limited(nil)
+		for _, who := range []string{"b", "c", "d"} {
+			ask(who)
+		}
+		ask("late")
+		if n := goOut(t, s); n != 4 {
+			t.Fatalf("%d mails without a limit", n)
+		}
+		limited(&limit)
+		if at := ask("e"); at == nil || *at <= clock.Instant() {
+			t.Errorf("planned for %v though five mails of today are out", at)
+		}
+		higher := 6
+		limited(&higher)
+		ask("f")
+		ask("g")
+		if n := goOut(t, s); n != 1 {
+			t.Errorf("%d mails go out under a limit of six, five of which are gone", n)
+		}
+	}, clock.Use)
+}
+
+// TestMailsADay: an address gets no more mails within 24 hours than it may, by
+// whatever surveys, and the next once the first is a day old.
+func TestMailsADay(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T09:00:00Z")
+		by := storetest.Default(t, s)
+		for _, touchpoint := range []string{"chat", "desk"} {
+			mustSurvey(t, s, by, touchpoint, func(v *survey.Survey) { v.Key, v.Rules.QuietPeriod = touchpoint, "0s" })
+		}
+		bomb := func(n int, address string) (last survey.ID) {
+			for i := range n {
+				in := chat(address)
+				in.Touchpoint = []string{"chat", "desk"}[i%2]
+				last = *only(t, record(t, s, by, in)).Invitation
+			}
+			return last
+		}
+		bomb(2, "a@example.com")
+		if n := goOut(t, s); n != 2 {
+			t.Fatalf("%d mails, want 2", n)
+		}
+		clock.Advance(time.Hour)
+		last := bomb(5, "A@example.com")
+		bomb(1, "b@example.com")
+		if n := goOut(t, s); n != 2 {
+			t.Errorf("%d mails, want the third of one and the first of another", n)
+		}
+		summary, err := s.OutboxSummary(ctx, by)
+		if ok(t, err); summary.Mail.Waiting[survey.WaitRecipientCap] != 4 {
+			t.Errorf("waiting: %v", summary.Mail.Waiting)
+		}
+		clock.Advance(23*time.Hour - time.Millisecond)
+		if n := goOut(t, s); n != 0 {
+			t.Errorf("%d mails a moment before the first is a day old", n)
+		}
+		clock.Advance(time.Millisecond)
+		if n := goOut(t, s); n != 2 {
+			t.Errorf("%d mails when the first two are a day old", n)
+		}
+		if got := state(t, s, by, last); got.State != survey.InvitationScheduled {
+			t.Errorf("the last is %s %q", got.State, got.Reason)
+		}
+		clock.Advance(24 * time.Hour)
+		if n := goOut(t, s); n != 2 {
+			t.Errorf("%d mails on the third day", n)
+		}
+	}, clock.Use, func(o *store.Options) { o.MailsADay = 3 })
+}
+
+// TestAZoneThatIsLearnedLater: the window of a mail that waits is read in the
+// zone that the person is known to be in when it is about to go out.
+func TestAZoneThatIsLearnedLater(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T22:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T22:00:00Z") // seven in Tokyo
+		by := storetest.Default(t, s)
+		mustSurvey(t, s, by, "chat", func(v *survey.Survey) {
+			v.Rules.SendWindow = &survey.Window{From: "09:00", To: "18:00", Timezone: survey.RecipientZone}
+		})
+		in := chat("a@example.com")
+		in.Customer.Timezone = "Asia/Tokyo"
+		planned := only(t, record(t, s, by, in))
+		people, _, err := s.People(ctx, by, store.PersonFilter{}, store.Page{Limit: 1})
+		ok(t, err)
+		moved := people[0]
+		moved.Timezone = "Europe/Berlin"
+		_, _, err = s.PutPerson(ctx, by, moved.ID.String(), moved)
+		ok(t, err)
+		clock.Set(t, "2026-11-23T00:00:00Z") // nine in Tokyo, one in Berlin
+		if n := goOut(t, s); n != 0 {
+			t.Errorf("%d mails at night", n)
+		}
+		if got := state(t, s, by, *planned.Invitation); got.State != survey.InvitationScheduled {
+			t.Errorf("%s %q", got.State, got.Reason)
+		}
+		clock.Set(t, "2026-11-23T07:59:59Z")
+		if n := goOut(t, s); n != 0 {
+			t.Errorf("%d mails a second before nine in Berlin", n)
+		}
+		clock.Set(t, "2026-11-23T08:00:00Z")
+		if n := goOut(t, s); n != 1 {
+			t.Errorf("%d mails at nine in Berlin", n)
 		}
 	}, clock.Use)
 }

@@ -33,6 +33,7 @@ func (s *Store) StartSending(ctx context.Context, claims []Claim, messageID func
 // sending, for a lease; 0 leaves the leases that they have.
 func (s *Store) begin(q *session, rows []claimedRow, lease time.Duration, messageID func(Mail) string) ([]Mail, error) {
 	known := newKnown()
+	known.mailsADay = s.mailsADay
 	if err := s.holdShared(q, rows, known); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (s *Store) holdShared(q *session, rows []claimedRow, known known) error {
 		if err != nil {
 			return err
 		}
-		if row.others && row.AddressHash != nil && quiet(place.Survey, w) {
+		if row.others && row.AddressHash != nil && known.asks(place.Survey, w) {
 			addresses[w.ID] = append(addresses[w.ID], row.AddressHash)
 		}
 		of := surveyOf{w.ID, place.Survey.ID}
@@ -139,6 +140,7 @@ type claimedRow struct {
 	occurredAt *int64
 	suppressed bool
 	person     *string   // the person's attributes now
+	zone       *string   // and their time zone
 	lastAsked  [2]*int64 // by another tool: of the person, and of whoever has the address
 	others     bool      // the person or the address has other invitations
 	went       int       // number of the mail that went out
@@ -163,6 +165,7 @@ func (q *session) claimedQuery() string {
 	(SELECT i.occurred_at FROM interactions i WHERE i.workspace_id = v.workspace_id AND i.id = v.interaction_id),
 	EXISTS (SELECT 1 FROM suppressions s WHERE s.workspace_id = v.workspace_id AND s.address_hash = v.address_hash),
 	(SELECT p.attributes FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
+	(SELECT p.timezone FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
 	(SELECT p.last_asked_at FROM people p WHERE p.workspace_id = v.workspace_id AND p.id = v.person_id),
 	(SELECT max(p.last_asked_at) FROM people p` + q.indexedBy("people_email") + ` WHERE p.workspace_id = v.workspace_id AND p.email = v.email),
 	EXISTS (SELECT 1 FROM invitations o` + q.indexedBy("invitations_person_id_planned_at") + ` WHERE o.workspace_id = v.workspace_id AND o.person_id = v.person_id AND o.id <> v.id)
@@ -185,7 +188,7 @@ func (q *session) mailQuery(r *claimedRow, at string) (string, []any) {
 	if at != whileClaimed {
 		return mailColumns, fields
 	}
-	return q.claimedQuery(), append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.lastAsked[0], &r.lastAsked[1], &r.others)
+	return q.claimedQuery(), append(fields, &r.occurredAt, &r.suppressed, &r.person, &r.zone, &r.lastAsked[0], &r.lastAsked[1], &r.others)
 }
 
 // claimed locks the rows of claims that still hold and are at a point of their
@@ -240,10 +243,15 @@ type known struct {
 	touchpoints map[surveyOf]string
 	days        map[surveyOf]*heldDay
 	going       map[survey.ID]bool // the invitations whose mails go out in this step
+	mailsADay   int                // to one address; 0 is no limit
 }
 
+// asks is true where what else reached the person or the address is asked about.
+func (k known) asks(s survey.Survey, w survey.Workspace) bool { return k.mailsADay > 0 || quiet(s, w) }
+
 func newKnown() known {
-	return known{map[surveyOf]surveyPlace{}, map[int64]survey.Workspace{}, map[surveyOf]string{}, map[surveyOf]*heldDay{}, map[survey.ID]bool{}}
+	return known{surveys: map[surveyOf]surveyPlace{}, workspaces: map[int64]survey.Workspace{}, touchpoints: map[surveyOf]string{},
+		days: map[surveyOf]*heldDay{}, going: map[survey.ID]bool{}}
 }
 
 // once is what the map knows, or what load says, which it knows from then on.

@@ -32,6 +32,8 @@ type Options struct {
 	Timezone string            // of the workspace "default" when it is first made
 	Now      func() time.Time  // the clock; time.Now where nil
 	MaxConns int               // PostgreSQL connections; 0 means 10
+
+	MailsADay int // first mails to one address within 24 hours; 0 is no limit
 }
 
 // Store is an open database.
@@ -46,6 +48,7 @@ type Store struct {
 	stock     []survey.Template
 	timezone  string
 	clock     func() time.Time
+	mailsADay int
 	parsed    parsed
 	seen      seen
 	reporting chan struct{} // a place for each snapshot
@@ -66,7 +69,7 @@ type Caller struct {
 // Open opens a database that is migrated already or not; see Migrate. The
 // address is "sqlite:PATH" or "postgres://…". Errors name KOE_DATABASE_URL.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
-	s := &Store{secret: o.Secret, stock: o.Stock, timezone: o.Timezone, clock: o.Now}
+	s := &Store{secret: o.Secret, stock: o.Stock, timezone: o.Timezone, clock: o.Now, mailsADay: o.MailsADay}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

@@ -27,7 +27,8 @@ func (r suppressionRow) suppression() survey.Suppression {
 	return v
 }
 
-// Suppress makes sure that an address is never asked. One that is suppressed
+// Suppress makes sure that an address is never asked, and ends what waits to be
+// sent to it. One that is suppressed
 // already stays as it is, unless the new reason outweighs the first; fresh is
 // false where nothing changed.
 func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason survey.SuppressionReason) (out survey.Suppression, fresh bool, err error) {
@@ -43,7 +44,13 @@ func (s *Store) Suppress(ctx context.Context, by Caller, email string, reason su
 		return out, false, err
 	}
 	err = s.write(ctx, by, func(q *session) error {
-		var err error
+		if _, err := q.counting(); err != nil { // before invitations are locked, as everywhere
+			return err
+		}
+		err := s.endSuppressed(q, address)
+		if err != nil {
+			return err
+		}
 		if out, fresh, err = s.suppress(q, address, reason); err != nil {
 			return err
 		}
@@ -84,6 +91,24 @@ func (s *Store) suppress(q *session, address string, reason survey.SuppressionRe
 	_, err = q.find(&row, `SELECT `+suppressionColumns+` FROM suppressions WHERE workspace_id = ? AND address_hash = ?`,
 		q.by.Workspace, hash)
 	return row.suppression(), n == 1, err
+}
+
+// endSuppressed ends the invitations that were not sent yet to an address that
+// is being suppressed: before it is, as where a refused mail suppresses. What is missed here, because it is planned at this very moment or was
+// suppressed by another way, ends when it is about to be sent.
+func (s *Store) endSuppressed(q *session, address string) error {
+	var rows []invitationRow
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations`+q.indexedBy("invitations_address_hash_planned_at")+`
+		WHERE workspace_id = ? AND address_hash = ? AND state = 'scheduled' ORDER BY id`+q.forUpdate(),
+		q.by.Workspace, s.addressHash(q.by.Workspace, address)); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := q.endInvitation(row, survey.InvitationSuppressed, string(survey.SkipSuppressed), "when the address was suppressed"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // suppressionBatch is how many addresses one statement or transaction is about.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"time"
 
 	"koe/survey"
 )
@@ -214,6 +215,12 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	}
 	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
 		if err := q.reschedule(place.Survey); err != nil {
+			return was, err
+		}
+	}
+	if was.Rules.DailyLimit == nil && v.Rules.DailyLimit != nil { // what goes out without one is not counted
+		if _, err := q.exec(`UPDATE survey_days SET sent = NULL WHERE workspace_id = ? AND survey_id = ? AND day >= ?`,
+			q.by.Workspace, was.ID, survey.DayOf(q.now, time.UTC)-1); err != nil {
 			return was, err
 		}
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +42,9 @@ func TestNobodyTakenOverIsMailed(t *testing.T) {
 		mustSurvey(t, s, by, "desk", func(v *survey.Survey) { v.Key, v.Rules.QuietScope = "desk", survey.QuietSurvey })
 		mustSurvey(t, s, by, "after", func(v *survey.Survey) { v.Trigger = survey.Trigger{Type: survey.OnResponse, Survey: "desk"} })
 		daily(t, s, by, func(v *survey.Survey) { v.Rules.QuietPeriod, v.Trigger.Every = "30d", "1d" })
+		listed := daily(t, s, by, func(v *survey.Survey) {
+			v.Name, v.Rules.QuietPeriod, v.Trigger.Every, v.Trigger.Members = "Autopilot", "30d", "1d", true
+		})
 
 		// planned before, and one that failed
 		early := func(touchpoint, address string) survey.ID {
@@ -91,6 +95,18 @@ func TestNobodyTakenOverIsMailed(t *testing.T) {
 			ok(t, err) // which another survey follows
 			_, err = s.CreateLinks(ctx, by, "desk", []store.Link{{Customer: survey.Customer{Email: &address}}})
 			ok(t, err) // handed out by somebody, mailed by nobody
+			for _, moved := range []string{"", "moved." + strings.ToLower(address)} {
+				asked, err := s.AskPerson(ctx, by, store.Ask{Survey: listed.ID, Customer: survey.Customer{Email: &address}, Email: moved, Attributes: pro, Send: true})
+				if ok(t, err); asked.Decided.Verdict != survey.Skipped {
+					t.Errorf("%s asked by name: %+v", address, asked.Decided)
+				}
+				for _, one := range []string{address, moved} {
+					if one != "" {
+						_, _, err = s.PutListMember(ctx, by, listed.ID, nil, survey.Customer{Email: &one}, pro)
+						ok(t, err)
+					}
+				}
+			}
 		}
 		if err := s.Resend(ctx, by, failed); !isConflict(err) {
 			t.Errorf("resent: %v", err)
