@@ -106,6 +106,9 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		if _, err := q.exec(`DELETE FROM source_deliveries WHERE created_at < ?`, q.now.Add(-keepsSourceDeliveries)); err != nil {
 			return err
 		}
+		if err := q.sweepSignIns(); err != nil {
+			return err
+		}
 		// of webhooks that were deleted while an event was kept for them
 		_, err := q.exec(`DELETE FROM outbox WHERE state = 'waiting' AND webhook_id IS NOT NULL AND due_at < ?
 			AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.workspace_id = outbox.workspace_id AND w.id = outbox.webhook_id)`, q.now.Add(-time.Hour))
