@@ -410,6 +410,216 @@ func (e InvitationState) Valid() bool {
 	}
 }
 
+// Defines values for MemberDigest.
+const (
+	MemberDigestDaily   MemberDigest = "daily"
+	MemberDigestMonthly MemberDigest = "monthly"
+	MemberDigestNone    MemberDigest = "none"
+	MemberDigestWeekly  MemberDigest = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the MemberDigest enum.
+func (e MemberDigest) Valid() bool {
+	switch e {
+	case MemberDigestDaily:
+		return true
+	case MemberDigestMonthly:
+		return true
+	case MemberDigestNone:
+		return true
+	case MemberDigestWeekly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberLocale.
+const (
+	MemberLocaleEn MemberLocale = "en"
+	MemberLocaleJa MemberLocale = "ja"
+)
+
+// Valid indicates whether the value is a known member of the MemberLocale enum.
+func (e MemberLocale) Valid() bool {
+	switch e {
+	case MemberLocaleEn:
+		return true
+	case MemberLocaleJa:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberRole.
+const (
+	MemberRoleAdmin  MemberRole = "admin"
+	MemberRoleEditor MemberRole = "editor"
+	MemberRoleViewer MemberRole = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the MemberRole enum.
+func (e MemberRole) Valid() bool {
+	switch e {
+	case MemberRoleAdmin:
+		return true
+	case MemberRoleEditor:
+		return true
+	case MemberRoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberInputDigest.
+const (
+	MemberInputDigestDaily   MemberInputDigest = "daily"
+	MemberInputDigestEmpty   MemberInputDigest = ""
+	MemberInputDigestMonthly MemberInputDigest = "monthly"
+	MemberInputDigestNone    MemberInputDigest = "none"
+	MemberInputDigestWeekly  MemberInputDigest = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the MemberInputDigest enum.
+func (e MemberInputDigest) Valid() bool {
+	switch e {
+	case MemberInputDigestDaily:
+		return true
+	case MemberInputDigestEmpty:
+		return true
+	case MemberInputDigestMonthly:
+		return true
+	case MemberInputDigestNone:
+		return true
+	case MemberInputDigestWeekly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberInputLocale.
+const (
+	MemberInputLocaleEmpty MemberInputLocale = ""
+	MemberInputLocaleEn    MemberInputLocale = "en"
+	MemberInputLocaleJa    MemberInputLocale = "ja"
+)
+
+// Valid indicates whether the value is a known member of the MemberInputLocale enum.
+func (e MemberInputLocale) Valid() bool {
+	switch e {
+	case MemberInputLocaleEmpty:
+		return true
+	case MemberInputLocaleEn:
+		return true
+	case MemberInputLocaleJa:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberInputRole.
+const (
+	MemberInputRoleAdmin  MemberInputRole = "admin"
+	MemberInputRoleEditor MemberInputRole = "editor"
+	MemberInputRoleViewer MemberInputRole = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the MemberInputRole enum.
+func (e MemberInputRole) Valid() bool {
+	switch e {
+	case MemberInputRoleAdmin:
+		return true
+	case MemberInputRoleEditor:
+		return true
+	case MemberInputRoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberPatchDigest.
+const (
+	MemberPatchDigestDaily       MemberPatchDigest = "daily"
+	MemberPatchDigestEmpty       MemberPatchDigest = ""
+	MemberPatchDigestLessThannil MemberPatchDigest = "<nil>"
+	MemberPatchDigestMonthly     MemberPatchDigest = "monthly"
+	MemberPatchDigestNone        MemberPatchDigest = "none"
+	MemberPatchDigestWeekly      MemberPatchDigest = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the MemberPatchDigest enum.
+func (e MemberPatchDigest) Valid() bool {
+	switch e {
+	case MemberPatchDigestDaily:
+		return true
+	case MemberPatchDigestEmpty:
+		return true
+	case MemberPatchDigestLessThannil:
+		return true
+	case MemberPatchDigestMonthly:
+		return true
+	case MemberPatchDigestNone:
+		return true
+	case MemberPatchDigestWeekly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberPatchLocale.
+const (
+	MemberPatchLocaleEmpty       MemberPatchLocale = ""
+	MemberPatchLocaleEn          MemberPatchLocale = "en"
+	MemberPatchLocaleJa          MemberPatchLocale = "ja"
+	MemberPatchLocaleLessThannil MemberPatchLocale = "<nil>"
+)
+
+// Valid indicates whether the value is a known member of the MemberPatchLocale enum.
+func (e MemberPatchLocale) Valid() bool {
+	switch e {
+	case MemberPatchLocaleEmpty:
+		return true
+	case MemberPatchLocaleEn:
+		return true
+	case MemberPatchLocaleJa:
+		return true
+	case MemberPatchLocaleLessThannil:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MemberPatchRole.
+const (
+	MemberPatchRoleAdmin       MemberPatchRole = "admin"
+	MemberPatchRoleEditor      MemberPatchRole = "editor"
+	MemberPatchRoleLessThannil MemberPatchRole = "<nil>"
+	MemberPatchRoleViewer      MemberPatchRole = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the MemberPatchRole enum.
+func (e MemberPatchRole) Valid() bool {
+	switch e {
+	case MemberPatchRoleAdmin:
+		return true
+	case MemberPatchRoleEditor:
+		return true
+	case MemberPatchRoleLessThannil:
+		return true
+	case MemberPatchRoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Metric.
 const (
 	MetricCes  Metric = "ces"
@@ -613,22 +823,22 @@ func (e QuietScope) Valid() bool {
 
 // Defines values for Role.
 const (
-	Admin  Role = "admin"
-	Editor Role = "editor"
-	Sender Role = "sender"
-	Viewer Role = "viewer"
+	RoleAdmin  Role = "admin"
+	RoleEditor Role = "editor"
+	RoleSender Role = "sender"
+	RoleViewer Role = "viewer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Admin:
+	case RoleAdmin:
 		return true
-	case Editor:
+	case RoleEditor:
 		return true
-	case Sender:
+	case RoleSender:
 		return true
-	case Viewer:
+	case RoleViewer:
 		return true
 	default:
 		return false
@@ -1515,6 +1725,35 @@ type Attributes map[string]any
 // a text of at most 1,000 characters, a number or true/false. `null` means "not known".
 type AttributesInput = map[string]any
 
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	Action string `json:"action"`
+
+	// Actor The name that the key or the member had; `koe` for koe itself.
+	Actor string `json:"actor"`
+
+	// ActorId Of the key or the member; null for koe itself.
+	ActorId *string `json:"actor_id"`
+
+	// At A point in time, RFC 3339 in UTC with milliseconds.
+	At     Instant `json:"at"`
+	Detail string  `json:"detail"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// Subject A key or an id of what was changed.
+	Subject string `json:"subject"`
+}
+
+// AuditList defines model for AuditList.
+type AuditList struct {
+	Data []AuditEntry `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // BounceResults defines model for BounceResults.
 type BounceResults struct {
 	Results []struct {
@@ -2320,6 +2559,117 @@ type Match struct {
 	Min *int  `json:"min,omitempty"`
 }
 
+// Member defines model for Member.
+type Member struct {
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant      `json:"created_at"`
+	Digest    MemberDigest `json:"digest"`
+
+	// Email Empty for whoever was signed in by the link that koe printed on its first start, until an address is given.
+	Email string `json:"email"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id     Id           `json:"id"`
+	Locale MemberLocale `json:"locale"`
+	Name   string       `json:"name"`
+	Role   MemberRole   `json:"role"`
+
+	// Segment Values of one declared segment that the member is limited to; null for no limit. An admin has none.
+	Segment *NullableSegment `json:"segment"`
+
+	// Timezone An IANA time zone.
+	Timezone    Timezone `json:"timezone"`
+	Touchpoints []Key    `json:"touchpoints"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
+// MemberDigest defines model for Member.Digest.
+type MemberDigest string
+
+// MemberLocale defines model for Member.Locale.
+type MemberLocale string
+
+// MemberRole defines model for Member.Role.
+type MemberRole string
+
+// MemberInput defines model for MemberInput.
+type MemberInput struct {
+	// Digest How often the member is mailed how it went.
+	Digest *MemberInputDigest `json:"digest,omitempty"`
+
+	// Email Where the link to sign in is mailed to.
+	Email string `json:"email"`
+
+	// Locale Of pages and mails; without one, that of the workspace where it is one of these.
+	Locale *MemberInputLocale `json:"locale,omitempty"`
+
+	// Name Without one, what stands before the @.
+	Name *string         `json:"name,omitempty"`
+	Role MemberInputRole `json:"role"`
+
+	// Segment Values of one declared segment that the member is limited to; null for no limit. An admin has none.
+	Segment *NullableSegment `json:"segment,omitempty"`
+
+	// Timezone By which digests come; without one, that of the workspace.
+	Timezone *string `json:"timezone,omitempty"`
+
+	// Touchpoints Keys of the touchpoints that the member sees; none for all.
+	Touchpoints []string `json:"touchpoints,omitempty"`
+}
+
+// MemberInputDigest How often the member is mailed how it went.
+type MemberInputDigest string
+
+// MemberInputLocale Of pages and mails; without one, that of the workspace where it is one of these.
+type MemberInputLocale string
+
+// MemberInputRole defines model for MemberInput.Role.
+type MemberInputRole string
+
+// MemberList defines model for MemberList.
+type MemberList struct {
+	Data []Member `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// MemberPatch defines model for MemberPatch.
+type MemberPatch struct {
+	// Digest How often the member is mailed how it went.
+	Digest *MemberPatchDigest `json:"digest,omitempty"`
+
+	// Email Where the link to sign in is mailed to.
+	Email *string `json:"email,omitempty"`
+
+	// Locale Of pages and mails; without one, that of the workspace where it is one of these.
+	Locale *MemberPatchLocale `json:"locale,omitempty"`
+
+	// Name Without one, what stands before the @.
+	Name *string          `json:"name,omitempty"`
+	Role *MemberPatchRole `json:"role,omitempty"`
+
+	// Segment Values of one declared segment that the member is limited to; null for no limit. An admin has none.
+	Segment *NullableSegment `json:"segment,omitempty"`
+
+	// Timezone By which digests come; without one, that of the workspace.
+	Timezone *string `json:"timezone,omitempty"`
+
+	// Touchpoints Keys of the touchpoints that the member sees; none for all.
+	Touchpoints []string `json:"touchpoints,omitempty"`
+}
+
+// MemberPatchDigest How often the member is mailed how it went.
+type MemberPatchDigest string
+
+// MemberPatchLocale Of pages and mails; without one, that of the workspace where it is one of these.
+type MemberPatchLocale string
+
+// MemberPatchRole defines model for MemberPatch.Role.
+type MemberPatchRole string
+
 // Membership A survey's list that the person is on, and what is told of them there.
 type Membership struct {
 	Attributes map[string]interface{} `json:"attributes"`
@@ -2415,6 +2765,13 @@ type Notes = []string
 
 // NullableInstant A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
 type NullableInstant = string
+
+// NullableSegment Values of one declared segment that the member is limited to; null for no limit. An admin has none.
+type NullableSegment struct {
+	// Key The name of the attribute, such as `agent`.
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
+}
 
 // NullableSuppression Why the address is not asked; null where it may be.
 type NullableSuppression struct {
@@ -3341,6 +3698,29 @@ type Sending struct {
 
 // SendingReason defines model for Sending.Reason.
 type SendingReason string
+
+// Session defines model for Session.
+type Session struct {
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// ExpiresAt A point in time, RFC 3339 in UTC with milliseconds.
+	ExpiresAt Instant `json:"expires_at"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// SeenAt A point in time, RFC 3339 in UTC with milliseconds.
+	SeenAt Instant `json:"seen_at"`
+}
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	Data []Session `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
 
 // Shade defines model for Shade.
 type Shade struct {
@@ -4310,6 +4690,27 @@ type Unavailable = Problem
 // WrongMedia An error (RFC 9457).
 type WrongMedia = Problem
 
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Actor What this key or member did, by id.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Such as `member.created`, `session.begun` or `survey.active`.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// From From here on, included; an instant, or a day for its first instant. Not after `to`.
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Up to here, not included; an instant, or a day for its first instant.
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // CreateBouncesParams defines parameters for CreateBounces.
 type CreateBouncesParams struct {
 	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
@@ -4431,6 +4832,31 @@ type CreateKeyParams struct {
 	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
 	// is running, 422 where its body was another.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListMembersParams defines parameters for ListMembers.
+type ListMembersParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateMemberParams defines parameters for CreateMember.
+type CreateMemberParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListPeopleParams defines parameters for ListPeople.
@@ -5105,6 +5531,15 @@ type CreateInteractionsJSONRequestBody = InteractionsInput
 // CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
 type CreateKeyJSONRequestBody = APIKeyInput
 
+// CreateMemberJSONRequestBody defines body for CreateMember for application/json ContentType.
+type CreateMemberJSONRequestBody = MemberInput
+
+// PatchMemberJSONRequestBody defines body for PatchMember for application/json ContentType.
+type PatchMemberJSONRequestBody = MemberPatch
+
+// PatchMemberApplicationMergePatchPlusJSONRequestBody defines body for PatchMember for application/merge-patch+json ContentType.
+type PatchMemberApplicationMergePatchPlusJSONRequestBody = MemberPatch
+
 // PutPersonJSONRequestBody defines body for PutPerson for application/json ContentType.
 type PutPersonJSONRequestBody = PersonInput
 
@@ -5460,6 +5895,21 @@ func (a SimulationInput) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// ListAudit: Who did what (GET /v1/audit)
+func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams) (answer AuditList, err error) {
+	r := newRequest(http.MethodGet, "/v1/audit")
+	if params != nil {
+		r.query("actor", true, params.Actor)
+		r.query("action", true, params.Action)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
 // CreateBounces: Report bounces and complaints (POST /v1/bounces)
 func (c *Client) CreateBounces(ctx context.Context, params *CreateBouncesParams, body CreateBouncesJSONRequestBody) (answer BounceResults, err error) {
 	r := newRequest(http.MethodPost, "/v1/bounces")
@@ -5616,6 +6066,71 @@ func (c *Client) RevokeKey(ctx context.Context, id IdParameter) (err error) {
 	r := newRequest(http.MethodDelete, "/v1/keys/{id}")
 	r.path("id", id)
 	return c.do(ctx, r, nil)
+}
+
+// ListMembers: List members (GET /v1/members)
+func (c *Client) ListMembers(ctx context.Context, params *ListMembersParams) (answer MemberList, err error) {
+	r := newRequest(http.MethodGet, "/v1/members")
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// CreateMember: Let somebody sign in (POST /v1/members)
+func (c *Client) CreateMember(ctx context.Context, params *CreateMemberParams, body CreateMemberJSONRequestBody) (answer Member, err error) {
+	r := newRequest(http.MethodPost, "/v1/members")
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// DeleteMember: Remove a member (DELETE /v1/members/{id})
+func (c *Client) DeleteMember(ctx context.Context, id IdParameter) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/members/{id}")
+	r.path("id", id)
+	return c.do(ctx, r, nil)
+}
+
+// ShowMember: Show a member (GET /v1/members/{id})
+func (c *Client) ShowMember(ctx context.Context, id IdParameter) (answer Member, err error) {
+	r := newRequest(http.MethodGet, "/v1/members/{id}")
+	r.path("id", id)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PatchMember: Change a member (PATCH /v1/members/{id})
+func (c *Client) PatchMember(ctx context.Context, id IdParameter, body PatchMemberJSONRequestBody) (answer Member, err error) {
+	r := newRequest(http.MethodPatch, "/v1/members/{id}")
+	r.path("id", id)
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// EndSessions: Sign a member out (DELETE /v1/members/{id}/sessions)
+func (c *Client) EndSessions(ctx context.Context, id IdParameter) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/members/{id}/sessions")
+	r.path("id", id)
+	return c.do(ctx, r, nil)
+}
+
+// ListSessions: List a member's sessions (GET /v1/members/{id}/sessions)
+func (c *Client) ListSessions(ctx context.Context, id IdParameter, params *ListSessionsParams) (answer SessionList, err error) {
+	r := newRequest(http.MethodGet, "/v1/members/{id}/sessions")
+	r.path("id", id)
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
 }
 
 // ShowOutbox: Is it sending? (GET /v1/outbox/summary)
