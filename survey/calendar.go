@@ -2,7 +2,9 @@ package survey
 
 import (
 	"fmt"
+	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -93,15 +95,24 @@ func LoadZone(name string) (*time.Location, error) {
 	case "", "Local", "localtime", "posixrules", "Factory", "posix", "right":
 		return nil, wrong
 	}
-	if len(name) > 64 {
+	if len(name) > 64 || path.Clean(name) != name { // Asia//Tokyo would be found, and is no name
 		return nil, wrong
+	}
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), nil //nolint:forcetypeassert // nothing else is put in
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, wrong
 	}
+	zones.Store(name, loc)
 	return loc, nil
 }
+
+// zones remembers the zones that were loaded: time reads a zone's file anew each
+// time, which was a tenth of what a mail costs. There are some 600 names, and
+// what one means is the same for as long as the process runs.
+var zones sync.Map
 
 // zone is LoadZone for names that were checked when they came in.
 func zone(names ...string) *time.Location {

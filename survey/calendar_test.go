@@ -242,7 +242,7 @@ func TestLoadZone(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"", "Local", "localtime", "posixrules", "Factory", "posix/Asia/Tokyo", "right/Asia/Tokyo",
-		"Tokyo", "JST", "Mars/Base", "../../etc/passwd", "/etc/localtime", "Asia/Tokyo ", "Asia", "zone.tab",
+		"Tokyo", "JST", "Mars/Base", "Asia//Tokyo", "Asia/./Tokyo", "../../etc/passwd", "/etc/localtime", "Asia/Tokyo ", "Asia", "zone.tab",
 		"Asia/Tokyo\x00", strings.Repeat("Asia/Tokyo/", 10)} {
 		if loc, err := LoadZone(wrong); err == nil {
 			t.Errorf("%q is read as %s", wrong, loc)

@@ -195,7 +195,7 @@ func (q *session) customersNamed(name string) ([]survey.ID, error) {
 	}
 	if err == nil && len(rows) == 0 && strings.Contains(name, "@") {
 		if address, bad := survey.NormalizeAddress(name); bad == nil {
-			err = q.list(&rows, `SELECT id FROM people WHERE workspace_id = ? AND email = ?`, q.by.Workspace, address)
+			err = q.list(&rows, `SELECT id FROM people`+q.indexedBy("people_email")+` WHERE workspace_id = ? AND email = ?`, q.by.Workspace, address)
 		}
 	}
 	people := make([]survey.ID, len(rows))

@@ -98,8 +98,8 @@ func (q *session) findPerson(externalID, address string) (row personRow, found b
 		found, err = q.row(byAddressAlone+q.forUpdate(), []any{q.by.Workspace, address}, row.scan()...)
 		return row, found, err
 	}
-	found, err = q.row(query+`email = ? ORDER BY external_id IS NOT NULL, id LIMIT 1`+q.forUpdate(),
-		[]any{q.by.Workspace, address}, row.scan()...)
+	found, err = q.row(`SELECT `+personColumns+` FROM people`+q.indexedBy("people_email")+` WHERE workspace_id = ? AND email = ?
+		ORDER BY external_id IS NOT NULL, id LIMIT 1`+q.forUpdate(), []any{q.by.Workspace, address}, row.scan()...)
 	return row, found, err
 }
 

@@ -153,7 +153,7 @@ func (q *session) personConditions(f ResponseFilter, and func(string, ...any)) {
 	}
 	if f.Email != "" {
 		address, _ := survey.NormalizeAddress(f.Email) // "" is nobody's address
-		and("person_id IN (SELECT id FROM people WHERE workspace_id = ? AND email = ?)", q.by.Workspace, address)
+		and("person_id IN (SELECT id FROM people"+q.indexedBy("people_email")+" WHERE workspace_id = ? AND email = ?)", q.by.Workspace, address)
 	}
 	if f.UpdatedFrom != nil {
 		and("updated_at >= ?", *f.UpdatedFrom)

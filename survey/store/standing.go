@@ -139,7 +139,7 @@ func (s *Store) CancelPending(ctx context.Context, by Caller, email string) (can
 			return err
 		}
 		var people []struct{ ID id }
-		if err := q.list(&people, `SELECT id FROM people WHERE workspace_id = ? AND email = ? ORDER BY id`+q.forUpdate(), by.Workspace, address); err != nil {
+		if err := q.list(&people, `SELECT id FROM people`+q.indexedBy("people_email")+` WHERE workspace_id = ? AND email = ? ORDER BY id`+q.forUpdate(), by.Workspace, address); err != nil {
 			return err
 		}
 		if len(people) == 0 {
