@@ -140,9 +140,15 @@ func welcome(ctx context.Context, s *store.Store, c Config, out io.Writer, hint 
 	if key == "" {
 		return c.printAddresses(out, "")
 	}
+	token, err := s.FirstSignIn(ctx, by)
+	if err != nil {
+		return err
+	}
 	if err := c.printAddresses(out, fmt.Sprintf(`
   Admin key      %s
-                 (shown this once; koe key create makes another)`, key)); err != nil {
+                 (shown this once; koe key create makes another)
+  Sign in        %s/dashboard/sign-in/%s
+                 (to the dashboard, once and within a day)`, key, c.BaseURL, token)); err != nil {
 		return err
 	}
 	_, err = io.WriteString(out, hint(c.BaseURL, key))
@@ -164,6 +170,7 @@ func (c Config) printAddresses(out io.Writer, first string) error {
   koe serves at  %[1]s
 %[2]s
   Docs           %[1]s/docs
+  Dashboard      %[1]s/dashboard
   Mailbox        %[3]s
   Readiness      %[1]s/readyz
 

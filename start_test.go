@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,8 +172,10 @@ func TestFirstStart(t *testing.T) {
 	if answer, err := shell.Output(); err != nil || !bytes.Contains(answer, []byte(`"key":"csat-thumbs"`)) {
 		t.Errorf("the printed curl line: %s %v", answer, err)
 	}
-	if log := p.read(p.log); strings.Contains(log, keys[0]) || strings.Contains(log, "koe_") {
-		t.Errorf("a key in the log: %s", log)
+	link := regexp.MustCompile(regexp.QuoteMeta(base) + `/dashboard/sign-in/[A-Za-z0-9_-]{20,}`).FindString(printed)
+	signInOnce(t, link)
+	if log := p.read(p.log); strings.Contains(log, keys[0]) || strings.Contains(log, "koe_") || strings.Contains(log, link[len(base):]) {
+		t.Errorf("a key or a link in the log: %s", log)
 	}
 	p.stop()
 
@@ -181,15 +184,36 @@ func TestFirstStart(t *testing.T) {
 	p.stop()
 }
 
+// signInOnce follows the printed link to the dashboard, which it leads to once.
+func signInOnce(t *testing.T, link string) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, Timeout: 20 * time.Second}
+	for _, want := range []int{200, 410} {
+		answer, err := browser.Post(link, "application/x-www-form-urlencoded", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != want || want == 200 && (answer.Request.URL.Path != "/dashboard" || !bytes.Contains(page, []byte("First start"))) {
+			t.Errorf("%s led to %s: %d %v %s", link, answer.Request.URL, answer.StatusCode, err, page)
+		}
+	}
+}
+
 // checkAddresses wants the addresses on stdout and no key.
 func checkAddresses(t *testing.T, base, printed string) {
 	t.Helper()
-	for _, want := range []string{base + "\n", base + "/docs\n", base + "/mailbox\n", base + "/readyz\n"} {
+	for _, want := range []string{base + "\n", base + "/docs\n", base + "/dashboard\n", base + "/mailbox\n", base + "/readyz\n"} {
 		if !strings.Contains(printed, want) {
 			t.Errorf("%q is not printed:\n%s", want, printed)
 		}
 	}
-	if strings.Contains(printed, "koe_") || strings.Contains(printed, "ey ") {
+	if strings.Contains(printed, "koe_") || strings.Contains(printed, "/sign-in/") || strings.Contains(printed, "ey ") {
 		t.Errorf("a key is printed: %s", printed)
 	}
 }

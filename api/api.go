@@ -122,6 +122,11 @@ func New(o Options) http.Handler {
 func (a *api) serve(r Route) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Set(routeKey, r)
+		if inDashboard(c.Request()) {
+			if err := a.ownOrigin(c); err != nil {
+				return err
+			}
+		}
 		if r.Access != Public {
 			if err := a.authenticate(c); err != nil {
 				return err

@@ -147,6 +147,40 @@ func (w *world) members(operation string) (called, bool) {
 		return called{made(), `{"name":"mine"}`, 200, 404}, true
 	case "deleteMember":
 		return called{made(), nil, 204, 404}, true
+	case "listSessions":
+		return called{made() + "/sessions", nil, 200, 404}, true
+	case "endSessions":
+		return called{made() + "/sessions", nil, 204, 404}, true
+	case "listAudit":
+		return called{"/v1/audit", nil, 200, 200}, true
+	}
+	return called{}, false
+}
+
+// dashboard are the calls of pages of staff: a key signs nobody in.
+func (w *world) dashboard(operation string) (called, bool) {
+	link := func() string {
+		token, err := w.store.FirstSignIn(context.Background(), store.Caller{Workspace: w.workspace.ID, KeyName: "koe", Role: store.Admin})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return "/dashboard/sign-in/" + token
+	}
+	switch operation {
+	case "showDashboard":
+		return called{"/dashboard", nil, 303, 303}, true
+	case "setLanguage":
+		return called{"/dashboard/language", "locale=ja", 303, 303}, true
+	case "signOut":
+		return called{"/dashboard/sign-out", "", 303, 303}, true
+	case "showSignIn":
+		return called{"/dashboard/sign-in", nil, 200, 200}, true
+	case "askSignIn":
+		return called{"/dashboard/sign-in", "email=" + w.fresh() + "@example.com", 200, 200}, true
+	case "showSignInLink":
+		return called{link(), nil, 200, 200}, true
+	case "signIn":
+		return called{link(), "", 303, 303}, true
 	}
 	return called{}, false
 }
@@ -429,7 +463,7 @@ func (w *world) delightedCall(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.members, w.sources, w.people, w.surveys, w.sending, w.public, w.delightedCall,
+		w.settings, w.webhooks, w.members, w.dashboard, w.sources, w.people, w.surveys, w.sending, w.public, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {
@@ -460,7 +494,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				if r.Operation == "putLogo" {
 					request.Header.Set("Content-Type", "image/png")
 				}
-				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") || r.Operation == "tryPreview" {
+				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") || strings.HasPrefix(r.Path, "/dashboard") || r.Operation == "tryPreview" {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
 			})
@@ -475,7 +509,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 		if r.Access == api.Public {
 			for _, key := range append([]string{"", "koe_nobody", gone.text("key"), foreign}, keys[store.Viewer], keys[store.Admin]) {
-				ask(w.call(r, w.key), key).want(200)
+				c := w.call(r, w.key)
+				ask(c, key).want(c.own)
 			}
 			continue
 		}

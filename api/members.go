@@ -88,3 +88,26 @@ func (a *api) deleteMember(c echo.Context) error {
 	}
 	return reply(c, gone(), a.Store.RemoveMember(c.Request().Context(), caller(c), id))
 }
+
+// listSessions says where a member is signed in.
+func (a *api) listSessions(c echo.Context) error {
+	id, err := idParam(c, "member")
+	if err != nil {
+		return err
+	}
+	page, err := queryOf(c).page()
+	if err != nil {
+		return err
+	}
+	items, next, err := a.Store.Sessions(c.Request().Context(), caller(c), id, page)
+	return reply(c, listed(items, next), err)
+}
+
+// endSessions signs a member out everywhere.
+func (a *api) endSessions(c echo.Context) error {
+	id, err := idParam(c, "member")
+	if err != nil {
+		return err
+	}
+	return reply(c, gone(), a.Store.EndSessions(c.Request().Context(), caller(c), id))
+}

@@ -20,6 +20,7 @@ type openLimits struct {
 	links   map[string]*rate.Limiter       // what may be posted to one link
 	many    map[answering]*rate.Limiter    // what one address may answer before it is odd
 	kiosks  map[answering]turn             // when a kiosk was last answered at
+	signIns map[netip.Prefix]*rate.Limiter // how often one address may ask for a link to sign in
 }
 
 // answering is an address at a link.
@@ -34,11 +35,13 @@ const (
 	linkPosts, linkPostsPerSecond     = 500, 100
 	manyAnswers, manyAnswersEvery     = 60, 10 * time.Second
 	kioskPause                        = 2 * time.Second
+	signInAsks, signInAsksEvery       = 20, 30 * time.Second
 )
 
 func newOpenLimits(now func() time.Time) *openLimits {
 	return &openLimits{now: now, clients: map[netip.Prefix]*rate.Limiter{}, links: map[string]*rate.Limiter{},
-		many: map[answering]*rate.Limiter{}, kiosks: map[answering]turn{}}
+		many: map[answering]*rate.Limiter{}, kiosks: map[answering]turn{},
+		signIns: map[netip.Prefix]*rate.Limiter{}}
 }
 
 // clientOf is whom an address belongs to: a home has a /64 of version 6. What
@@ -63,6 +66,14 @@ func (l *openLimits) client(address string) error {
 	limiter := limiterOf(l.clients, clientOf(address), clientPostsPerSecond, clientPosts)
 	l.mu.Unlock()
 	return l.count(limiter, "too many answers come from here; try again in a moment")
+}
+
+// signIn counts who asks for a link to sign in; one too many is TooMany.
+func (l *openLimits) signIn(address string) error {
+	l.mu.Lock()
+	limiter := limiterOf(l.signIns, clientOf(address), rate.Every(signInAsksEvery), signInAsks)
+	l.mu.Unlock()
+	return l.count(limiter, "too many links are asked for from here; try again in some minutes")
 }
 
 // link counts a post to a link that exists; one too many is TooMany.

@@ -96,6 +96,13 @@ func (a *api) problem(err error, c echo.Context) {
 			a.Log.Error("an error page could not be shown", "request_id", requestID(c), "error", broken)
 		}
 	}
+	if inDashboard(c.Request()) {
+		if broken := a.dashboardProblem(c, e); c.Response().Committed {
+			return
+		} else if broken != nil {
+			a.Log.Error("an error page could not be shown", "request_id", requestID(c), "error", broken)
+		}
+	}
 	p := a.problemOf(c, e)
 	header := c.Response().Header()
 	switch e.Kind {

@@ -8,5 +8,8 @@ func memberRoutes() []Route {
 		{"showMember", get, "/v1/members/{id}", Admins, noBody, "", (*api).showMember},
 		{"patchMember", patch, "/v1/members/{id}", Admins, patchBody, "", (*api).patchMember},
 		{"deleteMember", remove, "/v1/members/{id}", Admins, noBody, "", (*api).deleteMember},
+		{"listSessions", get, "/v1/members/{id}/sessions", Admins, noBody, paging, (*api).listSessions},
+		{"endSessions", remove, "/v1/members/{id}/sessions", Admins, noBody, "", (*api).endSessions},
+		{"listAudit", get, "/v1/audit", Admins, noBody, paging + "actor action from to", (*api).listAudit},
 	}
 }

@@ -36,10 +36,19 @@ func (a *api) showScoreboard(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	board, err := a.scoreboard(c, filter, f)
+	if err != nil {
+		return err
+	}
+	return sendReport(c, media, "scoreboard", board)
+}
+
+// scoreboard counts and scores every touchpoint that the caller sees.
+func (a *api) scoreboard(c echo.Context, filter store.ScoreFilter, f frame) (out scoreboardResponse, err error) {
 	counted, err := a.Store.Tally(c.Request().Context(), caller(c),
 		store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(nil), GroupBy: store.ByTouchpoint, AnyMetric: true})
 	if err != nil {
-		return err
+		return out, err
 	}
 	touchpoints := make([]report.CountedTouchpoint, len(counted.Groups))
 	for i, g := range counted.Groups {
@@ -47,9 +56,6 @@ func (a *api) showScoreboard(c echo.Context) error {
 	}
 	slices.SortFunc(touchpoints, func(a, b report.CountedTouchpoint) int { return cmp.Compare(a.Key, b.Key) })
 	board, err := report.NewScoreboard(touchpoints, f.previous(nil), f.level)
-	if err != nil {
-		return err
-	}
-	return sendReport(c, media, "scoreboard", scoreboardResponse{Timezone: f.zone.String(), Source: counted.Source,
-		Rebuilding: counted.Rebuilding, Notes: append(counted.Notes, f.notes()...), From: f.From, To: f.To, Scoreboard: board})
+	return scoreboardResponse{Timezone: f.zone.String(), Source: counted.Source,
+		Rebuilding: counted.Rebuilding, Notes: append(counted.Notes, f.notes()...), From: f.From, To: f.To, Scoreboard: board}, err
 }

@@ -1725,6 +1725,35 @@ type Attributes map[string]any
 // a text of at most 1,000 characters, a number or true/false. `null` means "not known".
 type AttributesInput = map[string]any
 
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	Action string `json:"action"`
+
+	// Actor The name that the key or the member had; `koe` for koe itself.
+	Actor string `json:"actor"`
+
+	// ActorId Of the key or the member; null for koe itself.
+	ActorId *string `json:"actor_id"`
+
+	// At A point in time, RFC 3339 in UTC with milliseconds.
+	At     Instant `json:"at"`
+	Detail string  `json:"detail"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// Subject A key or an id of what was changed.
+	Subject string `json:"subject"`
+}
+
+// AuditList defines model for AuditList.
+type AuditList struct {
+	Data []AuditEntry `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // BounceResults defines model for BounceResults.
 type BounceResults struct {
 	Results []struct {
@@ -3672,6 +3701,29 @@ type Sending struct {
 // SendingReason defines model for Sending.Reason.
 type SendingReason string
 
+// Session defines model for Session.
+type Session struct {
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// ExpiresAt A point in time, RFC 3339 in UTC with milliseconds.
+	ExpiresAt Instant `json:"expires_at"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// SeenAt A point in time, RFC 3339 in UTC with milliseconds.
+	SeenAt Instant `json:"seen_at"`
+}
+
+// SessionList defines model for SessionList.
+type SessionList struct {
+	Data []Session `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
 // Shade defines model for Shade.
 type Shade struct {
 	// Accent Of links and buttons.
@@ -4640,6 +4692,27 @@ type Unavailable = Problem
 // WrongMedia An error (RFC 9457).
 type WrongMedia = Problem
 
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Actor What this key or member did, by id.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Such as `member.created`, `session.begun` or `survey.active`.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// From From here on, included; an instant, or a day for its first instant. Not after `to`.
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Up to here, not included; an instant, or a day for its first instant.
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // CreateBouncesParams defines parameters for CreateBounces.
 type CreateBouncesParams struct {
 	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
@@ -4777,6 +4850,15 @@ type CreateMemberParams struct {
 	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
 	// is running, 422 where its body was another.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListPeopleParams defines parameters for ListPeople.
@@ -5815,6 +5897,21 @@ func (a SimulationInput) MarshalJSON() ([]byte, error) {
 	return json.Marshal(object)
 }
 
+// ListAudit: Who did what (GET /v1/audit)
+func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams) (answer AuditList, err error) {
+	r := newRequest(http.MethodGet, "/v1/audit")
+	if params != nil {
+		r.query("actor", true, params.Actor)
+		r.query("action", true, params.Action)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
 // CreateBounces: Report bounces and complaints (POST /v1/bounces)
 func (c *Client) CreateBounces(ctx context.Context, params *CreateBouncesParams, body CreateBouncesJSONRequestBody) (answer BounceResults, err error) {
 	r := newRequest(http.MethodPost, "/v1/bounces")
@@ -6015,6 +6112,25 @@ func (c *Client) PatchMember(ctx context.Context, id IdParameter, body PatchMemb
 	r := newRequest(http.MethodPatch, "/v1/members/{id}")
 	r.path("id", id)
 	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// EndSessions: Sign a member out (DELETE /v1/members/{id}/sessions)
+func (c *Client) EndSessions(ctx context.Context, id IdParameter) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/members/{id}/sessions")
+	r.path("id", id)
+	return c.do(ctx, r, nil)
+}
+
+// ListSessions: List a member's sessions (GET /v1/members/{id}/sessions)
+func (c *Client) ListSessions(ctx context.Context, id IdParameter, params *ListSessionsParams) (answer SessionList, err error) {
+	r := newRequest(http.MethodGet, "/v1/members/{id}/sessions")
+	r.path("id", id)
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
 	err = c.do(ctx, r, &answer)
 	return answer, err
 }

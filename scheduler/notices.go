@@ -23,6 +23,8 @@ func (s *Scheduler) notice(ctx context.Context, d store.Dispatch) (notice, error
 	switch d.Event {
 	case survey.EventWebhookPaused:
 		return s.webhookPaused(ctx, d)
+	case survey.EventSignIn:
+		return s.signIn(ctx, d)
 	}
 	return notice{unwanted: "this koe does not know such a notice"}, nil
 }

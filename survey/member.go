@@ -85,7 +85,9 @@ func (m *Member) cleanProfile(p *Problems) {
 	m.Name = Line(p, "name", m.Name, 200)
 	if m.Name == "" {
 		m.Name, _, _ = strings.Cut(m.Email, "@")
-		p.Require("name", m.Email)
+		if m.Email == "" && !m.ID.IsZero() {
+			p.Require("name", "")
+		}
 	}
 	switch m.Role {
 	case Viewer, Editor, Admin:

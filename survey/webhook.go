@@ -23,6 +23,8 @@ const (
 	EventWebhookTest Event = "webhook.test"
 	// EventWebhookPaused is mailed to the webhook's owner alone.
 	EventWebhookPaused Event = "webhook.paused"
+	// EventSignIn is mailed to a member who wants to sign in.
+	EventSignIn Event = "sign_in"
 )
 
 // Events are those that a webhook may subscribe to.

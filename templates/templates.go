@@ -6,6 +6,7 @@
 //   - surveys/*.yaml: the stock survey templates, see [Stock].
 //   - locales/*.toml: koe's own words, one file a language, one key a wording.
 //   - email/: the mails. page/: the pages. static/: what pages load.
+//   - dashboard/: the pages of staff, with words of their own in dashboard/words.
 //
 // What companies and customers wrote is never parsed as a template: it is
 // filled in by [survey.Template.Fill] and escaped by html/template.
@@ -30,7 +31,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed surveys locales email page static
+//go:embed surveys locales email page static dashboard
 var files embed.FS
 
 // lastResort is the language of those whose own koe does not speak.
@@ -39,8 +40,10 @@ const lastResort = "en"
 // Words renders everything that people read. It is safe for concurrent use.
 type Words struct {
 	voices    map[string]voice
-	languages []string // koe's own, the last resort first, then by tag
+	languages []string         // koe's own, the last resort first, then by tag
+	staff     map[string]voice // of the dashboard, and of mails to staff
 	html      *template.Template
+	dashboard *template.Template
 	text      *texttemplate.Template
 	plates    *plates
 	pages     *pagePlates
@@ -49,24 +52,13 @@ type Words struct {
 
 // New reads the embedded words and templates.
 func New() (*Words, error) {
-	w := &Words{voices: map[string]voice{}, plates: newPlates(), pages: &pagePlates{made: map[pageKey]string{}}}
-	bundle := i18n.NewBundle(language.MustParse(lastResort))
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	names, err := fs.Glob(files, "locales/*.toml")
-	if err != nil {
+	w := &Words{plates: newPlates(), pages: &pagePlates{made: map[pageKey]string{}}}
+	var err error
+	if w.voices, w.languages, err = voicesIn("locales"); err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
-			return nil, fmt.Errorf("words of %s: %w", name, err)
-		}
-	}
-	for _, name := range names {
-		lang := strings.TrimSuffix(path.Base(name), ".toml")
-		if w.voices[lang], err = newVoice(bundle, lang); err != nil {
-			return nil, err
-		}
-		w.languages = append(w.languages, lang)
+	if w.staff, _, err = voicesIn("dashboard/words"); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(w.languages, func(a, b string) int {
 		switch lastResort {
@@ -85,6 +77,9 @@ func New() (*Words, error) {
 		return nil, err
 	}
 	w.counter = template.JS(strings.TrimSpace(string(counter))) //nolint:gosec // it is koe's own
+	if w.dashboard, err = template.ParseFS(files, "dashboard/*.html"); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
 	if w.text, err = texttemplate.ParseFS(files, "email/*.txt"); err != nil {
 		return nil, fmt.Errorf("mails: %w", err)
 	}
@@ -96,6 +91,30 @@ func New() (*Words, error) {
 func (w *Words) CounterHash() string {
 	sum := sha256.Sum256([]byte(w.counter))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// voicesIn reads the words in a folder, a file for each language.
+func voicesIn(folder string) (voices map[string]voice, languages []string, err error) {
+	bundle := i18n.NewBundle(language.MustParse(lastResort))
+	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	names, err := fs.Glob(files, folder+"/*.toml")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		if _, err := bundle.LoadMessageFileFS(files, name); err != nil {
+			return nil, nil, fmt.Errorf("words of %s: %w", name, err)
+		}
+	}
+	voices = map[string]voice{}
+	for _, name := range names {
+		lang := strings.TrimSuffix(path.Base(name), ".toml")
+		if voices[lang], err = newVoice(bundle, lang); err != nil {
+			return nil, nil, err
+		}
+		languages = append(languages, lang)
+	}
+	return voices, languages, nil
 }
 
 // Static is what pages load, to be served under /static/.

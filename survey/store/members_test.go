@@ -66,3 +66,29 @@ func TestNoticesGoWithTheirMember(t *testing.T) {
 		}
 	})
 }
+
+// koe verify sees where the directory by which members are found is wrong.
+func TestVerifyChecksTheDirectoryOfMembers(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url)
+		by := storetest.Default(t, s)
+		_, err := s.CreateMember(ctx, by, aMember("ana@example.com"))
+		ok(t, err)
+		faults := func() int {
+			checked, err := s.Verify(ctx)
+			ok(t, err)
+			return len(checked.Faults)
+		}
+		if n := faults(); n != 0 {
+			t.Errorf("%d faults", n)
+		}
+		db := raw(t, url)
+		for _, spoil := range []string{`UPDATE workspace_members SET email = 'bo@example.com'`, `DELETE FROM member_addresses`} {
+			_, err := db.Exec(spoil)
+			ok(t, err)
+			if n := faults(); n != 1 {
+				t.Errorf("%d faults after %s", n, spoil)
+			}
+		}
+	})
+}

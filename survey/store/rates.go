@@ -52,6 +52,7 @@ func (n *counter) senders() (string, []any) {
 	if n.scope.one != nil {
 		where, args = where+" AND survey_id = ?", append(args, *n.scope.one)
 	}
+	where, args = n.scope.withinScope(n.by, where, args)
 	if n.scope.Metric == "" {
 		return where, args
 	}

@@ -138,6 +138,9 @@ func (q *session) lockResponse(of survey.ID) (responseRow, *invitationRow, error
 		row = responseRow{}
 		found, err = q.find(&row, query+q.forUpdate(), q.by.Workspace, of)
 	}
+	if err == nil && found {
+		found, err = q.sees(row)
+	}
 	if err == nil && !found {
 		err = errNoResponse
 	}

@@ -127,6 +127,9 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 		and("locale = ?", f.Locale)
 	}
 	q.personConditions(f, and)
+	if err := q.scopeConditions(and); err != nil {
+		return nil, nil, away(err)
+	}
 	switch {
 	case f.Excluded == nil:
 	case *f.Excluded:

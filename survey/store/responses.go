@@ -268,6 +268,9 @@ func (s *Store) Response(ctx context.Context, by Caller, of survey.ID) (survey.R
 	q := s.reading(ctx, by)
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ?`, by.Workspace, of)
+	if err == nil && found {
+		found, err = q.sees(row)
+	}
 	if err == nil && !found {
 		err = errNoResponse
 	}

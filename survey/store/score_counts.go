@@ -79,7 +79,7 @@ func (n *counter) stale(groupBy string) (bool, error) {
 	if !n.calendar.rebuild.running() || !n.calendar.rebuild.segments {
 		return false, nil
 	}
-	if len(n.scope.Attributes) > 0 || strings.HasPrefix(groupBy, bySegment) {
+	if n.scope.split || len(n.scope.Attributes) > 0 || strings.HasPrefix(groupBy, bySegment) {
 		return true, nil
 	}
 	var one int
@@ -142,6 +142,9 @@ func (n *counter) strata(groupBy string) (map[int64]countedStratum, error) {
 					return err
 				}
 			}
+			if !n.by.Scope.seesSegments(segments) {
+				return nil
+			}
 			for name, value := range n.scope.Attributes {
 				if segments[name] != shortened(value) {
 					return nil
@@ -183,7 +186,7 @@ func (n *counter) places() (string, []any) {
 	if n.scope.one != nil {
 		where, args = where+" AND survey_id = ?", append(args, *n.scope.one)
 	}
-	return where, args
+	return n.scope.withinScope(n.by, where, args)
 }
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }

@@ -149,6 +149,9 @@ func (n *counter) narrowed(where string, args []any) (string, []any) {
 	if n.scope.Channel != nil {
 		where, args = where+" AND channel = ?", append(args, *n.scope.Channel)
 	}
+	if condition, values := n.segmentSeen(); condition != "" {
+		where, args = where+" AND "+condition, append(args, values...)
+	}
 	for name, value := range n.scope.Attributes {
 		text, at := n.attributeText(name)
 		var declaring []any

@@ -17,6 +17,9 @@ type scope struct {
 	surveys    []scopedSurvey // those that the filter leaves
 	one        *survey.ID     // the survey that is named
 	measures   []int64        // those of the metric that exist
+	limited    bool           // the caller reads some touchpoints alone
+	seen       []any          // their ids, where limited
+	split      bool           // the caller reads some values of a segment alone
 	uncapped   bool           // a value is beyond the cap of a survey: tallies have it as "other"
 	notes      []string
 }
@@ -57,6 +60,10 @@ func (s *Store) scopeOf(q *session, f ScoreFilter, groupBy string) (*scope, erro
 	if err := out.load(q); err != nil {
 		return nil, err
 	}
+	if err := out.limit(q); err != nil {
+		return nil, err
+	}
+	out.split = q.by.Scope.Segment != nil
 	for name := range f.Attributes {
 		if err := out.checkSegment(q, "attributes."+name, name); err != nil {
 			return nil, err
@@ -206,7 +213,7 @@ func (o *scope) segmentDimension() (dimension, value string, ok bool) {
 	if o.Channel != nil {
 		n, dimension, value = n+1, byChannel, *o.Channel
 	}
-	return dimension, value, n <= 1 && o.Tag == "" && !o.uncapped
+	return dimension, value, n <= 1 && o.Tag == "" && !o.uncapped && !o.split
 }
 
 // tallied says whether tallies can answer, split by a group or not.

@@ -106,6 +106,9 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		if _, err := q.exec(`DELETE FROM source_deliveries WHERE created_at < ?`, q.now.Add(-keepsSourceDeliveries)); err != nil {
 			return err
 		}
+		if err := q.sweepSignIns(); err != nil {
+			return err
+		}
 		if !q.postgres { // nothing is written beside a deletion, and all events that wait for paused webhooks need no look each minute
 			return nil
 		}

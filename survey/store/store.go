@@ -56,13 +56,15 @@ type Store struct {
 	lite      string        // SQLite's address of the file, for a connection beside the writer
 }
 
-// Caller is on whose behalf a method runs: a workspace, the key that asks, and
-// what makes a repeat of the same request harmless.
+// Caller is on whose behalf a method runs: a workspace, the key or the member who
+// asks, and what makes a repeat of the same request harmless.
 type Caller struct {
 	Workspace int64
-	KeyID     survey.ID
+	KeyID     survey.ID // of a key or a member
 	KeyName   string
 	Role      Role
+	Session   survey.ID // of a member who is signed in; zero of a key
+	Scope     Scope     // what a member is limited to
 	Once      *Once
 }
 

@@ -27,8 +27,13 @@ func newNonce() []byte {
 
 // token writes the token of a nonce.
 func (s *Store) token(workspace int64, nonce []byte) string {
+	return s.workspaceToken("token", workspace, nonce)
+}
+
+// workspaceToken writes the token of a nonce for a purpose.
+func (s *Store) workspaceToken(purpose string, workspace int64, nonce []byte) string {
 	b := binary.AppendUvarint(nil, uint64(workspace))
-	b = append(b, s.derive("token", workspace, nonce)[:macBytes]...)
+	b = append(b, s.derive(purpose, workspace, nonce)[:macBytes]...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 

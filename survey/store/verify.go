@@ -82,7 +82,7 @@ func (s *Store) verifyWorkspace(q *session, out *Checked) error {
 		return nil
 	}
 	v := &verifier{session: q, store: s, out: out, calendar: c, values: map[segmentValue]bool{}, strata: map[int64]bool{}}
-	return errors.Join(v.load(), v.responses(), v.invitations(), v.days(), v.between())
+	return errors.Join(v.load(), v.responses(), v.invitations(), v.days(), v.between(), v.members())
 }
 
 // verifier recounts one workspace.

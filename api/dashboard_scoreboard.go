@@ -1,0 +1,133 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+// What the dashboard compares a range with.
+const (
+	comparePrevious = "previous"
+	compareYear     = "year"
+	compareNone     = "none"
+)
+
+// usualDays is how long a range is where nobody has chosen one; it ends today.
+const usualDays = 30
+
+// dayRange is the range of days that a page of the dashboard is about, as its
+// address says it: from and until, both inclusive.
+type dayRange struct {
+	from, until survey.Day
+	compare     string
+}
+
+// dayRange reads from, until and compare, in the workspace's days.
+func (a *api) dayRange(c echo.Context, v visit) (r dayRange, err error) {
+	q := queryOf(c)
+	zone, err := survey.LoadZone(v.workspace.Timezone)
+	if err != nil {
+		return r, err
+	}
+	r.until = survey.DayOf(survey.InstantOf(a.Now()), zone)
+	if err := q.day("until", &r.until); err != nil {
+		return r, err
+	}
+	r.from = r.until - usualDays + 1
+	if err := q.day("from", &r.from); err != nil {
+		return r, err
+	}
+	if r.from > r.until {
+		return r, survey.Errorf(survey.Invalid, "from", "must not be after until")
+	}
+	r.compare = comparePrevious
+	if q["compare"] != "" {
+		r.compare, err = q.oneOf("compare", comparePrevious, compareYear, compareNone)
+	}
+	return r, err
+}
+
+// day reads a day; what is not given or empty stays as it is.
+func (q query) day(name string, into *survey.Day) error {
+	raw := q[name]
+	if raw == "" {
+		return nil
+	}
+	day, err := survey.ParseDay(raw)
+	if err != nil {
+		return survey.Errorf(survey.Invalid, name, "must be a day such as 2026-01-31")
+	}
+	*into = day
+	return nil
+}
+
+// asked is the range as the API's query says it.
+func (r dayRange) asked() query {
+	q := query{"from": r.from.String(), "to": (r.until + 1).String()}
+	switch r.compare {
+	case comparePrevious:
+		q["compare"] = "previous"
+	case compareYear:
+		q["compare"] = yearBefore(r.from).String() + "/" + yearBefore(r.until+1).String()
+	}
+	return q
+}
+
+// values are the range as the dashboard's addresses say it.
+func (r dayRange) values() url.Values {
+	return url.Values{"from": {r.from.String()}, "until": {r.until.String()}, "compare": {r.compare}}
+}
+
+// showDashboard is the scoreboard as a page, or as a CSV file.
+func (a *api) showDashboard(c echo.Context, v visit) error {
+	format, err := queryOf(c).oneOf("format", "csv")
+	if err != nil {
+		return err
+	}
+	days, err := a.dayRange(c, v)
+	if err != nil {
+		return err
+	}
+	c.Set(queryKey, days.asked())
+	f, err := a.frame(c)
+	if err != nil {
+		return err
+	}
+	board, err := a.scoreboard(c, store.ScoreFilter{}, f)
+	if err != nil {
+		return err
+	}
+	if format == "csv" {
+		return sendReport(c, mediaCSV, "scoreboard", board)
+	}
+	link := days.values()
+	page := templates.Scoreboard{From: days.from, Until: days.until, Zone: board.Timezone, Compare: days.compare, Notes: board.Notes, Rebuilding: board.Rebuilding,
+		Compares: []string{comparePrevious, compareYear, compareNone}}
+	if f.before != nil {
+		page.Before = []survey.Day{survey.DayOf(*f.before.From, f.zone), survey.DayOf(*f.before.To-1, f.zone)}
+	}
+	for _, s := range board.Data {
+		standing := templates.Standing{Name: s.Name, Metric: s.Metric, Measure: s.Measure, Total: s.Total,
+			Link: dashboardPath + "/touchpoints/" + s.Touchpoint + "?" + link.Encode()}
+		if s.Comparison != nil {
+			standing.Change = &s.Comparison.Comparison
+		}
+		page.Standings = append(page.Standings, standing)
+	}
+	link.Set("format", "csv")
+	page.CSV = dashboardPath + "?" + link.Encode()
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.ScoreboardPage(out, a.dashboard(c), page) })
+}
+
+func yearBefore(d survey.Day) survey.Day {
+	y, m, day := d.Date()
+	return survey.DayOfDate(time.Date(y-1, m, day, 0, 0, 0, 0, time.UTC).Date())
+}
