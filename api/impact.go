@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"math"
 	"strconv"
 
@@ -29,8 +30,7 @@ const maxVolume = 1e10
 
 // showImpact calculates what the unhappy customers of a touchpoint would cost.
 func (a *api) showImpact(c echo.Context) error {
-	q := queryOf(c)
-	filter, err := scoreFilter(q)
+	filter, err := scoreFilter(queryOf(c))
 	if err != nil {
 		return err
 	}
@@ -38,23 +38,30 @@ func (a *api) showImpact(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var p survey.Problems
-	p.Require("touchpoint", filter.Touchpoint)
-	volume := q.number(&p, "volume_per_day", 0, maxVolume, nil)
-	leaveRate := q.number(&p, "leave_rate", 0, 1, new(scoring.DefaultLeaveRate))
-	if err := p.Err(); err != nil {
-		return err
-	}
-	counted, err := a.Store.Tally(c.Request().Context(), caller(c), store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(nil), AnyMetric: true})
-	if err != nil {
-		return err
-	}
-	impact, err := report.NewImpact(counted.Spans[0], volume, leaveRate, f.level)
+	impact, counted, err := a.impact(c.Request().Context(), caller(c), filter, f, queryOf(c))
 	if err != nil {
 		return err
 	}
 	return send(c, okay(impactResponse{Touchpoint: filter.Touchpoint, Timezone: f.zone.String(), Source: counted.Source,
 		Rebuilding: counted.Rebuilding, Notes: counted.Notes, From: f.From, To: f.To, Impact: impact}, ""))
+}
+
+// impact is the scenario of a touchpoint at the volume and leave rate that a
+// query names.
+func (a *api) impact(ctx context.Context, by store.Caller, filter store.ScoreFilter, f frame, q query) (report.Impact, store.Counted, error) {
+	var p survey.Problems
+	p.Require("touchpoint", filter.Touchpoint)
+	volume := q.number(&p, "volume_per_day", 0, maxVolume, nil)
+	leaveRate := q.number(&p, "leave_rate", 0, 1, new(scoring.DefaultLeaveRate))
+	if err := p.Err(); err != nil {
+		return report.Impact{}, store.Counted{}, err
+	}
+	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(nil), AnyMetric: true})
+	if err != nil {
+		return report.Impact{}, counted, err
+	}
+	impact, err := report.NewImpact(counted.Spans[0], volume, leaveRate, f.level)
+	return impact, counted, err
 }
 
 // number reads a number between two bounds; without a default it is required.

@@ -460,10 +460,31 @@ func (w *world) delightedCall(operation string) (called, bool) {
 	return called{}, false
 }
 
+// notes are the calls about notes on charts.
+func (w *world) notes(operation string) (called, bool) {
+	note := func() string {
+		return "/v1/notes/" + w.do("POST", "/v1/notes", `{"day":"2026-03-12","text":"`+hidden+`"}`).want(201).text("id")
+	}
+	switch operation {
+	case "createNote":
+		return called{"/v1/notes", `{"day":"2026-03-12","text":"mine"}`, 201, 201}, true
+	case "listNotes":
+		note()
+		return called{"/v1/notes", nil, 200, 200}, true
+	case "showNote":
+		return called{note(), nil, 200, 404}, true
+	case "patchNote":
+		return called{note(), `{"text":"mine"}`, 200, 404}, true
+	case "deleteNote":
+		return called{note(), nil, 204, 404}, true
+	}
+	return called{}, false
+}
+
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.members, w.dashboard, w.sources, w.people, w.surveys, w.sending, w.public, w.delightedCall,
+		w.settings, w.webhooks, w.members, w.dashboard, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,21 +14,26 @@ import (
 	"koe/survey"
 )
 
-// reportMedia is the media type in which a report goes out: what format=
-// names, else what the Accept header likes best, else JSON.
-func reportMedia(c echo.Context) (string, error) {
-	format, err := queryOf(c).oneOf("format", "json", "csv")
-	switch {
-	case err != nil:
-		return "", err
-	case format == "json":
-		return mediaJSON, nil
-	case format == "csv":
-		return mediaCSV, nil
+// mediaNames are how format= calls what reports go out as.
+var mediaNames = map[string]string{mediaJSON: "json", mediaCSV: "csv", mediaSVG: "svg"}
+
+// reportMedia is the media type in which a report goes out, of those offered:
+// what format= names, else what the Accept header likes best, else the first.
+func reportMedia(c echo.Context, offered ...string) (string, error) {
+	names := make([]string, len(offered))
+	for i, media := range offered {
+		names[i] = mediaNames[media]
 	}
-	media, ok := preferred(c.Request().Header.Values("Accept"), mediaJSON, mediaCSV)
+	format, err := queryOf(c).oneOf("format", names...)
+	if err != nil {
+		return "", err
+	}
+	if at := slices.Index(names, format); at >= 0 {
+		return offered[at], nil
+	}
+	media, ok := preferred(c.Request().Header.Values("Accept"), offered...)
 	if !ok {
-		return "", survey.Errorf(survey.NotAcceptable, "", "this report is there as %s and %s; Accept allows neither", mediaJSON, mediaCSV)
+		return "", survey.Errorf(survey.NotAcceptable, "", "this report is there as %s; Accept allows none of them", strings.Join(offered, ", "))
 	}
 	return media, nil
 }

@@ -24,7 +24,7 @@ func walkRoutes() []Route {
 		{"showResponse", get, "/v1/responses/{id}", Readers, noBody, "", (*api).showResponse},
 		{"patchResponse", patch, "/v1/responses/{id}", Editors, patchBody, "", (*api).patchResponse},
 		{"deleteResponse", remove, "/v1/responses/{id}", Editors, noBody, "", (*api).deleteResponse},
-		{"showScores", get, "/v1/scores", Readers, noBody, scoreFilters + reportRange + "touchpoint group_by interval rolling compare", (*api).showScores},
+		{"showScores", get, "/v1/scores", Readers, noBody, scoreFilters + reportRange + "touchpoint group_by interval rolling compare " + drawingParameters, (*api).showScores},
 		{"showScoreboard", get, "/v1/scores/touchpoints", Readers, noBody, scoreFilters + reportRange + "compare", (*api).showScoreboard},
 		{"showImpact", get, "/v1/impact", Readers, noBody, "metric ces_version touchpoint volume_per_day leave_rate from to timezone level", (*api).showImpact},
 		{"showSurveyAnswers", get, "/v1/surveys/{id}/answers", Readers, noBody, answerFilters + reportRange, (*api).showSurveyAnswers},

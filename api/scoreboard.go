@@ -24,7 +24,7 @@ type scoreboardResponse struct {
 
 // showScoreboard is the score of every touchpoint, by key.
 func (a *api) showScoreboard(c echo.Context) error {
-	media, err := reportMedia(c)
+	media, err := reportMedia(c, mediaJSON, mediaCSV)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/labstack/echo/v4"
 
 	"koe/scoring"
@@ -12,8 +14,11 @@ import (
 // showScores counts everything in one go, and has it scored.
 func (a *api) showScores(c echo.Context) error {
 	ctx, by, q := c.Request().Context(), caller(c), queryOf(c)
-	media, err := reportMedia(c)
+	media, err := reportMedia(c, mediaJSON, mediaCSV, mediaSVG)
 	if err != nil {
+		return err
+	}
+	if err := drawable(q, media); err != nil {
 		return err
 	}
 	filter, err := scoreFilter(q)
@@ -28,19 +33,29 @@ func (a *api) showScores(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	periods, err := a.periods(ctx, by, filter, f)
-	if err != nil {
-		return err
+	if media == mediaSVG {
+		return a.sendScoreChart(c, filter, f)
 	}
-	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(periods), GroupBy: groupBy, Rates: true})
-	if err != nil {
-		return err
-	}
-	r, err := report.New(f.reported(counted, periods))
+	r, err := a.scores(ctx, by, store.ScoreQuery{ScoreFilter: filter, GroupBy: groupBy, Rates: true}, f)
 	if err != nil {
 		return err
 	}
 	return sendReport(c, media, "scores", r)
+}
+
+// scores is the report of a range: every place that shows a score has it from
+// here.
+func (a *api) scores(ctx context.Context, by store.Caller, asked store.ScoreQuery, f frame) (report.Report, error) {
+	periods, err := a.periods(ctx, by, asked.ScoreFilter, f)
+	if err != nil {
+		return report.Report{}, err
+	}
+	asked.Spans = f.spans(periods)
+	counted, err := a.Store.Tally(ctx, by, asked)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return report.New(f.reported(counted, periods))
 }
 
 // reported is what was counted of the spans of f, as a report takes it.

@@ -14,7 +14,7 @@ func (a *api) showSurveyAnswers(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	media, err := reportMedia(c)
+	media, err := reportMedia(c, mediaJSON, mediaCSV)
 	if err != nil {
 		return err
 	}

@@ -1620,6 +1620,7 @@ func (e ShowScoresParamsInterval) Valid() bool {
 const (
 	ShowScoresParamsFormatCsv  ShowScoresParamsFormat = "csv"
 	ShowScoresParamsFormatJson ShowScoresParamsFormat = "json"
+	ShowScoresParamsFormatSvg  ShowScoresParamsFormat = "svg"
 )
 
 // Valid indicates whether the value is a known member of the ShowScoresParamsFormat enum.
@@ -1628,6 +1629,26 @@ func (e ShowScoresParamsFormat) Valid() bool {
 	case ShowScoresParamsFormatCsv:
 		return true
 	case ShowScoresParamsFormatJson:
+		return true
+	case ShowScoresParamsFormatSvg:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ShowScoresParamsLang.
+const (
+	ShowScoresParamsLangEn ShowScoresParamsLang = "en"
+	ShowScoresParamsLangJa ShowScoresParamsLang = "ja"
+)
+
+// Valid indicates whether the value is a known member of the ShowScoresParamsLang enum.
+func (e ShowScoresParamsLang) Valid() bool {
+	switch e {
+	case ShowScoresParamsLangEn:
+		return true
+	case ShowScoresParamsLangJa:
 		return true
 	default:
 		return false
@@ -2759,6 +2780,50 @@ type NewWebhookState string
 
 // NextCursor Pass it as `cursor` for the next page; null on the last one.
 type NextCursor = string
+
+// Note defines model for Note.
+type Note struct {
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant            `json:"created_at"`
+	Day       openapi_types.Date `json:"day"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id   Id     `json:"id"`
+	Text string `json:"text"`
+
+	// Touchpoint Left out where all charts show the note.
+	Touchpoint *Key `json:"touchpoint,omitempty"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
+// NoteInput defines model for NoteInput.
+type NoteInput struct {
+	// Day The day on which charts show it.
+	Day openapi_types.Date `json:"day"`
+
+	// Text One line.
+	Text string `json:"text"`
+
+	// Touchpoint The key of the touchpoint whose charts show it; all charts do where it is left out.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+}
+
+// NoteList defines model for NoteList.
+type NoteList struct {
+	Data []Note `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// NotePatch defines model for NotePatch.
+type NotePatch struct {
+	Day        *openapi_types.Date `json:"day,omitempty"`
+	Text       *string             `json:"text,omitempty"`
+	Touchpoint *string             `json:"touchpoint,omitempty"`
+}
 
 // Notes What a reader of these figures has to know. Absent where there is nothing.
 type Notes = []string
@@ -4861,6 +4926,31 @@ type ListSessionsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListNotesParams defines parameters for ListNotes.
+type ListNotesParams struct {
+	// Touchpoint What this touchpoint's charts show, its own notes and those that all charts show.
+	Touchpoint *Key `form:"touchpoint,omitempty" json:"touchpoint,omitempty"`
+
+	// From Only of this day and later.
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only of days before this one.
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateNoteParams defines parameters for CreateNote.
+type CreateNoteParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
 	// Email Only those with this address.
@@ -5084,8 +5174,17 @@ type ShowScoresParams struct {
 	// Level The confidence level of the intervals and of the test.
 	Level *Level `form:"level,omitempty" json:"level,omitempty"`
 
-	// Format In which form; `Accept: text/csv` says the same, and this comes first.
+	// Format In which form; `Accept: text/csv` or `Accept: image/svg+xml` says the same, and this comes first.
 	Format *ShowScoresParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Lang The language of a chart.
+	Lang *ShowScoresParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+
+	// Width How wide a chart is, in CSS pixels. Its text keeps its size, so that 360 is good on a telephone.
+	Width *int `form:"width,omitempty" json:"width,omitempty"`
+
+	// Target A score that a chart shows as a line.
+	Target *float32 `form:"target,omitempty" json:"target,omitempty"`
 }
 
 // ShowScoresParamsInterval defines parameters for ShowScores.
@@ -5093,6 +5192,9 @@ type ShowScoresParamsInterval string
 
 // ShowScoresParamsFormat defines parameters for ShowScores.
 type ShowScoresParamsFormat string
+
+// ShowScoresParamsLang defines parameters for ShowScores.
+type ShowScoresParamsLang string
 
 // ShowScoreboardParams defines parameters for ShowScoreboard.
 type ShowScoreboardParams struct {
@@ -5541,6 +5643,15 @@ type PatchMemberJSONRequestBody = MemberPatch
 
 // PatchMemberApplicationMergePatchPlusJSONRequestBody defines body for PatchMember for application/merge-patch+json ContentType.
 type PatchMemberApplicationMergePatchPlusJSONRequestBody = MemberPatch
+
+// CreateNoteJSONRequestBody defines body for CreateNote for application/json ContentType.
+type CreateNoteJSONRequestBody = NoteInput
+
+// PatchNoteJSONRequestBody defines body for PatchNote for application/json ContentType.
+type PatchNoteJSONRequestBody = NotePatch
+
+// PatchNoteApplicationMergePatchPlusJSONRequestBody defines body for PatchNote for application/merge-patch+json ContentType.
+type PatchNoteApplicationMergePatchPlusJSONRequestBody = NotePatch
 
 // PutPersonJSONRequestBody defines body for PutPerson for application/json ContentType.
 type PutPersonJSONRequestBody = PersonInput
@@ -6135,6 +6246,55 @@ func (c *Client) ListSessions(ctx context.Context, id IdParameter, params *ListS
 	return answer, err
 }
 
+// ListNotes: List notes (GET /v1/notes)
+func (c *Client) ListNotes(ctx context.Context, params *ListNotesParams) (answer NoteList, err error) {
+	r := newRequest(http.MethodGet, "/v1/notes")
+	if params != nil {
+		r.query("touchpoint", true, params.Touchpoint)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// CreateNote: Write a note (POST /v1/notes)
+func (c *Client) CreateNote(ctx context.Context, params *CreateNoteParams, body CreateNoteJSONRequestBody) (answer Note, err error) {
+	r := newRequest(http.MethodPost, "/v1/notes")
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// DeleteNote: Delete a note (DELETE /v1/notes/{id})
+func (c *Client) DeleteNote(ctx context.Context, id IdParameter) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/notes/{id}")
+	r.path("id", id)
+	return c.do(ctx, r, nil)
+}
+
+// ShowNote: Show a note (GET /v1/notes/{id})
+func (c *Client) ShowNote(ctx context.Context, id IdParameter) (answer Note, err error) {
+	r := newRequest(http.MethodGet, "/v1/notes/{id}")
+	r.path("id", id)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PatchNote: Change a note (PATCH /v1/notes/{id})
+func (c *Client) PatchNote(ctx context.Context, id IdParameter, body PatchNoteJSONRequestBody) (answer Note, err error) {
+	r := newRequest(http.MethodPatch, "/v1/notes/{id}")
+	r.path("id", id)
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
 // ShowOutbox: Is it sending? (GET /v1/outbox/summary)
 func (c *Client) ShowOutbox(ctx context.Context) (answer OutboxSummary, err error) {
 	r := newRequest(http.MethodGet, "/v1/outbox/summary")
@@ -6321,6 +6481,9 @@ func (c *Client) ShowScores(ctx context.Context, params *ShowScoresParams) (answ
 		r.query("compare", true, params.Compare)
 		r.query("level", true, params.Level)
 		r.query("format", true, params.Format)
+		r.query("lang", true, params.Lang)
+		r.query("width", true, params.Width)
+		r.query("target", true, params.Target)
 	}
 	err = c.do(ctx, r, &answer)
 	return answer, err

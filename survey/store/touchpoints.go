@@ -132,7 +132,7 @@ const touchpointUsers = `SELECT CASE
 	ELSE '' END`
 
 // DeleteTouchpoint removes a touchpoint at which nothing has happened and no
-// survey asks; any other is a Conflict.
+// survey asks, with its notes; any other is a Conflict.
 func (s *Store) DeleteTouchpoint(ctx context.Context, by Caller, key string, ifMatch int64) error {
 	return s.write(ctx, by, func(q *session) error {
 		row, err := q.touchpointRow(key, q.forUpdate()) // the lock keeps new users of it away
@@ -146,6 +146,9 @@ func (s *Store) DeleteTouchpoint(ctx context.Context, by Caller, key string, ifM
 		}
 		if users != "" {
 			return survey.Errorf(survey.Conflict, "", "the touchpoint has %s; it cannot be deleted", users)
+		}
+		if _, err := q.exec(`DELETE FROM notes`+q.indexedBy("notes_touchpoint_id")+` WHERE workspace_id = ? AND touchpoint_id = ?`, by.Workspace, row.ID); err != nil {
+			return err
 		}
 		if err := q.must(`DELETE FROM touchpoints WHERE workspace_id = ? AND id = ?`, by.Workspace, row.ID); err != nil {
 			return err
