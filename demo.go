@@ -65,8 +65,25 @@ func fillDemo(ctx context.Context, s *store.Store, seed uint64) error {
 	if err := s.RecordVisits(ctx, by, demo.Visits(seed, now, loc)); err != nil {
 		return err
 	}
+	if err := setTargets(ctx, s, by); err != nil {
+		return err
+	}
 	for _, in := range demo.Today(now) {
 		if _, err := s.RecordInteraction(ctx, by, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setTargets says what the shop wants, and how it stands.
+func setTargets(ctx context.Context, s *store.Store, by store.Caller) error {
+	for _, terms := range demo.Targets() {
+		target, err := s.CreateTarget(ctx, by, terms)
+		if err != nil {
+			return err
+		}
+		if err := s.JudgeTarget(ctx, store.DueTarget{Workspace: by.Workspace, Target: target.ID}); err != nil {
 			return err
 		}
 	}

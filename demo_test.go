@@ -62,6 +62,9 @@ func TestDemoShowsAYearAndIsGoneAfterwards(t *testing.T) {
 			t.Errorf("%s: %s", hint[1], answer)
 		}
 	}
+	if list := get(t, base+"/v1/targets", key); !strings.Contains(list, `"state":"met"`) || strings.Contains(list, `"judged":null`) {
+		t.Errorf("the targets are not judged: %s", list)
+	}
 	if list := get(t, base+"/v1/invitations?state=scheduled", key); !strings.Contains(list, "yuko.kimura@example.com") {
 		t.Errorf("nothing is scheduled: %s", list)
 	}

@@ -98,6 +98,26 @@ func (w *world) settings(operation string) (called, bool) {
 	return called{}, false
 }
 
+// targets are the calls about targets.
+func (w *world) targets(operation string) (called, bool) {
+	input := func(name string) string { return `{"name":"` + name + `","kind":"response_rate","at_least":15}` }
+	made := func() string { return "/v1/targets/" + w.do("POST", "/v1/targets", input(hidden)).want(201).text("id") }
+	switch operation {
+	case "createTarget":
+		return called{"/v1/targets", input("mine"), 201, 201}, true
+	case "listTargets":
+		made()
+		return called{"/v1/targets", nil, 200, 200}, true
+	case "showTarget":
+		return called{made(), nil, 200, 404}, true
+	case "patchTarget":
+		return called{made(), `{"name":"mine"}`, 200, 404}, true
+	case "deleteTarget":
+		return called{made(), nil, 204, 404}, true
+	}
+	return called{}, false
+}
+
 // webhooks are the calls about webhooks.
 func (w *world) webhooks(operation string) (called, bool) {
 	const input = `{"url":"https://hidden-words.example.com/koe","events":["response.created"]}`
@@ -484,7 +504,7 @@ func (w *world) notes(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.members, w.dashboard, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
+		w.settings, w.webhooks, w.members, w.dashboard, w.targets, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {

@@ -352,15 +352,18 @@ func (e InteractionResultsResultsStatus) Valid() bool {
 
 // Defines values for IntervalMethod.
 const (
-	AdjustedWald IntervalMethod = "adjusted_wald"
-	T            IntervalMethod = "t"
-	Wilson       IntervalMethod = "wilson"
+	AdjustedWald    IntervalMethod = "adjusted_wald"
+	OrderStatistics IntervalMethod = "order_statistics"
+	T               IntervalMethod = "t"
+	Wilson          IntervalMethod = "wilson"
 )
 
 // Valid indicates whether the value is a known member of the IntervalMethod enum.
 func (e IntervalMethod) Valid() bool {
 	switch e {
 	case AdjustedWald:
+		return true
+	case OrderStatistics:
 		return true
 	case T:
 		return true
@@ -648,6 +651,7 @@ const (
 	NewWebhookEventsPersonUnsubscribed NewWebhookEvents = "person.unsubscribed"
 	NewWebhookEventsResponseCreated    NewWebhookEvents = "response.created"
 	NewWebhookEventsResponseUpdated    NewWebhookEvents = "response.updated"
+	NewWebhookEventsTargetChanged      NewWebhookEvents = "target.changed"
 )
 
 // Valid indicates whether the value is a known member of the NewWebhookEvents enum.
@@ -662,6 +666,8 @@ func (e NewWebhookEvents) Valid() bool {
 	case NewWebhookEventsResponseCreated:
 		return true
 	case NewWebhookEventsResponseUpdated:
+		return true
+	case NewWebhookEventsTargetChanged:
 		return true
 	default:
 		return false
@@ -1208,6 +1214,324 @@ func (e SurveyState) Valid() bool {
 	}
 }
 
+// Defines values for TargetKind.
+const (
+	TargetKindAttributeMedian  TargetKind = "attribute_median"
+	TargetKindAttributeShare   TargetKind = "attribute_share"
+	TargetKindResponseRate     TargetKind = "response_rate"
+	TargetKindScore            TargetKind = "score"
+	TargetKindTimeToFirstTouch TargetKind = "time_to_first_touch"
+)
+
+// Valid indicates whether the value is a known member of the TargetKind enum.
+func (e TargetKind) Valid() bool {
+	switch e {
+	case TargetKindAttributeMedian:
+		return true
+	case TargetKindAttributeShare:
+		return true
+	case TargetKindResponseRate:
+		return true
+	case TargetKindScore:
+		return true
+	case TargetKindTimeToFirstTouch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetMetric.
+const (
+	TargetMetricCes  TargetMetric = "ces"
+	TargetMetricCsat TargetMetric = "csat"
+	TargetMetricNps  TargetMetric = "nps"
+)
+
+// Valid indicates whether the value is a known member of the TargetMetric enum.
+func (e TargetMetric) Valid() bool {
+	switch e {
+	case TargetMetricCes:
+		return true
+	case TargetMetricCsat:
+		return true
+	case TargetMetricNps:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetState.
+const (
+	TargetStateAtRisk       TargetState = "at_risk"
+	TargetStateBreached     TargetState = "breached"
+	TargetStateInsufficient TargetState = "insufficient"
+	TargetStateMet          TargetState = "met"
+)
+
+// Valid indicates whether the value is a known member of the TargetState enum.
+func (e TargetState) Valid() bool {
+	switch e {
+	case TargetStateAtRisk:
+		return true
+	case TargetStateBreached:
+		return true
+	case TargetStateInsufficient:
+		return true
+	case TargetStateMet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetUnit.
+const (
+	TargetUnitEmpty   TargetUnit = ""
+	TargetUnitHours   TargetUnit = "hours"
+	TargetUnitNps     TargetUnit = "nps"
+	TargetUnitPercent TargetUnit = "percent"
+	TargetUnitPoints  TargetUnit = "points"
+)
+
+// Valid indicates whether the value is a known member of the TargetUnit enum.
+func (e TargetUnit) Valid() bool {
+	switch e {
+	case TargetUnitEmpty:
+		return true
+	case TargetUnitHours:
+		return true
+	case TargetUnitNps:
+		return true
+	case TargetUnitPercent:
+		return true
+	case TargetUnitPoints:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetChangeKind.
+const (
+	TargetChangeKindDrop  TargetChangeKind = "drop"
+	TargetChangeKindState TargetChangeKind = "state"
+)
+
+// Valid indicates whether the value is a known member of the TargetChangeKind enum.
+func (e TargetChangeKind) Valid() bool {
+	switch e {
+	case TargetChangeKindDrop:
+		return true
+	case TargetChangeKindState:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetInputKind.
+const (
+	TargetInputKindAttributeMedian  TargetInputKind = "attribute_median"
+	TargetInputKindAttributeShare   TargetInputKind = "attribute_share"
+	TargetInputKindResponseRate     TargetInputKind = "response_rate"
+	TargetInputKindScore            TargetInputKind = "score"
+	TargetInputKindTimeToFirstTouch TargetInputKind = "time_to_first_touch"
+)
+
+// Valid indicates whether the value is a known member of the TargetInputKind enum.
+func (e TargetInputKind) Valid() bool {
+	switch e {
+	case TargetInputKindAttributeMedian:
+		return true
+	case TargetInputKindAttributeShare:
+		return true
+	case TargetInputKindResponseRate:
+		return true
+	case TargetInputKindScore:
+		return true
+	case TargetInputKindTimeToFirstTouch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetInputMetric.
+const (
+	TargetInputMetricCes  TargetInputMetric = "ces"
+	TargetInputMetricCsat TargetInputMetric = "csat"
+	TargetInputMetricNps  TargetInputMetric = "nps"
+)
+
+// Valid indicates whether the value is a known member of the TargetInputMetric enum.
+func (e TargetInputMetric) Valid() bool {
+	switch e {
+	case TargetInputMetricCes:
+		return true
+	case TargetInputMetricCsat:
+		return true
+	case TargetInputMetricNps:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetPatchKind.
+const (
+	TargetPatchKindAttributeMedian  TargetPatchKind = "attribute_median"
+	TargetPatchKindAttributeShare   TargetPatchKind = "attribute_share"
+	TargetPatchKindLessThannil      TargetPatchKind = "<nil>"
+	TargetPatchKindResponseRate     TargetPatchKind = "response_rate"
+	TargetPatchKindScore            TargetPatchKind = "score"
+	TargetPatchKindTimeToFirstTouch TargetPatchKind = "time_to_first_touch"
+)
+
+// Valid indicates whether the value is a known member of the TargetPatchKind enum.
+func (e TargetPatchKind) Valid() bool {
+	switch e {
+	case TargetPatchKindAttributeMedian:
+		return true
+	case TargetPatchKindAttributeShare:
+		return true
+	case TargetPatchKindLessThannil:
+		return true
+	case TargetPatchKindResponseRate:
+		return true
+	case TargetPatchKindScore:
+		return true
+	case TargetPatchKindTimeToFirstTouch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetPatchMetric.
+const (
+	TargetPatchMetricCes         TargetPatchMetric = "ces"
+	TargetPatchMetricCsat        TargetPatchMetric = "csat"
+	TargetPatchMetricLessThannil TargetPatchMetric = "<nil>"
+	TargetPatchMetricNps         TargetPatchMetric = "nps"
+)
+
+// Valid indicates whether the value is a known member of the TargetPatchMetric enum.
+func (e TargetPatchMetric) Valid() bool {
+	switch e {
+	case TargetPatchMetricCes:
+		return true
+	case TargetPatchMetricCsat:
+		return true
+	case TargetPatchMetricLessThannil:
+		return true
+	case TargetPatchMetricNps:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetShownKind.
+const (
+	TargetShownKindAttributeMedian  TargetShownKind = "attribute_median"
+	TargetShownKindAttributeShare   TargetShownKind = "attribute_share"
+	TargetShownKindResponseRate     TargetShownKind = "response_rate"
+	TargetShownKindScore            TargetShownKind = "score"
+	TargetShownKindTimeToFirstTouch TargetShownKind = "time_to_first_touch"
+)
+
+// Valid indicates whether the value is a known member of the TargetShownKind enum.
+func (e TargetShownKind) Valid() bool {
+	switch e {
+	case TargetShownKindAttributeMedian:
+		return true
+	case TargetShownKindAttributeShare:
+		return true
+	case TargetShownKindResponseRate:
+		return true
+	case TargetShownKindScore:
+		return true
+	case TargetShownKindTimeToFirstTouch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetShownMetric.
+const (
+	TargetShownMetricCes  TargetShownMetric = "ces"
+	TargetShownMetricCsat TargetShownMetric = "csat"
+	TargetShownMetricNps  TargetShownMetric = "nps"
+)
+
+// Valid indicates whether the value is a known member of the TargetShownMetric enum.
+func (e TargetShownMetric) Valid() bool {
+	switch e {
+	case TargetShownMetricCes:
+		return true
+	case TargetShownMetricCsat:
+		return true
+	case TargetShownMetricNps:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetShownState.
+const (
+	TargetShownStateAtRisk       TargetShownState = "at_risk"
+	TargetShownStateBreached     TargetShownState = "breached"
+	TargetShownStateInsufficient TargetShownState = "insufficient"
+	TargetShownStateMet          TargetShownState = "met"
+)
+
+// Valid indicates whether the value is a known member of the TargetShownState enum.
+func (e TargetShownState) Valid() bool {
+	switch e {
+	case TargetShownStateAtRisk:
+		return true
+	case TargetShownStateBreached:
+		return true
+	case TargetShownStateInsufficient:
+		return true
+	case TargetShownStateMet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TargetShownUnit.
+const (
+	TargetShownUnitEmpty   TargetShownUnit = ""
+	TargetShownUnitHours   TargetShownUnit = "hours"
+	TargetShownUnitNps     TargetShownUnit = "nps"
+	TargetShownUnitPercent TargetShownUnit = "percent"
+	TargetShownUnitPoints  TargetShownUnit = "points"
+)
+
+// Valid indicates whether the value is a known member of the TargetShownUnit enum.
+func (e TargetShownUnit) Valid() bool {
+	switch e {
+	case TargetShownUnitEmpty:
+		return true
+	case TargetShownUnitHours:
+		return true
+	case TargetShownUnitNps:
+		return true
+	case TargetShownUnitPercent:
+		return true
+	case TargetShownUnitPoints:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TriggerType.
 const (
 	TriggerTypeInteraction TriggerType = "interaction"
@@ -1281,6 +1605,7 @@ const (
 	WebhookEventsPersonUnsubscribed WebhookEvents = "person.unsubscribed"
 	WebhookEventsResponseCreated    WebhookEvents = "response.created"
 	WebhookEventsResponseUpdated    WebhookEvents = "response.updated"
+	WebhookEventsTargetChanged      WebhookEvents = "target.changed"
 )
 
 // Valid indicates whether the value is a known member of the WebhookEvents enum.
@@ -1295,6 +1620,8 @@ func (e WebhookEvents) Valid() bool {
 	case WebhookEventsResponseCreated:
 		return true
 	case WebhookEventsResponseUpdated:
+		return true
+	case WebhookEventsTargetChanged:
 		return true
 	default:
 		return false
@@ -1374,6 +1701,7 @@ const (
 	WebhookInputEventsPersonUnsubscribed WebhookInputEvents = "person.unsubscribed"
 	WebhookInputEventsResponseCreated    WebhookInputEvents = "response.created"
 	WebhookInputEventsResponseUpdated    WebhookInputEvents = "response.updated"
+	WebhookInputEventsTargetChanged      WebhookInputEvents = "target.changed"
 )
 
 // Valid indicates whether the value is a known member of the WebhookInputEvents enum.
@@ -1388,6 +1716,8 @@ func (e WebhookInputEvents) Valid() bool {
 	case WebhookInputEventsResponseCreated:
 		return true
 	case WebhookInputEventsResponseUpdated:
+		return true
+	case WebhookInputEventsTargetChanged:
 		return true
 	default:
 		return false
@@ -1443,6 +1773,7 @@ const (
 	WebhookPatchEventsPersonUnsubscribed WebhookPatchEvents = "person.unsubscribed"
 	WebhookPatchEventsResponseCreated    WebhookPatchEvents = "response.created"
 	WebhookPatchEventsResponseUpdated    WebhookPatchEvents = "response.updated"
+	WebhookPatchEventsTargetChanged      WebhookPatchEvents = "target.changed"
 )
 
 // Valid indicates whether the value is a known member of the WebhookPatchEvents enum.
@@ -1457,6 +1788,8 @@ func (e WebhookPatchEvents) Valid() bool {
 	case WebhookPatchEventsResponseCreated:
 		return true
 	case WebhookPatchEventsResponseUpdated:
+		return true
+	case WebhookPatchEventsTargetChanged:
 		return true
 	default:
 		return false
@@ -1685,6 +2018,30 @@ func (e ShowSurveyAnswersParamsFormat) Valid() bool {
 	case ShowSurveyAnswersParamsFormatCsv:
 		return true
 	case ShowSurveyAnswersParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTargetsParamsState.
+const (
+	ListTargetsParamsStateAtRisk       ListTargetsParamsState = "at_risk"
+	ListTargetsParamsStateBreached     ListTargetsParamsState = "breached"
+	ListTargetsParamsStateInsufficient ListTargetsParamsState = "insufficient"
+	ListTargetsParamsStateMet          ListTargetsParamsState = "met"
+)
+
+// Valid indicates whether the value is a known member of the ListTargetsParamsState enum.
+func (e ListTargetsParamsState) Valid() bool {
+	switch e {
+	case ListTargetsParamsStateAtRisk:
+		return true
+	case ListTargetsParamsStateBreached:
+		return true
+	case ListTargetsParamsStateInsufficient:
+		return true
+	case ListTargetsParamsStateMet:
 		return true
 	default:
 		return false
@@ -2849,6 +3206,69 @@ type NullableSuppression struct {
 
 	// Reason Why the address is not asked.
 	Reason SuppressionReason `json:"reason"`
+}
+
+// NullableTargetDrop The last look for an unusual drop; null where there was none.
+type NullableTargetDrop struct {
+	// Before Of the eight weeks before.
+	Before *float32 `json:"before"`
+
+	// Day The last of the seven days.
+	Day openapi_types.Date `json:"day"`
+
+	// Dispersion How much more weeks scatter than answers alone would.
+	Dispersion *float32 `json:"dispersion"`
+
+	// Enough There are answers enough to compare.
+	Enough bool `json:"enough"`
+
+	// Last The last day that was unusual.
+	Last *openapi_types.Date `json:"last"`
+
+	// PValue How often chance alone makes seven days as bad.
+	PValue *float32 `json:"p_value"`
+
+	// Responses Of the seven days.
+	Responses int `json:"responses"`
+
+	// Score Of the seven days.
+	Score *float32 `json:"score"`
+
+	// Since The day of the alarm, while days are unusual.
+	Since   *openapi_types.Date `json:"since"`
+	Unusual bool                `json:"unusual"`
+}
+
+// NullableTargetLook The period that was judged last; null where none was.
+type NullableTargetLook struct {
+	// Beyond The oldest interactions of more than 200,000, which are not read.
+	Beyond int `json:"beyond"`
+
+	// End Exclusive.
+	End openapi_types.Date `json:"end"`
+
+	// From A point in time, RFC 3339 in UTC with milliseconds.
+	From Instant `json:"from"`
+
+	// Ignored Interactions whose attribute is no number, or neither yes nor no; follow-ups that have not waited long enough.
+	Ignored int `json:"ignored"`
+
+	// Interval A confidence interval, in units of the score: how far it may be from the one that you would see
+	// if everybody had answered.
+	Interval *Interval `json:"interval"`
+
+	// Missing Interactions without the attribute.
+	Missing int `json:"missing"`
+
+	// N How many answers, mails, follow-ups or interactions it is of.
+	N     int                `json:"n"`
+	Start openapi_types.Date `json:"start"`
+
+	// To A point in time, RFC 3339 in UTC with milliseconds.
+	To Instant `json:"to"`
+
+	// Value null where there are no answers.
+	Value *float32 `json:"value"`
 }
 
 // OpenLink defines model for OpenLink.
@@ -4184,6 +4604,351 @@ type SurveyPatch struct {
 // SurveyState Only an active survey asks; a paused one holds what is planned; an archived one never asks again.
 type SurveyState string
 
+// Target defines model for Target.
+type Target struct {
+	// AtLeast Either this or at_most.
+	AtLeast *float32 `json:"at_least"`
+
+	// AtMost In percent, points, hours or the unit of the attribute.
+	AtMost *float32 `json:"at_most"`
+
+	// Attribute Its name, such as wait_seconds.
+	Attribute *string `json:"attribute,omitempty"`
+
+	// CesVersion Of a score in CES; 2 where it is left out.
+	CesVersion *int `json:"ces_version,omitempty"`
+
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// Drop The last look for an unusual drop; null where there was none.
+	Drop *NullableTargetDrop `json:"drop"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// Judged The period that was judged last; null where none was.
+	Judged *NullableTargetLook `json:"judged"`
+
+	// Kind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+	// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+	Kind TargetKind `json:"kind"`
+
+	// Metric Of a score.
+	Metric *TargetMetric `json:"metric,omitempty"`
+
+	// Minimum How many answers a period needs to be judged; 30 where it is left out.
+	Minimum int    `json:"minimum"`
+	Name    string `json:"name"`
+
+	// Needed The minimum, or more where a share needs more: five of the rarer kind, if the target is the truth.
+	Needed int `json:"needed"`
+
+	// Notify Addresses of members who are told by mail.
+	Notify []string `json:"notify,omitempty"`
+
+	// Period week, month (the default), quarter, or 7d to 366d, in the days of the workspace. What is counted in days begins on a Monday.
+	Period string `json:"period"`
+
+	// Since A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	Since *NullableInstant `json:"since"`
+	State TargetState      `json:"state"`
+
+	// Touchpoint Left out: all of them. An attribute needs one.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+
+	// Unit Of the figure; empty for the attribute's own.
+	Unit TargetUnit `json:"unit"`
+
+	// UnusualDrop Of a score: also tell when seven days are worse than the eight weeks before by more than chance explains, less than once a year by chance.
+	UnusualDrop bool `json:"unusual_drop"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
+// TargetKind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+type TargetKind string
+
+// TargetMetric Of a score.
+type TargetMetric string
+
+// TargetState defines model for Target.State.
+type TargetState string
+
+// TargetUnit Of the figure; empty for the attribute's own.
+type TargetUnit string
+
+// TargetChange defines model for TargetChange.
+type TargetChange struct {
+	// At A point in time, RFC 3339 in UTC with milliseconds.
+	At Instant `json:"at"`
+
+	// Drop The last look for an unusual drop.
+	Drop *TargetDrop `json:"drop,omitempty"`
+
+	// From A state; of a drop, usual.
+	From string `json:"from"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id   Id               `json:"id"`
+	Kind TargetChangeKind `json:"kind"`
+
+	// Look A target's figure in a period.
+	Look *TargetLook `json:"look,omitempty"`
+
+	// To A state; of a drop, unusual.
+	To string `json:"to"`
+
+	// Told By mail and webhook; the first judgement of a target is not.
+	Told bool `json:"told"`
+}
+
+// TargetChangeKind defines model for TargetChange.Kind.
+type TargetChangeKind string
+
+// TargetDrop The last look for an unusual drop.
+type TargetDrop struct {
+	// Before Of the eight weeks before.
+	Before *float32 `json:"before"`
+
+	// Day The last of the seven days.
+	Day openapi_types.Date `json:"day"`
+
+	// Dispersion How much more weeks scatter than answers alone would.
+	Dispersion *float32 `json:"dispersion"`
+
+	// Enough There are answers enough to compare.
+	Enough bool `json:"enough"`
+
+	// Last The last day that was unusual.
+	Last *openapi_types.Date `json:"last"`
+
+	// PValue How often chance alone makes seven days as bad.
+	PValue *float32 `json:"p_value"`
+
+	// Responses Of the seven days.
+	Responses int `json:"responses"`
+
+	// Score Of the seven days.
+	Score *float32 `json:"score"`
+
+	// Since The day of the alarm, while days are unusual.
+	Since   *openapi_types.Date `json:"since"`
+	Unusual bool                `json:"unusual"`
+}
+
+// TargetInput defines model for TargetInput.
+type TargetInput struct {
+	// AtLeast Either this or at_most.
+	AtLeast *float32 `json:"at_least,omitempty"`
+
+	// AtMost In percent, points, hours or the unit of the attribute.
+	AtMost *float32 `json:"at_most,omitempty"`
+
+	// Attribute Its name, such as wait_seconds.
+	Attribute *string `json:"attribute,omitempty"`
+
+	// CesVersion Of a score in CES; 2 where it is left out.
+	CesVersion *int `json:"ces_version,omitempty"`
+
+	// Kind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+	// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+	Kind TargetInputKind `json:"kind"`
+
+	// Metric Of a score.
+	Metric *TargetInputMetric `json:"metric,omitempty"`
+
+	// Minimum How many answers a period needs to be judged; 30 where it is left out.
+	Minimum *int   `json:"minimum,omitempty"`
+	Name    string `json:"name"`
+
+	// Notify Addresses of members who are told by mail.
+	Notify []string `json:"notify,omitempty"`
+
+	// Period week, month (the default), quarter, or 7d to 366d, in the days of the workspace. What is counted in days begins on a Monday.
+	Period *string `json:"period,omitempty"`
+
+	// Touchpoint Left out: all of them. An attribute needs one.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+
+	// UnusualDrop Of a score: also tell when seven days are worse than the eight weeks before by more than chance explains, less than once a year by chance.
+	UnusualDrop *bool `json:"unusual_drop,omitempty"`
+}
+
+// TargetInputKind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+type TargetInputKind string
+
+// TargetInputMetric Of a score.
+type TargetInputMetric string
+
+// TargetList defines model for TargetList.
+type TargetList struct {
+	Data []Target `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// TargetLook A target's figure in a period.
+type TargetLook struct {
+	// Beyond The oldest interactions of more than 200,000, which are not read.
+	Beyond int `json:"beyond"`
+
+	// End Exclusive.
+	End openapi_types.Date `json:"end"`
+
+	// From A point in time, RFC 3339 in UTC with milliseconds.
+	From Instant `json:"from"`
+
+	// Ignored Interactions whose attribute is no number, or neither yes nor no; follow-ups that have not waited long enough.
+	Ignored int `json:"ignored"`
+
+	// Interval A confidence interval, in units of the score: how far it may be from the one that you would see
+	// if everybody had answered.
+	Interval *Interval `json:"interval"`
+
+	// Missing Interactions without the attribute.
+	Missing int `json:"missing"`
+
+	// N How many answers, mails, follow-ups or interactions it is of.
+	N     int                `json:"n"`
+	Start openapi_types.Date `json:"start"`
+
+	// To A point in time, RFC 3339 in UTC with milliseconds.
+	To Instant `json:"to"`
+
+	// Value null where there are no answers.
+	Value *float32 `json:"value"`
+}
+
+// TargetPatch defines model for TargetPatch.
+type TargetPatch struct {
+	// AtLeast Either this or at_most.
+	AtLeast *float32 `json:"at_least,omitempty"`
+
+	// AtMost In percent, points, hours or the unit of the attribute.
+	AtMost *float32 `json:"at_most,omitempty"`
+
+	// Attribute Its name, such as wait_seconds.
+	Attribute *string `json:"attribute,omitempty"`
+
+	// CesVersion Of a score in CES; 2 where it is left out.
+	CesVersion *int `json:"ces_version,omitempty"`
+
+	// Kind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+	// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+	Kind *TargetPatchKind `json:"kind,omitempty"`
+
+	// Metric Of a score.
+	Metric *TargetPatchMetric `json:"metric,omitempty"`
+
+	// Minimum How many answers a period needs to be judged; 30 where it is left out.
+	Minimum *int    `json:"minimum,omitempty"`
+	Name    *string `json:"name,omitempty"`
+
+	// Notify Addresses of members who are told by mail.
+	Notify []string `json:"notify,omitempty"`
+
+	// Period week, month (the default), quarter, or 7d to 366d, in the days of the workspace. What is counted in days begins on a Monday.
+	Period *string `json:"period,omitempty"`
+
+	// Touchpoint Left out: all of them. An attribute needs one.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+
+	// UnusualDrop Of a score: also tell when seven days are worse than the eight weeks before by more than chance explains, less than once a year by chance.
+	UnusualDrop *bool `json:"unusual_drop,omitempty"`
+}
+
+// TargetPatchKind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+type TargetPatchKind string
+
+// TargetPatchMetric Of a score.
+type TargetPatchMetric string
+
+// TargetShown defines model for TargetShown.
+type TargetShown struct {
+	// AtLeast Either this or at_most.
+	AtLeast *float32 `json:"at_least"`
+
+	// AtMost In percent, points, hours or the unit of the attribute.
+	AtMost *float32 `json:"at_most"`
+
+	// Attribute Its name, such as wait_seconds.
+	Attribute *string `json:"attribute,omitempty"`
+
+	// CesVersion Of a score in CES; 2 where it is left out.
+	CesVersion *int           `json:"ces_version,omitempty"`
+	Changes    []TargetChange `json:"changes"`
+
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// Drop The last look for an unusual drop; null where there was none.
+	Drop *NullableTargetDrop `json:"drop"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// Judged The period that was judged last; null where none was.
+	Judged *NullableTargetLook `json:"judged"`
+
+	// Kind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+	// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+	Kind TargetShownKind `json:"kind"`
+
+	// Metric Of a score.
+	Metric *TargetShownMetric `json:"metric,omitempty"`
+
+	// Minimum How many answers a period needs to be judged; 30 where it is left out.
+	Minimum int    `json:"minimum"`
+	Name    string `json:"name"`
+
+	// Needed The minimum, or more where a share needs more: five of the rarer kind, if the target is the truth.
+	Needed int `json:"needed"`
+
+	// Notify Addresses of members who are told by mail.
+	Notify []string `json:"notify,omitempty"`
+
+	// Period week, month (the default), quarter, or 7d to 366d, in the days of the workspace. What is counted in days begins on a Monday.
+	Period string `json:"period"`
+
+	// Running A target's figure in a period.
+	Running TargetLook `json:"running"`
+
+	// Since A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	Since *NullableInstant `json:"since"`
+	State TargetShownState `json:"state"`
+
+	// Touchpoint Left out: all of them. An attribute needs one.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+
+	// Unit Of the figure; empty for the attribute's own.
+	Unit TargetShownUnit `json:"unit"`
+
+	// UnusualDrop Of a score: also tell when seven days are worse than the eight weeks before by more than chance explains, less than once a year by chance.
+	UnusualDrop bool `json:"unusual_drop"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
+// TargetShownKind `score` of a metric; `response_rate`, answered of delivered; `time_to_first_touch` of follow-ups, the median;
+// `attribute_median` of a number that interactions bring along; `attribute_share` of those whose yes/no says yes.
+type TargetShownKind string
+
+// TargetShownMetric Of a score.
+type TargetShownMetric string
+
+// TargetShownState defines model for TargetShown.State.
+type TargetShownState string
+
+// TargetShownUnit Of the figure; empty for the attribute's own.
+type TargetShownUnit string
+
 // Template defines model for Template.
 type Template struct {
 	// ArchivedAt A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
@@ -5474,6 +6239,31 @@ type SimulateSurveyParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTargetsParams defines parameters for ListTargets.
+type ListTargetsParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Touchpoint Only those of this touchpoint.
+	Touchpoint *string `form:"touchpoint,omitempty" json:"touchpoint,omitempty"`
+
+	// State Only those that stand so.
+	State *ListTargetsParamsState `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// ListTargetsParamsState defines parameters for ListTargets.
+type ListTargetsParamsState string
+
+// CreateTargetParams defines parameters for CreateTarget.
+type CreateTargetParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListTemplatesParams defines parameters for ListTemplates.
 type ListTemplatesParams struct {
 	// Limit How many items a page has at most.
@@ -5703,6 +6493,15 @@ type PutOpenLinkJSONRequestBody = OpenLinkInput
 
 // SimulateSurveyJSONRequestBody defines body for SimulateSurvey for application/json ContentType.
 type SimulateSurveyJSONRequestBody = SimulationInput
+
+// CreateTargetJSONRequestBody defines body for CreateTarget for application/json ContentType.
+type CreateTargetJSONRequestBody = TargetInput
+
+// PatchTargetJSONRequestBody defines body for PatchTarget for application/json ContentType.
+type PatchTargetJSONRequestBody = TargetPatch
+
+// PatchTargetApplicationMergePatchPlusJSONRequestBody defines body for PatchTarget for application/merge-patch+json ContentType.
+type PatchTargetApplicationMergePatchPlusJSONRequestBody = TargetPatch
 
 // CreateTemplateJSONRequestBody defines body for CreateTemplate for application/json ContentType.
 type CreateTemplateJSONRequestBody = TemplateInput
@@ -6838,6 +7637,54 @@ func (c *Client) SimulateSurvey(ctx context.Context, id SurveyIdOrKey, params *S
 	if params != nil {
 		r.header("Idempotency-Key", params.IdempotencyKey)
 	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ListTargets: List targets (GET /v1/targets)
+func (c *Client) ListTargets(ctx context.Context, params *ListTargetsParams) (answer TargetList, err error) {
+	r := newRequest(http.MethodGet, "/v1/targets")
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+		r.query("touchpoint", true, params.Touchpoint)
+		r.query("state", true, params.State)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// CreateTarget: Set a target (POST /v1/targets)
+func (c *Client) CreateTarget(ctx context.Context, params *CreateTargetParams, body CreateTargetJSONRequestBody) (answer TargetShown, err error) {
+	r := newRequest(http.MethodPost, "/v1/targets")
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// DeleteTarget: Delete a target (DELETE /v1/targets/{id})
+func (c *Client) DeleteTarget(ctx context.Context, id IdParameter) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/targets/{id}")
+	r.path("id", id)
+	return c.do(ctx, r, nil)
+}
+
+// ShowTarget: Show a target (GET /v1/targets/{id})
+func (c *Client) ShowTarget(ctx context.Context, id IdParameter) (answer TargetShown, err error) {
+	r := newRequest(http.MethodGet, "/v1/targets/{id}")
+	r.path("id", id)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PatchTarget: Change a target (PATCH /v1/targets/{id})
+func (c *Client) PatchTarget(ctx context.Context, id IdParameter, body PatchTargetJSONRequestBody) (answer TargetShown, err error) {
+	r := newRequest(http.MethodPatch, "/v1/targets/{id}")
+	r.path("id", id)
 	r.json(body)
 	err = c.do(ctx, r, &answer)
 	return answer, err

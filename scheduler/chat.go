@@ -10,6 +10,9 @@ import (
 )
 
 func (s *Scheduler) chat(d store.Dispatch, of store.Subject) templates.Chat {
+	if of.Target != nil {
+		return templates.ChatTarget(of.Target.Target, of.Target.Change, s.BaseURL)
+	}
 	if of.Response == nil {
 		return templates.ChatTest(s.BaseURL)
 	}

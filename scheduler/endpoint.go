@@ -127,6 +127,8 @@ func payload(d store.Dispatch, of store.Subject) ([]byte, error) {
 		data = shown.NewInvitation(*of.Invitation)
 	case of.Suppression != nil:
 		data = *of.Suppression
+	case of.Target != nil:
+		data = shown.NewTargetChange(of.Target.Target, of.Target.Change)
 	default:
 		data = gone{d.Subject, true}
 	}

@@ -18,7 +18,11 @@ import (
 // about may have changed while it waited.
 func unwanted(d store.Dispatch, of store.Subject) string {
 	switch r := of.Response; {
-	case r == nil && d.Hook.Format.Chat() && d.Event != survey.EventWebhookTest:
+	case of.Target != nil || d.Event == survey.EventWebhookTest:
+		return ""
+	case d.Event == survey.EventTargetChanged && d.Hook.Format.Chat():
+		return "the target is gone"
+	case r == nil && d.Hook.Format.Chat():
 		return "the answer is gone"
 	case r == nil:
 		return ""

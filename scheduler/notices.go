@@ -25,6 +25,8 @@ func (s *Scheduler) notice(ctx context.Context, d store.Dispatch) (notice, error
 		return s.webhookPaused(ctx, d)
 	case survey.EventSignIn:
 		return s.signIn(ctx, d)
+	case survey.EventTargetChanged:
+		return s.targetChanged(ctx, d)
 	}
 	return notice{unwanted: "this koe does not know such a notice"}, nil
 }

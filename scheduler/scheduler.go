@@ -110,6 +110,7 @@ func (s *Scheduler) jobs() []job {
 		{"settle", "@every 1s", waking(s.lost)},
 		{"settle deliveries", "@every 5s", s.settleDeliveries},
 		{"sweep", "@every 1m", s.sweep},
+		{"judge", "@every 5s", s.judge},
 	}
 }
 

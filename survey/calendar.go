@@ -43,6 +43,12 @@ func (d Day) String() string { return d.utc().Format(dayLayout) }
 // MarshalText writes YYYY-MM-DD.
 func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText reads YYYY-MM-DD, years 1970 to 9999.
+func (d *Day) UnmarshalText(b []byte) (err error) {
+	*d, err = ParseDay(string(b))
+	return err
+}
+
 // ParseDay reads YYYY-MM-DD, years 1970 to 9999.
 func ParseDay(s string) (Day, error) {
 	t, err := time.Parse(dayLayout, s)

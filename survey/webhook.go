@@ -19,6 +19,7 @@ const (
 	EventInvitationSent     Event = "invitation.sent"
 	EventInvitationFailed   Event = "invitation.failed"
 	EventPersonUnsubscribed Event = "person.unsubscribed"
+	EventTargetChanged      Event = "target.changed"
 	// EventWebhookTest is sent to try an endpoint; nobody subscribes to it.
 	EventWebhookTest Event = "webhook.test"
 	// EventWebhookPaused is mailed to the webhook's owner alone.
@@ -29,7 +30,8 @@ const (
 
 // Events are those that a webhook may subscribe to.
 func Events() []Event {
-	return []Event{EventResponseCreated, EventResponseUpdated, EventInvitationSent, EventInvitationFailed, EventPersonUnsubscribed}
+	return []Event{EventResponseCreated, EventResponseUpdated, EventInvitationSent, EventInvitationFailed, EventPersonUnsubscribed,
+		EventTargetChanged}
 }
 
 // Webhook is an endpoint of somebody else's that is told of events.

@@ -32,7 +32,7 @@ func (f Format) events() []Event {
 	case FormatDelighted:
 		return []Event{EventResponseCreated, EventResponseUpdated, EventPersonUnsubscribed}
 	case FormatSlack, FormatTeams:
-		return []Event{EventResponseCreated, EventResponseUpdated}
+		return []Event{EventResponseCreated, EventResponseUpdated, EventTargetChanged}
 	}
 	return Events()
 }

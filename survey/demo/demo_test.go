@@ -171,6 +171,11 @@ func TestTheShopIsAsKoeKeepsIt(t *testing.T) {
 			t.Errorf("survey %s: %v", s.Key, err)
 		}
 	}
+	for _, terms := range Targets() {
+		if err := terms.Clean(); err != nil {
+			t.Errorf("target %s: %v", terms.Name, err)
+		}
+	}
 	for v := range Visits(1, now, time.UTC) {
 		if err := v.Interaction.Clean(now); err != nil {
 			t.Fatalf("%+v: %v", v.Interaction, err)

@@ -228,6 +228,7 @@ type Subject struct {
 	Invitation  *survey.Invitation
 	Suppression *survey.Suppression
 	Webhook     *survey.Webhook
+	Target      *TargetChanged
 }
 
 // SubjectOf looks up what a dispatch is about.
@@ -252,6 +253,11 @@ func (s *Store) SubjectOf(ctx context.Context, d Dispatch) (out Subject, err err
 		var v survey.Suppression
 		if v, err = s.Suppression(ctx, by, d.Subject); err == nil {
 			out.Suppression = &v
+		}
+	case survey.EventTargetChanged:
+		var t TargetChanged
+		if t, err = s.targetChange(ctx, by, d.Subject); err == nil {
+			out.Target = &t
 		}
 	default:
 		var w survey.Webhook

@@ -278,6 +278,9 @@ func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID) error
 		if err := q.forgetNotices(m.Email); err != nil {
 			return err
 		}
+		if _, err := q.exec(`DELETE FROM target_members WHERE workspace_id = ? AND member_id = ?`, by.Workspace, of); err != nil {
+			return err
+		}
 		if err := q.must(`DELETE FROM workspace_members WHERE workspace_id = ? AND id = ?`, by.Workspace, of); err != nil {
 			return err
 		}

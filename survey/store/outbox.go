@@ -65,7 +65,7 @@ func (q *session) listeners() ([]listener, error) {
 }
 
 // emit tells every webhook that wants to know of an event about a response, an
-// invitation or a suppression, in the transaction of its cause; but for those
+// invitation, a suppression or a target, in the transaction of its cause; but for those
 // whose format does not know of such a thing.
 func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID, but ...survey.Format) error {
 	list, err := q.listeners()
@@ -77,7 +77,7 @@ func (q *session) emit(event survey.Event, subject survey.ID, person *survey.ID,
 			continue
 		}
 		due := q.now
-		if to.format.Chat() {
+		if to.format.Chat() && event != survey.EventTargetChanged {
 			if due, err = q.chatDue(to, event, subject); err != nil {
 				return err
 			}
