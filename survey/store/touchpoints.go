@@ -129,6 +129,7 @@ const touchpointUsers = `SELECT CASE
 	WHEN EXISTS (SELECT 1 FROM responses WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'responses'
 	WHEN EXISTS (SELECT 1 FROM invitations WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'invitations'
 	WHEN EXISTS (SELECT 1 FROM interactions WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'interactions'
+	WHEN EXISTS (SELECT 1 FROM tag_rules WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'tag rules'
 	ELSE '' END`
 
 // DeleteTouchpoint removes a touchpoint at which nothing has happened and no
@@ -141,7 +142,7 @@ func (s *Store) DeleteTouchpoint(ctx context.Context, by Caller, key string, ifM
 		}
 		var users string
 		if _, err := q.row(touchpointUsers, []any{by.Workspace, row.ID, by.Workspace, row.ID, by.Workspace, row.ID,
-			by.Workspace, row.ID}, &users); err != nil {
+			by.Workspace, row.ID, by.Workspace, row.ID}, &users); err != nil {
 			return err
 		}
 		if users != "" {
