@@ -342,4 +342,3 @@ func TestPreviewsAndSuggestions(t *testing.T) {
 		}
 	})
 }
-
