@@ -3,6 +3,8 @@ package survey
 import (
 	"fmt"
 	"slices"
+
+	"koe/scoring"
 )
 
 // Response is what a respondent answered. It carries no personal data beside
@@ -14,6 +16,7 @@ type Response struct {
 	Template        string
 	TemplateVersion int
 	Metric          string
+	Measure         scoring.Measure // how the score is judged; empty where a response is not from the store
 	Score           int
 	Answers         Answers
 	Comment         string

@@ -189,7 +189,7 @@ func (r responseRow) response() (survey.Response, error) {
 // plain is what needs no decoding.
 func (r responseRow) plain() survey.Response {
 	out := survey.Response{ID: survey.ID(r.ID), Survey: survey.ID(r.SurveyID), TemplateVersion: r.TemplateVersion,
-		Metric: string(measureOf(r.MeasureID).Metric), Score: r.Score, Comment: r.Comment,
+		Metric: string(measureOf(r.MeasureID).Metric), Measure: measureOf(r.MeasureID), Score: r.Score, Comment: r.Comment,
 		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
 		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
 		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete}

@@ -109,6 +109,29 @@ func TestRulesTagNewAndOldAnswers(t *testing.T) {
 	})
 }
 
+func TestMoods(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		count := func(mood store.Mood) int {
+			t.Helper()
+			list, _, err := s.Responses(ctx, by, store.ResponseFilter{Mood: mood}, store.Page{Limit: 50})
+			ok(t, err)
+			return len(list)
+		}
+		nps := mustSurvey(t, s, by, "chat", byLink)
+		effort := mustSurvey(t, s, by, "desk", func(v *survey.Survey) { byLink(v); v.Template = "ces-effort" })
+		for _, score := range []int{0, 6, 7, 10} {
+			said(t, s, by, nps, score, "")
+		}
+		for _, score := range []int{1, 2, 3, 4, 5} {
+			said(t, s, by, effort, score, "")
+		}
+		if bad, good := count(store.Unhappy), count(store.Happy); bad != 4 || good != 5 {
+			t.Errorf("%d unhappy and %d others, want 4 and 5", bad, good)
+		}
+	})
+}
+
 func TestHandsAndRulesDoNotFight(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		by := storetest.Default(t, s)
