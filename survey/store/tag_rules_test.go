@@ -119,15 +119,15 @@ func TestMoods(t *testing.T) {
 			return len(list)
 		}
 		nps := mustSurvey(t, s, by, "chat", byLink)
-		effort := mustSurvey(t, s, by, "desk", func(v *survey.Survey) { byLink(v); v.Template = "ces-effort" })
+		csat := mustSurvey(t, s, by, "desk", func(v *survey.Survey) { byLink(v); v.Template = "csat" })
 		for _, score := range []int{0, 6, 7, 10} {
 			said(t, s, by, nps, score, "")
 		}
 		for _, score := range []int{1, 2, 3, 4, 5} {
-			said(t, s, by, effort, score, "")
+			said(t, s, by, csat, score, "")
 		}
-		if bad, good := count(store.Unhappy), count(store.Happy); bad != 4 || good != 5 {
-			t.Errorf("%d unhappy and %d others, want 4 and 5", bad, good)
+		if bad, good := count(store.Unhappy), count(store.Happy); bad != 5 || good != 4 {
+			t.Errorf("%d unhappy and %d others, want 5 and 4", bad, good)
 		}
 	})
 }
