@@ -1,6 +1,7 @@
 package survey_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -88,7 +89,8 @@ func TestRulesThatAreRefused(t *testing.T) {
 	} {
 		err := c.rule.Clean()
 		var got []string
-		if known, is := err.(*survey.Error); is {
+		var known *survey.Error
+		if errors.As(err, &known) {
 			for _, f := range known.Fields {
 				got = append(got, f.Field+" "+f.Code)
 			}
