@@ -233,6 +233,34 @@ func (w *world) sources(operation string) (called, bool) {
 	return called{}, false
 }
 
+// tags are the calls about tags and their rules.
+func (w *world) tags(operation string) (called, bool) {
+	made := func() string {
+		return "/v1/tag-rules/" + w.do("POST", "/v1/tag-rules", `{"tag":"`+hidden+`","keywords":["`+hidden+`"]}`).want(201).text("id")
+	}
+	switch operation {
+	case "showTags", "suggestTags":
+		id := w.answered("asked", 3, `,"comment":"`+hidden+`"`)
+		w.do("PATCH", "/v1/responses/"+id, `{"tags":["`+hidden+`"]}`).want(200)
+		return called{map[string]string{"showTags": "/v1/tags?metric=nps", "suggestTags": "/v1/tags/suggestions"}[operation], nil, 200, 200}, true
+	case "createTagRule":
+		return called{"/v1/tag-rules", `{"tag":"mine","keywords":["mine"]}`, 201, 201}, true
+	case "listTagRules":
+		made()
+		return called{"/v1/tag-rules", nil, 200, 200}, true
+	case "previewTagRule":
+		w.answered("asked", 3, `,"comment":"`+hidden+`"`)
+		return called{"/v1/tag-rules/preview", `{"keywords":["words"]}`, 200, 200}, true
+	case "showTagRule":
+		return called{made(), nil, 200, 404}, true
+	case "patchTagRule":
+		return called{made(), `{"tag":"mine"}`, 200, 404}, true
+	case "deleteTagRule":
+		return called{made(), nil, 204, 404}, true
+	}
+	return called{}, false
+}
+
 // people are the calls about people.
 func (w *world) people(operation string) (called, bool) {
 	put := func() string {
@@ -504,7 +532,7 @@ func (w *world) notes(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.members, w.dashboard, w.targets, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
+		w.settings, w.webhooks, w.members, w.dashboard, w.targets, w.tags, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {

@@ -2024,6 +2024,24 @@ func (e ShowSurveyAnswersParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ShowTagsParamsFormat.
+const (
+	ShowTagsParamsFormatCsv  ShowTagsParamsFormat = "csv"
+	ShowTagsParamsFormatJson ShowTagsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ShowTagsParamsFormat enum.
+func (e ShowTagsParamsFormat) Valid() bool {
+	switch e {
+	case ShowTagsParamsFormatCsv:
+		return true
+	case ShowTagsParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListTargetsParamsState.
 const (
 	ListTargetsParamsStateAtRisk       ListTargetsParamsState = "at_risk"
@@ -3771,7 +3789,10 @@ type Response struct {
 
 	// RespondedAt A point in time, RFC 3339 in UTC with milliseconds.
 	RespondedAt Instant `json:"responded_at"`
-	Score       int     `json:"score"`
+
+	// RuleTags Those of `tags` that a rule put there, and nobody by hand; absent where there are none.
+	RuleTags []string `json:"rule_tags,omitempty"`
+	Score    int      `json:"score"`
 
 	// SurveyId An opaque string made by koe; ids sort by the time they were made.
 	SurveyId Id       `json:"survey_id"`
@@ -3857,7 +3878,7 @@ type ResponsePatch struct {
 	// Score A whole number on the scale of the template.
 	Score *int `json:"score,omitempty"`
 
-	// Tags All of them: they replace those that were there. Each is one line of at most 64 characters, and there once.
+	// Tags All of them: they replace those that were there. Each is one line of at most 64 characters, and there once. What is taken away stays away, whatever a rule says, until the comment changes.
 	Tags []string `json:"tags,omitempty"`
 }
 
@@ -4603,6 +4624,214 @@ type SurveyPatch struct {
 
 // SurveyState Only an active survey asks; a paused one holds what is planned; an archived one never asks again.
 type SurveyState string
+
+// TagReport defines model for TagReport.
+type TagReport struct {
+	Data []TagStanding `json:"data"`
+
+	// Definition How the score is computed.
+	Definition string `json:"definition"`
+
+	// From A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	From *NullableInstant `json:"from"`
+
+	// Measure The scale, such as `0-10`; absent where there are several or none.
+	Measure *string `json:"measure,omitempty"`
+
+	// Metric Net Promoter Score, customer satisfaction, customer effort score.
+	Metric Metric `json:"metric"`
+
+	// Notes What a reader of these figures has to know. Absent where there is nothing.
+	Notes *Notes `json:"notes,omitempty"`
+
+	// Rebuilding True while daily sums are being counted anew, after a segment was declared or taken back, or
+	// the time zone changed; until then rows answer, with the same figures. Else absent.
+	Rebuilding *Rebuilding `json:"rebuilding,omitempty"`
+
+	// Source `tallies`: read from daily sums. `rows`: at least in part counted from the answers, which takes longer.
+	Source Source `json:"source"`
+
+	// Timezone An IANA time zone.
+	Timezone Timezone `json:"timezone"`
+
+	// To A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	To *NullableInstant `json:"to"`
+
+	// Total Of all answers, tagged or not.
+	Total Score `json:"total"`
+}
+
+// TagRule defines model for TagRule.
+type TagRule struct {
+	// Applied Whether the answers that were there before have been looked at. Newer ones are tagged at once.
+	Applied bool `json:"applied"`
+
+	// CreatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	CreatedAt Instant `json:"created_at"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id       Id       `json:"id"`
+	Keywords []string `json:"keywords"`
+
+	// Matched How many of those it matched, so far; newer ones are not counted here.
+	Matched int    `json:"matched"`
+	Tag     string `json:"tag"`
+
+	// Touchpoint A touchpoint's key; null for all.
+	Touchpoint *string `json:"touchpoint"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+
+	// Warnings That it matches half of the latest comments or more; absent where it does not.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// TagRuleInput defines model for TagRuleInput.
+type TagRuleInput struct {
+	// Keywords In any language; each is one line, and there once.
+	Keywords []string `json:"keywords"`
+
+	// Tag One line.
+	Tag string `json:"tag"`
+
+	// Touchpoint The key of the only touchpoint whose answers it tags; null for all.
+	Touchpoint *string `json:"touchpoint,omitempty"`
+}
+
+// TagRuleList defines model for TagRuleList.
+type TagRuleList struct {
+	Data []TagRule `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// TagRulePatch defines model for TagRulePatch.
+type TagRulePatch struct {
+	Keywords   []string `json:"keywords,omitempty"`
+	Tag        *string  `json:"tag,omitempty"`
+	Touchpoint *string  `json:"touchpoint,omitempty"`
+}
+
+// TagRulePreview defines model for TagRulePreview.
+type TagRulePreview struct {
+	// Comments How many comments were looked at.
+	Comments int `json:"comments"`
+
+	// Limit At most so many, the latest.
+	Limit int `json:"limit"`
+
+	// Matched How many of them it matches.
+	Matched int `json:"matched"`
+
+	// Samples The latest five of those.
+	Samples []Response `json:"samples"`
+}
+
+// TagRuleTrial defines model for TagRuleTrial.
+type TagRuleTrial struct {
+	Keywords []string `json:"keywords"`
+
+	// Tag Makes no difference here.
+	Tag        *string `json:"tag,omitempty"`
+	Touchpoint *string `json:"touchpoint,omitempty"`
+}
+
+// TagStanding defines model for TagStanding.
+type TagStanding struct {
+	// Drag How many points better the score of all would be if the answers with the tag were as the others: not a promise, a size.
+	Drag *float32 `json:"drag"`
+
+	// Rest All other answers, and how those with the tag differ from them. Null where there are no others.
+	Rest *struct {
+		// Difference The score with the tag minus the score of the rest.
+		Difference *float32 `json:"difference"`
+
+		// Interval Of the difference.
+		Interval *struct {
+			High float32 `json:"high"`
+			Low  float32 `json:"low"`
+		} `json:"interval"`
+		PValue      *float32 `json:"p_value"`
+		Responses   int      `json:"responses"`
+		Score       *float32 `json:"score"`
+		Significant bool     `json:"significant"`
+		Z           *float32 `json:"z"`
+	} `json:"rest"`
+
+	// ShareOfResponses Of all answers, in percent.
+	ShareOfResponses *float32 `json:"share_of_responses"`
+
+	// ShareOfUnhappy Of all unhappy answers, in percent.
+	ShareOfUnhappy *float32 `json:"share_of_unhappy"`
+	Tag            string   `json:"tag"`
+
+	// Total Of the answers with the tag.
+	Total Score `json:"total"`
+
+	// Trend Only with `compare`; how the tag's share of all answers moved since the other range.
+	Trend *struct {
+		// Difference In percent points.
+		Difference *float32 `json:"difference"`
+
+		// From A point in time, RFC 3339 in UTC with milliseconds.
+		From     Instant `json:"from"`
+		Interval *struct {
+			High float32 `json:"high"`
+			Low  float32 `json:"low"`
+		} `json:"interval"`
+		PValue *float32 `json:"p_value"`
+
+		// Responses With the tag, then.
+		Responses int `json:"responses"`
+
+		// ShareOfResponses Then, in percent.
+		ShareOfResponses *float32 `json:"share_of_responses"`
+		Significant      bool     `json:"significant"`
+
+		// To A point in time, RFC 3339 in UTC with milliseconds.
+		To Instant  `json:"to"`
+		Z  *float32 `json:"z"`
+	} `json:"trend,omitempty"`
+
+	// Unhappy How many answers with it are of unhappy customers.
+	Unhappy int `json:"unhappy"`
+}
+
+// TagSuggestions defines model for TagSuggestions.
+type TagSuggestions struct {
+	// Comments How many comments were looked at.
+	Comments int `json:"comments"`
+	Data     []struct {
+		// Comment Its comment.
+		Comment string `json:"comment"`
+
+		// Example The latest answer that says it.
+		Example Id `json:"example"`
+
+		// Responses How many of the comments say it.
+		Responses int `json:"responses"`
+
+		// Term In lower case, as keywords are compared.
+		Term string `json:"term"`
+
+		// Unhappy How many of those are of unhappy customers.
+		Unhappy int `json:"unhappy"`
+	} `json:"data"`
+
+	// From A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	From *NullableInstant `json:"from"`
+
+	// Limit At most so many, the latest.
+	Limit int `json:"limit"`
+
+	// To A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	To *NullableInstant `json:"to"`
+
+	// Unhappy How many of them are of unhappy customers: detractors (NPS), all who are not satisfied (CSAT), 1 to 3 (CES 2.0), 4 and 5 (CES 1.0).
+	Unhappy int `json:"unhappy"`
+}
 
 // Target defines model for Target.
 type Target struct {
@@ -5928,6 +6157,7 @@ type ShowScoresParams struct {
 	// GroupBy Also one score for each touchpoint, survey, locale, channel, value of a declared segment
 	// (`attributes.agent`), or option of a choice question (`answers.topic`). Of a segment the first
 	// 500 values of a survey are told apart; the others are counted as `other`, and `notes` says so.
+	// By `tag` an answer is in the group of each of its tags, and one without tags in none.
 	GroupBy *GroupBy `form:"group_by,omitempty" json:"group_by,omitempty"`
 
 	// Compare What to compare with; needs `from` and `to`. `previous`: the same number of whole calendar
@@ -6239,6 +6469,102 @@ type SimulateSurveyParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTagRulesParams defines parameters for ListTagRules.
+type ListTagRulesParams struct {
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateTagRuleParams defines parameters for CreateTagRule.
+type CreateTagRuleParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PreviewTagRuleParams defines parameters for PreviewTagRule.
+type PreviewTagRuleParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ShowTagsParams defines parameters for ShowTags.
+type ShowTagsParams struct {
+	// Metric Only answers to this metric. `/v1/scores` needs it unless the filters leave answers to one metric only.
+	Metric *ScoreMetric `form:"metric,omitempty" json:"metric,omitempty"`
+
+	// CesVersion Which CES, where answers to both are there.
+	CesVersion *ScoreCESVersion `form:"ces_version,omitempty" json:"ces_version,omitempty"`
+
+	// Touchpoint Only of this touchpoint.
+	Touchpoint *FilterTouchpoint `form:"touchpoint,omitempty" json:"touchpoint,omitempty"`
+
+	// Survey Only of this survey, by id or key.
+	Survey *FilterSurvey `form:"survey,omitempty" json:"survey,omitempty"`
+
+	// Locale Only answers given in this language; an empty value keeps those without one.
+	Locale *FilterLocale `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// Channel Only answers that came this way: `email`, `link`, `api`, or the label that they were posted with; an empty value keeps those without one.
+	Channel *FilterChannel `form:"channel,omitempty" json:"channel,omitempty"`
+
+	// Tag Only responses with this tag.
+	Tag *FilterTag `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Attributes Any number of `attributes.KEY=VALUE`, each a query parameter of its own and a declared segment of a survey.
+	// `attributes.KEY=` keeps the answers without a value: the group whose key is empty.
+	Attributes FilterSegments `form:"attributes,omitempty" json:"attributes,omitempty"`
+
+	// From From here on, included; an instant, or a day for its first instant. Not after `to`.
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Up to here, not included; an instant, or a day for its first instant.
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Timezone The IANA zone whose days and periods are meant; else the workspace's.
+	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
+
+	// Compare What to compare with; needs `from` and `to`. `previous`: the same number of whole calendar
+	// periods before, where the range is made of whole ones of the `interval` (without one of years,
+	// quarters, months or weeks), else the same number of days. Or a range of its own, two days or
+	// instants with a `/` between them, the last not included.
+	Compare *Compare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Level The confidence level of the intervals and of the test.
+	Level *Level `form:"level,omitempty" json:"level,omitempty"`
+
+	// Format In which form; `Accept: text/csv` says the same, and this comes first.
+	Format *ShowTagsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ShowTagsParamsFormat defines parameters for ShowTags.
+type ShowTagsParamsFormat string
+
+// SuggestTagsParams defines parameters for SuggestTags.
+type SuggestTagsParams struct {
+	// Touchpoint Only of this touchpoint.
+	Touchpoint *FilterTouchpoint `form:"touchpoint,omitempty" json:"touchpoint,omitempty"`
+
+	// Survey Only of this survey, by id or key.
+	Survey *FilterSurvey `form:"survey,omitempty" json:"survey,omitempty"`
+
+	// Locale Only answers given in this language.
+	Locale *Locale `form:"locale,omitempty" json:"locale,omitempty"`
+
+	// From From here on, included; an instant, or a day for its first instant. Not after `to`.
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Up to here, not included; an instant, or a day for its first instant.
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Timezone The IANA zone whose days and periods are meant; else the workspace's.
+	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
+}
+
 // ListTargetsParams defines parameters for ListTargets.
 type ListTargetsParams struct {
 	// Limit How many items a page has at most.
@@ -6493,6 +6819,18 @@ type PutOpenLinkJSONRequestBody = OpenLinkInput
 
 // SimulateSurveyJSONRequestBody defines body for SimulateSurvey for application/json ContentType.
 type SimulateSurveyJSONRequestBody = SimulationInput
+
+// CreateTagRuleJSONRequestBody defines body for CreateTagRule for application/json ContentType.
+type CreateTagRuleJSONRequestBody = TagRuleInput
+
+// PreviewTagRuleJSONRequestBody defines body for PreviewTagRule for application/json ContentType.
+type PreviewTagRuleJSONRequestBody = TagRuleTrial
+
+// PatchTagRuleJSONRequestBody defines body for PatchTagRule for application/json ContentType.
+type PatchTagRuleJSONRequestBody = TagRulePatch
+
+// PatchTagRuleApplicationMergePatchPlusJSONRequestBody defines body for PatchTagRule for application/merge-patch+json ContentType.
+type PatchTagRuleApplicationMergePatchPlusJSONRequestBody = TagRulePatch
 
 // CreateTargetJSONRequestBody defines body for CreateTarget for application/json ContentType.
 type CreateTargetJSONRequestBody = TargetInput
@@ -7638,6 +7976,101 @@ func (c *Client) SimulateSurvey(ctx context.Context, id SurveyIdOrKey, params *S
 		r.header("Idempotency-Key", params.IdempotencyKey)
 	}
 	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ListTagRules: List tag rules (GET /v1/tag-rules)
+func (c *Client) ListTagRules(ctx context.Context, params *ListTagRulesParams) (answer TagRuleList, err error) {
+	r := newRequest(http.MethodGet, "/v1/tag-rules")
+	if params != nil {
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// CreateTagRule: Create a tag rule (POST /v1/tag-rules)
+func (c *Client) CreateTagRule(ctx context.Context, params *CreateTagRuleParams, body CreateTagRuleJSONRequestBody) (answer TagRule, err error) {
+	r := newRequest(http.MethodPost, "/v1/tag-rules")
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PreviewTagRule: Try a tag rule (POST /v1/tag-rules/preview)
+func (c *Client) PreviewTagRule(ctx context.Context, params *PreviewTagRuleParams, body PreviewTagRuleJSONRequestBody) (answer TagRulePreview, err error) {
+	r := newRequest(http.MethodPost, "/v1/tag-rules/preview")
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// DeleteTagRule: Delete a tag rule (DELETE /v1/tag-rules/{id})
+func (c *Client) DeleteTagRule(ctx context.Context, id IdParameter) (err error) {
+	r := newRequest(http.MethodDelete, "/v1/tag-rules/{id}")
+	r.path("id", id)
+	return c.do(ctx, r, nil)
+}
+
+// ShowTagRule: Show a tag rule (GET /v1/tag-rules/{id})
+func (c *Client) ShowTagRule(ctx context.Context, id IdParameter) (answer TagRule, err error) {
+	r := newRequest(http.MethodGet, "/v1/tag-rules/{id}")
+	r.path("id", id)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PatchTagRule: Change a tag rule (PATCH /v1/tag-rules/{id})
+func (c *Client) PatchTagRule(ctx context.Context, id IdParameter, body PatchTagRuleJSONRequestBody) (answer TagRule, err error) {
+	r := newRequest(http.MethodPatch, "/v1/tag-rules/{id}")
+	r.path("id", id)
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ShowTags: Show what tags come to (GET /v1/tags)
+func (c *Client) ShowTags(ctx context.Context, params *ShowTagsParams) (answer TagReport, err error) {
+	r := newRequest(http.MethodGet, "/v1/tags")
+	if params != nil {
+		r.query("metric", true, params.Metric)
+		r.query("ces_version", true, params.CesVersion)
+		r.query("touchpoint", true, params.Touchpoint)
+		r.query("survey", true, params.Survey)
+		r.query("locale", true, params.Locale)
+		r.query("channel", true, params.Channel)
+		r.query("tag", true, params.Tag)
+		r.query("attributes", true, params.Attributes)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("timezone", true, params.Timezone)
+		r.query("compare", true, params.Compare)
+		r.query("level", true, params.Level)
+		r.query("format", true, params.Format)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// SuggestTags: Suggest keywords (GET /v1/tags/suggestions)
+func (c *Client) SuggestTags(ctx context.Context, params *SuggestTagsParams) (answer TagSuggestions, err error) {
+	r := newRequest(http.MethodGet, "/v1/tags/suggestions")
+	if params != nil {
+		r.query("touchpoint", true, params.Touchpoint)
+		r.query("survey", true, params.Survey)
+		r.query("locale", true, params.Locale)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("timezone", true, params.Timezone)
+	}
 	err = c.do(ctx, r, &answer)
 	return answer, err
 }

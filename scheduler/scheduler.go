@@ -107,6 +107,7 @@ func (s *Scheduler) jobs() []job {
 		{"notify", "@every 1s", s.notify},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
+		{"tag", "@every 1s", s.tag},
 		{"settle", "@every 1s", waking(s.lost)},
 		{"settle deliveries", "@every 5s", s.settleDeliveries},
 		{"sweep", "@every 1m", s.sweep},
@@ -210,6 +211,17 @@ func (s *Scheduler) fold(ctx context.Context) error {
 func (s *Scheduler) rebuild(ctx context.Context) error {
 	for ctx.Err() == nil {
 		more, err := s.Store.Rebuild(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// tag looks at answers anew where the rules that tag them have changed.
+func (s *Scheduler) tag(ctx context.Context) error {
+	for ctx.Err() == nil {
+		more, err := s.Store.ApplyTagRules(ctx)
 		if err != nil || !more {
 			return err
 		}

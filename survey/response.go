@@ -3,6 +3,8 @@ package survey
 import (
 	"fmt"
 	"slices"
+
+	"koe/scoring"
 )
 
 // Response is what a respondent answered. It carries no personal data beside
@@ -14,6 +16,7 @@ type Response struct {
 	Template        string
 	TemplateVersion int
 	Metric          string
+	Measure         scoring.Measure // how the score is judged; empty where a response is not from the store
 	Score           int
 	Answers         Answers
 	Comment         string
@@ -29,6 +32,7 @@ type Response struct {
 	Complete        bool
 	Excluded        string // why it is left out of scores; empty where it counts
 	Tags            []string
+	RuleTags        []string // those of Tags that a rule put there, and nobody by hand
 }
 
 // Answer is one POST of a respondent or of a company's system.
@@ -52,15 +56,15 @@ func (t Template) CheckScore(p *Problems, field string, score *int) {
 
 // Bounds of a response's tags.
 const (
-	maxTags     = 50
+	MaxTags     = 50 // that a response has
 	maxTagRunes = 64
 )
 
 // CleanTags brings tags into the form that koe keeps: at most 50, each one line
 // of at most 64 characters, trimmed, none twice. Never nil.
 func CleanTags(p *Problems, field string, tags []string) []string {
-	if len(tags) > maxTags {
-		p.Add(field, "too_many", "must have at most %d tags", maxTags)
+	if len(tags) > MaxTags {
+		p.Add(field, "too_many", "must have at most %d tags", MaxTags)
 		return tags
 	}
 	clean := make([]string, 0, len(tags))

@@ -27,7 +27,7 @@ func (w *Writer) Flush() error { return w.flush() }
 
 // exportedColumns come before the attributes and the answers.
 var exportedColumns = []string{"id", "survey_id", "touchpoint", "metric", "score", "comment", "responded_at", "external_id",
-	"locale", "channel", "customer.id", "customer.external_id", "customer.email", "customer.name", "tags", "template.key",
+	"locale", "channel", "customer.id", "customer.external_id", "customer.email", "customer.name", "tags", "rule_tags", "template.key",
 	"template.version", "invitation_id", "complete", "excluded_reason", "created_at", "updated_at"}
 
 // WriteCSV begins a CSV file with a column for every attribute and question
@@ -103,7 +103,7 @@ func appendCells(row []string, r survey.Response) []string {
 	}
 	return append(row, r.ID.String(), r.Survey.String(), r.Touchpoint, r.Metric, strconv.Itoa(r.Score), Guard(r.Comment),
 		r.RespondedAt.String(), Guard(r.ExternalID), Guard(r.Locale), Guard(r.Channel), personID, Guard(person.ExternalID),
-		Guard(person.Email), Guard(person.Name), joinList(r.Tags), r.Template, strconv.Itoa(r.TemplateVersion), invitation,
+		Guard(person.Email), Guard(person.Name), joinList(r.Tags), joinList(r.RuleTags), r.Template, strconv.Itoa(r.TemplateVersion), invitation,
 		strconv.FormatBool(r.Complete), r.Excluded, r.CreatedAt.String(), r.UpdatedAt.String())
 }
 

@@ -22,6 +22,7 @@ type line struct {
 	Attributes  survey.Attributes `json:"attributes"`
 	Answers     survey.Answers    `json:"answers"`
 	Tags        []string          `json:"tags"`
+	RuleTags    []string          `json:"rule_tags"`
 	Excluded    string            `json:"excluded_reason"`
 }
 
@@ -96,7 +97,7 @@ func (l *lines) entry() Entry {
 		return e
 	}
 	e.Answer = Answer{ExternalID: in.ExternalID, Comment: in.Comment, Locale: in.Locale, Channel: in.Channel, Customer: in.Customer,
-		Attributes: in.Attributes, Answers: in.Answers, Tags: in.Tags, Excluded: in.Excluded}
+		Attributes: in.Attributes, Answers: in.Answers, Tags: in.Tags, RuleTags: in.RuleTags, Excluded: in.Excluded}
 	var p survey.Problems
 	e.score(&p, l.options, scoreText(in.Score))
 	if in.RespondedAt != "" {

@@ -28,7 +28,8 @@ type Answer struct {
 	Aside       survey.Attributes // of the answer alone: they do not become its customer's
 	Answers     survey.Answers
 	Tags        []string
-	Excluded    string // why it is left out of scores; empty where it counts
+	RuleTags    []string // those of Tags that a rule put there
+	Excluded    string   // why it is left out of scores; empty where it counts
 }
 
 // Rejection says what is wrong with a row. Field is one of [Fields], or empty
@@ -93,7 +94,7 @@ const (
 // Fields are the names that [Options] and files know, besides attributes.NAME
 // and answers.KEY.
 var fields = []string{"score", "responded_at", "external_id", "comment", "locale", "channel",
-	"customer.email", "customer.external_id", "customer.name", "tags", "excluded_reason"}
+	"customer.email", "customer.external_id", "customer.name", "tags", "rule_tags", "excluded_reason"}
 
 // ValidField is true for the name of a field.
 func ValidField(name string) bool {

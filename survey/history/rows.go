@@ -138,6 +138,8 @@ func (c *columns) read(p *survey.Problems, e *Entry, field, cell string) {
 		e.Answer.Customer.Name = text
 	case "tags":
 		e.Answer.Tags = splitList(cell)
+	case "rule_tags":
+		e.Answer.RuleTags = splitList(cell)
 	case "excluded_reason":
 		e.Answer.Excluded = text
 	default:

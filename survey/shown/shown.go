@@ -54,6 +54,7 @@ type Response struct {
 	Excluded     bool              `json:"excluded"`
 	Why          string            `json:"excluded_reason,omitempty"`
 	Tags         []string          `json:"tags"`
+	RuleTags     []string          `json:"rule_tags,omitempty"`
 }
 
 // NewResponse shows a response.
@@ -62,7 +63,7 @@ func NewResponse(r survey.Response) Response {
 		Answers: r.Answers, Comment: OrNull(r.Comment), Locale: OrNull(r.Locale), Channel: OrNull(r.Channel),
 		Customer: NewPerson(r.Person), Attributes: r.Attributes, Template: Version{r.Template, r.TemplateVersion},
 		InvitationID: r.Invitation, ExternalID: r.ExternalID, RespondedAt: r.RespondedAt,
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags}
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Complete: r.Complete, Excluded: r.Excluded != "", Why: r.Excluded, Tags: r.Tags, RuleTags: r.RuleTags}
 	if out.Attributes == nil {
 		out.Attributes = survey.Attributes{}
 	}

@@ -181,7 +181,7 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if r.Answers, err = asJSON(answers); err != nil {
 		return nil, err
 	}
-	if inserted, err := s.insertResponse(q, r, o.Template, answers); err != nil || !inserted {
+	if inserted, err := s.insertResponse(q, &r, o.Template, answers); err != nil || !inserted {
 		return nil, err
 	}
 	if err := s.answered(q, row, r); err != nil {
@@ -285,7 +285,7 @@ func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) erro
 	if after.Answers, err = asJSON(now.Answers); err != nil {
 		return err
 	}
-	if err := s.replaceResponse(q, old, after); err != nil {
+	if err := s.replaceResponse(q, old, &after); err != nil {
 		return err
 	}
 	if row.ID != (id{}) { // else there is no invitation

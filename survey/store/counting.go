@@ -14,6 +14,7 @@ type calendar struct {
 	loc        *time.Location
 	generation int64
 	rebuild    rebuild
+	tagRules   id // which rules tag answers; another after every change of them, zero for none
 }
 
 // rebuild is how far a new generation has come; generation 0 is none.
@@ -51,7 +52,7 @@ func (r rebuild) of(current int64, one, done id) (int64, bool) {
 
 // whether anybody listens is asked along: whoever counts mostly tells of it
 // (see emit), and a question of its own would be one for each answer
-const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments,
+const calendarColumns = `timezone, tally_generation, rebuild_generation, rebuild_responses, rebuild_invitations, rebuild_segments, tag_rules,
 	EXISTS (SELECT 1 FROM webhooks h WHERE h.workspace_id = workspaces.id AND h.state = 'active')`
 
 // counting is the calendar that a transaction counts by. Until it ends nobody
@@ -80,7 +81,7 @@ func (q *session) calendar(lock string) (calendar, error) {
 	var zone string
 	var heard bool
 	if _, err := q.row(`SELECT `+calendarColumns+` FROM workspaces WHERE id = ?`+lock, []any{q.by.Workspace},
-		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments, &heard); err != nil {
+		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments, &c.tagRules, &heard); err != nil {
 		return c, err
 	}
 	if !heard && q.shared != nil {

@@ -99,7 +99,7 @@ func (q *session) exportedRows(statement string, args []any) (rows []responseRow
 	var r responseRow
 	into := []any{&r.WorkspaceID, &r.ID, &r.SurveyID, &r.TouchpointID, &r.MeasureID, &r.TemplateID, &r.TemplateVersion, &r.PersonID,
 		&r.InvitationID, &r.ExternalID, &r.Score, &r.Answers, &r.Comment, &r.Locale, &r.Channel, &r.Attributes, &r.Segments,
-		&r.Tags, &r.Complete, &r.ExcludedReason, &r.RespondedAt, &r.CreatedAt, &r.UpdatedAt, &r.StratumID}
+		&r.Tags, &r.Complete, &r.ExcludedReason, &r.RespondedAt, &r.CreatedAt, &r.UpdatedAt, &r.StratumID, &r.RuleTags, &r.RefusedTags}
 	rows = make([]responseRow, 0, exportedAtOnce)
 	err = q.each(statement, args, into, func() error {
 		rows = append(rows, r)

@@ -50,6 +50,11 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 		if err := m.stratify(q, c, fresh); err != nil {
 			return err
 		}
+		for i := range fresh {
+			if err := m.store.tagNew(q, c, &fresh[i].row); err != nil {
+				return err
+			}
+		}
 		q.moves = slices.Grow(q.moves, len(fresh)*movesOfARow) // at once: half of what an import allocates was growing this
 		for rows := range slices.Chunk(fresh, rowsAtOnce) {
 			kept, err := m.insertRows(q, c, rows)
@@ -201,7 +206,7 @@ const rowsAtOnce = 20
 // insertRows writes rows with one statement and moves the tallies for those
 // that no key refused; of the unnamed it takes those away.
 func (m *importing) insertRows(q *session, c calendar, drafts []responseDraft) (kept Imported, err error) {
-	args := make([]any, 0, 24*len(drafts))
+	args := make([]any, 0, 26*len(drafts))
 	counted := make(map[id]int, len(drafts))
 	for i := range drafts {
 		d := &drafts[i]

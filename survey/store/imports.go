@@ -208,7 +208,7 @@ func (m *importing) draft(part *stretch, entry history.Entry, now survey.Instant
 	in := NewResponse{Score: entry.Answer.Score, Answers: entry.Answer.Answers, Comment: entry.Answer.Comment,
 		Customer: entry.Answer.Customer, Attributes: entry.Answer.Attributes, Aside: entry.Answer.Aside, Locale: entry.Answer.Locale,
 		Channel: cmp.Or(entry.Answer.Channel, "import"), ExternalID: entry.Answer.ExternalID,
-		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags, Excluded: entry.Answer.Excluded}
+		RespondedAt: entry.Answer.RespondedAt, Tags: entry.Answer.Tags, RuleTags: entry.Answer.RuleTags, Excluded: entry.Answer.Excluded}
 	unnamed := in.ExternalID == ""
 	if unnamed {
 		in.ExternalID = entry.RowID()

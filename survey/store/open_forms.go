@@ -273,7 +273,7 @@ func (s *Store) firstOpenReply(q *session, place surveyPlace, o Opened, f openFo
 	if r.Answers, err = objectJSON(answers); err != nil {
 		return nil, err
 	}
-	if fresh, err := s.insertResponse(q, r, o.Template, answers); err != nil || !fresh {
+	if fresh, err := s.insertResponse(q, &r, o.Template, answers); err != nil || !fresh {
 		return nil, err
 	}
 	if came.Excluded != "" {

@@ -148,7 +148,7 @@ func (n *counter) answerRows(p piece, counts answerCounts) error {
 	if err := n.loadTemplates(); err != nil {
 		return err
 	}
-	return n.eachRow(p, func(r responseRow) error {
+	return n.eachRow(p, false, func(r responseRow) error {
 		var h scoring.Histogram
 		h[r.Score] = 1
 		return n.eachAnswer(r, func(dimension, value string) { counts.add(dimension, value, r.MeasureID, h) })

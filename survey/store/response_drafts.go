@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -41,6 +42,11 @@ func draftAt(place *surveyPlace, template *survey.Template, in NewResponse, now 
 	}
 	if d.row.Tags, err = asJSON(d.tags); err != nil {
 		return d, err
+	}
+	if d.row.RuleTags = "[]"; len(in.RuleTags) > 0 {
+		if d.row.RuleTags, err = asJSON(in.RuleTags); err != nil {
+			return d, err
+		}
 	}
 	return d, d.describe(d.own)
 }
@@ -141,7 +147,7 @@ func (s *Store) insertDraft(q *session, d *responseDraft) (bool, error) {
 	if err := q.complete(d); err != nil {
 		return false, err
 	}
-	return s.insertResponse(q, d.row, *d.template, d.answers)
+	return s.insertResponse(q, &d.row, *d.template, d.answers)
 }
 
 // declaring is a survey with the segments that it declares now.
@@ -224,10 +230,14 @@ func (s *Store) isRepeat(q *session, d *responseDraft) (bool, error) {
 	return known, err
 }
 
-// response is the draft as a caller sees it, without a second query.
-func (d responseDraft) response() survey.Response {
+// response is the draft as a caller sees it, once it is kept and without a
+// second query.
+func (d responseDraft) response() (survey.Response, error) {
 	r := d.row.plain()
 	r.Touchpoint, r.Template, r.Person = d.place.Survey.Touchpoint, d.template.Key, d.person
 	r.Answers, r.Attributes, r.Tags = d.answers, d.attributes, d.tags
-	return r
+	if d.row.RuleTags == "" || d.row.RuleTags == "[]" {
+		return r, nil
+	}
+	return r, errors.Join(fromJSON(d.row.Tags, &r.Tags), fromJSON(d.row.RuleTags, &r.RuleTags))
 }

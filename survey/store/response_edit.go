@@ -44,7 +44,7 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 		}
 		if len(changed) > 0 {
 			now.UpdatedAt = int64(q.now)
-			if err := s.replaceResponse(q, old, now); err != nil {
+			if err := s.replaceResponse(q, old, &now); err != nil {
 				return err
 			}
 			if invitation != nil && (old.Comment != "") != (now.Comment != "") {
@@ -184,7 +184,7 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 	tags := survey.CleanTags(&p, "tags", wanted.Tags)
 	if !slices.Equal(tags, before.Tags) {
 		changed = append(changed, "tags")
-		if now.Tags, err = asJSON(tags); err != nil {
+		if err := s.tagByHand(q, &now, before, tags); err != nil {
 			return now, nil, err
 		}
 	}
@@ -226,22 +226,30 @@ func (q *session) checkOwner(p *survey.Problems, r responseRow, person survey.ID
 	return err
 }
 
-// replaceResponse writes what changed in a response, and moves the tallies.
-func (s *Store) replaceResponse(q *session, old, now responseRow) error {
-	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, complete = ?, excluded_reason = ?, person_id = ?,
-		attributes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers, now.Comment, now.Tags, now.Complete,
-		now.ExcludedReason, now.PersonID.orNil(), now.Attributes, now.UpdatedAt, now.WorkspaceID, now.ID); err != nil {
+// replaceResponse writes what changed in a response, and moves the tallies. With
+// the comment the tags that rules give to it change.
+func (s *Store) replaceResponse(q *session, old responseRow, now *responseRow) error {
+	c, err := q.counting()
+	if err != nil {
+		return err
+	}
+	if now.Comment != old.Comment {
+		now.RefusedTags = "[]" // what was taken away was about other words
+		if err := s.tagByRules(q, c, now); err != nil {
+			return err
+		}
+	}
+	if err := q.must(`UPDATE responses SET score = ?, answers = ?, comment = ?, tags = ?, rule_tags = ?, refused_tags = ?, complete = ?,
+		excluded_reason = ?, person_id = ?, attributes = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, now.Score, now.Answers,
+		now.Comment, now.Tags, now.RuleTags, now.RefusedTags, now.Complete, now.ExcludedReason, now.PersonID.orNil(), now.Attributes,
+		now.UpdatedAt, now.WorkspaceID, now.ID); err != nil {
 		return err
 	}
 	if now.Attributes != old.Attributes {
-		c, err := q.counting()
-		if err != nil {
+		if err := s.registerColumns(q, c, *now); err != nil {
 			return err
 		}
-		if err := s.registerColumns(q, c, now); err != nil {
-			return err
-		}
-		if err := s.restratify(q, c, &now, false); err != nil {
+		if err := s.restratify(q, c, now, false); err != nil {
 			return err
 		}
 	}
@@ -251,8 +259,8 @@ func (s *Store) replaceResponse(q *session, old, now responseRow) error {
 	if err := s.count(q, old, -1); err != nil {
 		return err
 	}
-	if err := s.count(q, now, 1); err != nil {
+	if err := s.count(q, *now, 1); err != nil {
 		return err
 	}
-	return s.followUp(q, now)
+	return s.followUp(q, *now)
 }

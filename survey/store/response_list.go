@@ -23,6 +23,7 @@ type ResponseFilter struct {
 	Locale     string
 	Attributes map[string]string
 	Tag        string
+	Mood       Mood
 	HasComment *bool
 	Excluded   *bool // left out of scores, or not
 
@@ -31,6 +32,16 @@ type ResponseFilter struct {
 	UpdatedFrom, UpdatedTo *survey.Instant // of the last change
 	Q                      string          // words in the comment or another text answer, in any case
 }
+
+// Mood narrows to answers of unhappy customers, see scoring.Result.Unhappy, or
+// to the others; "" does not.
+type Mood string
+
+// The moods.
+const (
+	Unhappy Mood = "unhappy"
+	Happy   Mood = "happy"
+)
 
 // Responses lists the newest first.
 func (s *Store) Responses(ctx context.Context, by Caller, f ResponseFilter, page Page) ([]survey.Response, string, error) {
@@ -126,6 +137,11 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	if f.Locale != "" {
 		and("locale = ?", f.Locale)
 	}
+	if f.Mood != "" {
+		if err := q.moodCondition(f.Mood, and); err != nil {
+			return nil, nil, away(err)
+		}
+	}
 	q.personConditions(f, and)
 	if err := q.scopeConditions(and); err != nil {
 		return nil, nil, away(err)
@@ -144,6 +160,30 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 		}
 	}
 	return where, args, nil
+}
+
+// moodCondition narrows to the points of each measure's scale that a mood has.
+func (q *session) moodCondition(mood Mood, and func(string, ...any)) error {
+	var measures []int64
+	if err := q.list(&measures, `SELECT id FROM measures WHERE workspace_id = ? ORDER BY id`, q.by.Workspace); err != nil {
+		return err
+	}
+	var parts []string
+	var args []any
+	for _, measure := range measures {
+		var points []any
+		for point := measureOf(measure).Min; point <= measureOf(measure).Max; point++ {
+			if unhappy(responseRow{MeasureID: measure, Score: point}) == (mood == Unhappy) {
+				points = append(points, point)
+			}
+		}
+		parts, args = append(parts, "measure_id = ? AND score IN ("+marks(len(points))+")"), append(append(args, measure), points...)
+	}
+	if len(parts) == 0 {
+		parts = []string{"1 = 0"} // nobody has answered
+	}
+	and("("+strings.Join(parts, " OR ")+")", args...)
+	return nil
 }
 
 // personConditions narrow by whose answer it is, and by when it was changed.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,18 +13,18 @@ import (
 
 const responseColumns = `workspace_id, id, survey_id, touchpoint_id, measure_id, template_id, template_version, person_id,
 	invitation_id, external_id, score, answers, comment, locale, channel, attributes, segments, tags, complete,
-	excluded_reason, responded_at, created_at, updated_at, stratum_id`
+	excluded_reason, responded_at, created_at, updated_at, stratum_id, rule_tags, refused_tags`
 
 const (
 	insertResponses = `INSERT INTO responses (` + responseColumns + `) VALUES `
-	responseValues  = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	responseValues  = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // values are those of responseColumns.
 func (r responseRow) values() []any {
 	return []any{r.WorkspaceID, r.ID, r.SurveyID, r.TouchpointID, r.MeasureID, r.TemplateID, r.TemplateVersion, r.PersonID.orNil(),
 		r.InvitationID.orNil(), r.ExternalID, r.Score, r.Answers, r.Comment, r.Locale, r.Channel, r.Attributes, r.Segments,
-		r.Tags, r.Complete, r.ExcludedReason, r.RespondedAt, r.CreatedAt, r.UpdatedAt, r.StratumID}
+		r.Tags, r.Complete, r.ExcludedReason, r.RespondedAt, r.CreatedAt, r.UpdatedAt, r.StratumID, cmp.Or(r.RuleTags, "[]"), cmp.Or(r.RefusedTags, "[]")}
 }
 
 // NewResponse is an answer that was taken elsewhere.
@@ -40,7 +41,8 @@ type NewResponse struct {
 	ExternalID  string
 	RespondedAt *survey.Instant
 	Tags        []string
-	Excluded    string // why it is left out of scores; "" where it counts
+	RuleTags    []string // those of Tags that a rule of another koe put there, and will be a rule's here if one says so
+	Excluded    string   // why it is left out of scores; "" where it counts
 }
 
 // CreateResponse keeps an answer that was taken elsewhere and moves the
@@ -69,7 +71,9 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 			return err
 		}
 		q.resource = survey.ID(d.row.ID).String()
-		out = d.response()
+		if out, err = d.response(); err != nil {
+			return err
+		}
 		if err := s.followUp(q, d.row); err != nil {
 			return err
 		}
@@ -110,8 +114,8 @@ func (s *Store) asks(q *session, ref string) (surveyPlace, survey.Template, erro
 
 // insertResponse writes a response and moves the tallies; false where a unique
 // key refuses it. Template and answers are what the row says; its segments are
-// those that its survey declares now.
-func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, answers survey.Answers) (bool, error) {
+// those that its survey declares now, and rules add their tags.
+func (s *Store) insertResponse(q *session, r *responseRow, t survey.Template, answers survey.Answers) (bool, error) {
 	c, err := q.counting() // first: it holds the calendar until the end
 	if err != nil {
 		return false, err
@@ -120,21 +124,24 @@ func (s *Store) insertResponse(q *session, r responseRow, t survey.Template, ans
 	if r.Segments, err = s.segmentsNow(q, r.SurveyID, r.Attributes); err != nil {
 		return false, err
 	}
-	if err := s.registerColumns(q, c, r); err != nil {
+	if err := s.registerColumns(q, c, *r); err != nil {
 		return false, err
 	}
-	segments, err := s.segmentsOfRow(q, c, r)
+	segments, err := s.segmentsOfRow(q, c, *r)
 	if err != nil {
 		return false, err
 	}
-	if r.StratumID, err = s.stratumOf(q, c, r, segments); err != nil {
+	if r.StratumID, err = s.stratumOf(q, c, *r, segments); err != nil {
+		return false, err
+	}
+	if err := s.tagNew(q, c, r); err != nil {
 		return false, err
 	}
 	fresh, err := q.inserted(insertResponses+responseValues, r.values()...)
 	if err != nil || !fresh {
 		return false, err
 	}
-	q.countAs(c, r, segments, t, answers, 1)
+	q.countAs(c, *r, segments, t, answers, 1)
 	return true, nil
 }
 
@@ -173,13 +180,16 @@ func (r responseRow) response() (survey.Response, error) {
 	if r.Tags != "[]" {
 		err = errors.Join(err, fromJSON(r.Tags, &out.Tags))
 	}
+	if r.RuleTags != "[]" {
+		err = errors.Join(err, fromJSON(r.RuleTags, &out.RuleTags))
+	}
 	return out, err
 }
 
 // plain is what needs no decoding.
 func (r responseRow) plain() survey.Response {
 	out := survey.Response{ID: survey.ID(r.ID), Survey: survey.ID(r.SurveyID), TemplateVersion: r.TemplateVersion,
-		Metric: string(measureOf(r.MeasureID).Metric), Score: r.Score, Comment: r.Comment,
+		Metric: string(measureOf(r.MeasureID).Metric), Measure: measureOf(r.MeasureID), Score: r.Score, Comment: r.Comment,
 		Locale: r.Locale, Channel: r.Channel, Invitation: r.InvitationID.orNil(),
 		RespondedAt: survey.Instant(r.RespondedAt), CreatedAt: survey.Instant(r.CreatedAt),
 		UpdatedAt: survey.Instant(r.UpdatedAt), Complete: r.Complete}

@@ -29,4 +29,6 @@ type responseRow struct {
 	CreatedAt       int64
 	UpdatedAt       int64
 	StratumID       int64
+	RuleTags        string // those of Tags that a rule put there
+	RefusedTags     string // those that somebody took away by hand: no rule puts them back
 }

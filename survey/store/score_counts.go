@@ -67,7 +67,7 @@ func (n *counter) count(cut spanCut, groupBy string) (pieceCounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if stale || n.scope.Tag != "" || n.scope.uncapped || strings.HasPrefix(groupBy, byChoice) {
+	if stale || n.scope.Tag != "" || n.scope.uncapped || groupBy == ByTag || strings.HasPrefix(groupBy, byChoice) {
 		return counts, n.fromRows(cut, rest, groupBy, counts)
 	}
 	return counts, n.fromIndex(cut, rest, groupBy, counts)

@@ -17,22 +17,24 @@ func (n *counter) fromRows(cut spanCut, pieces []int, groupBy string, counts pie
 	if err := prepare(groupBy); err != nil {
 		return err
 	}
+	groups := func(r responseRow) (list []string, err error) {
+		switch {
+		case byAnswer:
+			return n.chosen(r, key)
+		case groupBy == ByTag:
+			return list, fromJSON(r.Tags, &list)
+		}
+		group, err := n.groupOfRow(groupBy, r)
+		return []string{group}, err
+	}
 	for _, i := range pieces {
-		err := n.eachRow(cut.all[i], func(r responseRow) error {
-			add := func(group string) {
+		err := n.eachRow(cut.all[i], groupBy == ByTag, func(r responseRow) error {
+			of, err := groups(r)
+			for _, group := range of {
 				h := counts.at(group, i, len(cut.all))
 				sum := h[r.MeasureID]
 				sum[r.Score]++
 				h[r.MeasureID] = sum
-			}
-			if !byAnswer {
-				group, err := n.groupOfRow(groupBy, r)
-				add(group)
-				return err
-			}
-			chosen, err := n.chosen(r, key)
-			for _, option := range chosen {
-				add(option)
 			}
 			return err
 		})
@@ -122,21 +124,24 @@ func (n *counter) eachAnswer(r responseRow, do func(dimension, value string)) er
 	return err
 }
 
-// eachRow calls do with what a count needs of each response of a piece.
-func (n *counter) eachRow(p piece, do func(responseRow) error) error {
+// eachRow calls do with what a count needs of each response of a piece, or of
+// each that has a tag.
+func (n *counter) eachRow(p piece, tagged bool, do func(responseRow) error) error {
 	where, args := n.places()
 	where, args = where+" AND responded_at >= ? AND responded_at < ? AND excluded_reason IS NULL", append(args, p.from, p.to)
 	where, args = n.narrowed(where, args)
-	if n.scope.Tag != "" {
+	if n.scope.Tag != "" || tagged {
 		where += " AND tags <> '[]'" // as its index says
+	}
+	if n.scope.Tag != "" {
 		n.textConditions(ResponseFilter{Tag: n.scope.Tag}, func(condition string, values ...any) {
 			where, args = where+" AND "+condition, append(args, values...)
 		})
 	}
 	var r responseRow
-	return n.each(`SELECT survey_id, touchpoint_id, measure_id, template_id, template_version, score, answers, locale, channel, attributes
+	return n.each(`SELECT survey_id, touchpoint_id, measure_id, template_id, template_version, score, answers, locale, channel, attributes, tags
 		FROM responses WHERE `+where, args, []any{&r.SurveyID, &r.TouchpointID, &r.MeasureID, &r.TemplateID, &r.TemplateVersion,
-		&r.Score, &r.Answers, &r.Locale, &r.Channel, &r.Attributes}, func() error { return do(r) })
+		&r.Score, &r.Answers, &r.Locale, &r.Channel, &r.Attributes, &r.Tags}, func() error { return do(r) })
 }
 
 // narrowed adds the scope's locale, channel and segments to a condition on

@@ -150,10 +150,10 @@ func (s *Store) checkGroup(q *session, o *scope) error {
 	key, is := strings.CutPrefix(o.groupBy, byChoice)
 	if !is {
 		switch o.groupBy {
-		case "", ByTouchpoint, BySurvey, ByLocale, ByChannel:
+		case "", ByTouchpoint, BySurvey, ByLocale, ByChannel, ByTag:
 			return nil
 		}
-		return survey.Errorf(survey.Invalid, "group_by", "must be touchpoint, survey, locale, channel, attributes.NAME or answers.KEY")
+		return survey.Errorf(survey.Invalid, "group_by", "must be touchpoint, survey, locale, channel, tag, attributes.NAME or answers.KEY")
 	}
 	found := false
 	for _, v := range o.surveys {
@@ -219,5 +219,5 @@ func (o *scope) segmentDimension() (dimension, value string, ok bool) {
 // tallied says whether tallies can answer, split by a group or not.
 func (o *scope) tallied(groupBy string) bool {
 	dimension, _, ok := o.segmentDimension()
-	return ok && (dimension == "" || groupBy == "" || groupBy == ByTouchpoint || groupBy == BySurvey)
+	return ok && groupBy != ByTag && (dimension == "" || groupBy == "" || groupBy == ByTouchpoint || groupBy == BySurvey)
 }

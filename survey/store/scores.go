@@ -33,6 +33,7 @@ const (
 	BySurvey     = "survey"
 	ByLocale     = "locale"
 	ByChannel    = "channel"
+	ByTag        = "tag" // an answer with two tags is in both groups, one without in none
 )
 
 // ScoreQuery asks for the answers of several spans at once. Only the first two

@@ -51,6 +51,7 @@ type Store struct {
 	mailsADay int
 	parsed    parsed
 	seen      seen
+	taggers   taggers
 	reporting chan struct{} // a place for each snapshot
 	spelled   sync.Map      // PostgreSQL's spelling of koe's statements
 	lite      string        // SQLite's address of the file, for a connection beside the writer

@@ -130,6 +130,7 @@ const touchpointUsers = `SELECT CASE
 	WHEN EXISTS (SELECT 1 FROM invitations WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'invitations'
 	WHEN EXISTS (SELECT 1 FROM interactions WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'interactions'
 	WHEN EXISTS (SELECT 1 FROM targets WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'targets'
+	WHEN EXISTS (SELECT 1 FROM tag_rules WHERE workspace_id = ? AND touchpoint_id = ?) THEN 'tag rules'
 	ELSE '' END`
 
 // DeleteTouchpoint removes a touchpoint at which nothing has happened and no

@@ -41,6 +41,12 @@ func (s *Store) Verify(ctx context.Context) (Checked, error) {
 			return out, err
 		}
 	}
+	for more := true; more; {
+		var err error
+		if more, err = s.ApplyTagRules(ctx); err != nil {
+			return out, err
+		}
+	}
 	err := s.snapshot(ctx, Caller{}, func(q *session) error {
 		var workspaces []int64
 		if err := q.list(&workspaces, `SELECT id FROM workspaces ORDER BY id`); err != nil {
@@ -94,6 +100,8 @@ type verifier struct {
 	values    map[segmentValue]bool
 	strata    map[int64]bool
 	templates map[templateRef]survey.Template
+	rules     []tagger
+	tagging   bool // answers are being tagged anew
 }
 
 // load reads templates, segment values and strata first: while rows are read,
@@ -111,6 +119,13 @@ func (v *verifier) load() error {
 			v.values[value] = true
 			return nil
 		}); err != nil {
+		return err
+	}
+	if v.rules, err = v.store.taggersOf(v.session, v.calendar); err != nil {
+		return err
+	}
+	var one int
+	if v.tagging, err = v.row(`SELECT 1 FROM tag_passes WHERE workspace_id = ?`, []any{v.by.Workspace}, &one); err != nil {
 		return err
 	}
 	var stratum int64
@@ -140,9 +155,9 @@ func (v *verifier) responses() error {
 	var r responseRow
 	r.WorkspaceID = v.by.Workspace
 	err := v.each(`SELECT id, survey_id, touchpoint_id, measure_id, template_id, template_version, score, answers, locale, channel,
-		segments, excluded_reason, responded_at, stratum_id FROM responses WHERE workspace_id = ?`, []any{v.by.Workspace},
+		segments, excluded_reason, responded_at, stratum_id, comment, tags, rule_tags, refused_tags FROM responses WHERE workspace_id = ?`, []any{v.by.Workspace},
 		[]any{&r.ID, &r.SurveyID, &r.TouchpointID, &r.MeasureID, &r.TemplateID, &r.TemplateVersion, &r.Score, &r.Answers, &r.Locale, &r.Channel,
-			&r.Segments, &r.ExcludedReason, &r.RespondedAt, &r.StratumID}, func() error {
+			&r.Segments, &r.ExcludedReason, &r.RespondedAt, &r.StratumID, &r.Comment, &r.Tags, &r.RuleTags, &r.RefusedTags}, func() error {
 			v.out.Responses++
 			if err := v.response(rows, r); err != nil {
 				return err
@@ -185,6 +200,31 @@ func (v *verifier) response(rows *session, r responseRow) error {
 		v.out.fault("response %s: its stratum is %d instead of %d, or is not kept", survey.ID(r.ID), r.StratumID, stratum)
 	}
 	rows.countAs(v.calendar, r, segments, t, answers, 1)
+	return v.tagged(r)
+}
+
+// tagged checks that a response has the tags of the rules that match it, and
+// none of another. Where nothing is left of its comment its tags stay.
+func (v *verifier) tagged(r responseRow) error {
+	var tags, byRule, refused []string
+	if err := r.readTags(&tags, &byRule, &refused); err != nil {
+		return err
+	}
+	for _, tag := range byRule {
+		if !slices.Contains(tags, tag) {
+			v.out.fault("response %s: a rule put a tag on it that it does not have", survey.ID(r.ID))
+		}
+	}
+	if v.tagging || r.Comment == "" {
+		return nil
+	}
+	anew := r
+	if err := anew.retag(tagsOf(matching(v.rules, r.TouchpointID, r.Comment))); err != nil {
+		return err
+	}
+	if anew.RuleTags != r.RuleTags {
+		v.out.fault("response %s: its tags are not those that the rules give it", survey.ID(r.ID))
+	}
 	return nil
 }
 
