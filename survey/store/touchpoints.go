@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"koe/survey"
@@ -142,8 +143,7 @@ func (s *Store) DeleteTouchpoint(ctx context.Context, by Caller, key string, ifM
 			return err
 		}
 		var users string
-		if _, err := q.row(touchpointUsers, []any{by.Workspace, row.ID, by.Workspace, row.ID, by.Workspace, row.ID,
-			by.Workspace, row.ID, by.Workspace, row.ID}, &users); err != nil {
+		if _, err := q.row(touchpointUsers, slices.Repeat([]any{by.Workspace, row.ID}, strings.Count(touchpointUsers, "?")/2), &users); err != nil {
 			return err
 		}
 		if users != "" {
