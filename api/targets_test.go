@@ -75,6 +75,7 @@ func TestTargetsNameTheFieldThatIsWrong(t *testing.T) {
 		`{"name":"a","kind":"attribute_share","attribute":"resolved","at_least":90}`:                         {"touchpoint"},
 		`{"name":"a","kind":"score","metric":"csat","at_least":85,"notify":["nobody@example.com"]}`:          {"notify[0]"},
 		`{"name":"a","kind":"score","metric":"csat","at_least":85,"notify":["nobody"]}`:                      {"notify[0]"},
+		`{"name":"a","kind":"time_to_first_touch","at_most":8}`:                                              {"kind"}, // until follow-ups are kept
 		`{"name":"a","kind":"response_rate","at_least":15,"unusual_drop":true}`:                              {"unusual_drop"},
 		`{"name":"a","kind":"response_rate","at_least":15,"period":"day","minimum":1}`:                       {"period", "minimum"},
 	} {

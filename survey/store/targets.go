@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"koe/scoring"
 	"koe/survey"
@@ -95,6 +96,9 @@ func (q *session) targetTerms(terms survey.TargetTerms) (touchpoint *survey.ID, 
 		}
 		touchpoint = &found
 	}
+	if !q.by.Scope.seesTarget(terms) {
+		return nil, "", survey.Errorf(survey.Invalid, "touchpoint", "must be one of those that you are limited to")
+	}
 	terms.Notify = nil // members are named by their ids, so that they keep their names
 	definition, err = asJSON(terms)
 	return touchpoint, definition, err
@@ -162,12 +166,22 @@ func (q *session) target(of survey.ID, lock string) (survey.Target, int64, error
 		return survey.Target{}, 0, err
 	}
 	t, err := row.target()
+	if err == nil && !q.by.Scope.seesTarget(t.TargetTerms) {
+		err = errNoTarget
+	}
 	if err != nil {
 		return t, 0, err
 	}
 	told, err := q.told(of)
 	t.Notify = told[of]
 	return t, row.Revision, err
+}
+
+// seesTarget is true for the targets of a member: those of the touchpoints that
+// they are limited to. Whoever is limited to a segment sees none, since targets
+// are of all segments.
+func (s Scope) seesTarget(terms survey.TargetTerms) bool {
+	return s.Segment == nil && (len(s.Touchpoints) == 0 || slices.Contains(s.Touchpoints, terms.Touchpoint))
 }
 
 // Target shows a target as it was last judged.
@@ -196,6 +210,16 @@ func (s *Store) Targets(ctx context.Context, by Caller, f TargetFilter, page Pag
 			return nil, "", away(err)
 		}
 		where, args = append(where, "touchpoint_id = ?"), append(args, touchpoint)
+	}
+	if by.Scope.Segment != nil {
+		return nil, "", nil
+	}
+	seen, all, err := q.touchpointsSeen()
+	if err != nil {
+		return nil, "", away(err)
+	}
+	if !all {
+		where, args = append(where, "(1 = 0"+strings.Repeat(" OR touchpoint_id = ?", len(seen))+")"), append(args, seen...)
 	}
 	if f.State != "" {
 		where, args = append(where, "state = ?"), append(args, string(f.State))
@@ -300,7 +324,7 @@ func (q *session) saveTargetState(t survey.Target, next survey.Instant, revision
 // it.
 func (s *Store) DeleteTarget(ctx context.Context, by Caller, of survey.ID) error {
 	return s.write(ctx, by, func(q *session) error {
-		if _, err := q.targetRow(of, q.forUpdate()); err != nil {
+		if _, _, err := q.target(of, q.forUpdate()); err != nil {
 			return err
 		}
 		if _, err := q.exec(`DELETE FROM outbox`+q.indexedBy("outbox_state")+` WHERE workspace_id = ? AND state = 'waiting' AND event = 'target.changed'

@@ -349,6 +349,23 @@ func TestTargetsRefuse(t *testing.T) {
 		if list, _, err := s.Targets(ctx, theirs, store.TargetFilter{}, store.Page{Limit: 10}); err != nil || len(list) != 0 {
 			t.Errorf("another workspace lists %d, %v", len(list), err)
 		}
+		for name, scope := range map[string]store.Scope{"another touchpoint": {Touchpoints: []string{"shop"}}, "a segment": {Segment: &survey.Segment{Key: "plan", Values: []string{"pro"}}}} {
+			limited := mine
+			limited.Scope = scope
+			_, err = s.Target(ctx, limited, target.ID)
+			refused(t, err, survey.NotFound, "")
+			refused(t, s.DeleteTarget(ctx, limited, target.ID), survey.NotFound, "")
+			_, err = s.CreateTarget(ctx, limited, chatTerms(nil))
+			refused(t, err, survey.Invalid, "touchpoint")
+			if list, _, err := s.Targets(ctx, limited, store.TargetFilter{}, store.Page{Limit: 10}); err != nil || len(list) != 0 {
+				t.Errorf("limited to %s one lists %d, %v", name, len(list), err)
+			}
+		}
+		limited := mine
+		limited.Scope = store.Scope{Touchpoints: []string{"shop", "chat"}}
+		if list, _, err := s.Targets(ctx, limited, store.TargetFilter{}, store.Page{Limit: 10}); err != nil || len(list) != 1 {
+			t.Errorf("limited to its touchpoint one lists %d, %v", len(list), err)
+		}
 		_, _, err = s.Targets(ctx, theirs, store.TargetFilter{Touchpoint: "chat"}, store.Page{Limit: 10})
 		refused(t, err, survey.Invalid, "touchpoint")
 	})
