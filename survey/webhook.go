@@ -19,6 +19,12 @@ const (
 	EventInvitationSent     Event = "invitation.sent"
 	EventInvitationFailed   Event = "invitation.failed"
 	EventPersonUnsubscribed Event = "person.unsubscribed"
+	EventFollowUpOpened     Event = "follow_up.opened"
+	// Of a follow-up there are mails alone: to whom it is escalated, to a customer
+	// who is asked whether it is solved, and to its owner where it is not.
+	EventFollowUpOverdue  Event = "follow_up.overdue"
+	EventFollowUpAsked    Event = "follow_up.asked"
+	EventFollowUpReopened Event = "follow_up.reopened"
 	// EventWebhookTest is sent to try an endpoint; nobody subscribes to it.
 	EventWebhookTest Event = "webhook.test"
 	// EventWebhookPaused is mailed to the webhook's owner alone.
@@ -27,7 +33,8 @@ const (
 
 // Events are those that a webhook may subscribe to.
 func Events() []Event {
-	return []Event{EventResponseCreated, EventResponseUpdated, EventInvitationSent, EventInvitationFailed, EventPersonUnsubscribed}
+	return []Event{EventResponseCreated, EventResponseUpdated, EventInvitationSent, EventInvitationFailed, EventPersonUnsubscribed,
+		EventFollowUpOpened}
 }
 
 // Webhook is an endpoint of somebody else's that is told of events.
