@@ -226,6 +226,7 @@ type Subject struct {
 	Template    *survey.Template // of the response
 	Invitation  *survey.Invitation
 	Suppression *survey.Suppression
+	FollowUp    *survey.FollowUp
 	Webhook     *survey.Webhook
 }
 
@@ -251,6 +252,11 @@ func (s *Store) SubjectOf(ctx context.Context, d Dispatch) (out Subject, err err
 		var v survey.Suppression
 		if v, err = s.Suppression(ctx, by, d.Subject); err == nil {
 			out.Suppression = &v
+		}
+	case survey.EventFollowUpOpened:
+		var f survey.FollowUp
+		if f, _, err = s.FollowUp(ctx, by, d.Subject); err == nil {
+			out.FollowUp = &f
 		}
 	default:
 		var w survey.Webhook

@@ -24,13 +24,20 @@ type ResponseFilter struct {
 	Attributes map[string]string
 	Tag        string
 	HasComment *bool
-	Excluded   *bool // left out of scores, or not
+	Excluded   *bool  // left out of scores, or not
+	FollowUp   string // the state of its follow-up; NoFollowUp where it has none
 
 	Person                 *survey.ID
 	Email                  string          // of the person; one that is no address is nobody's
 	UpdatedFrom, UpdatedTo *survey.Instant // of the last change
 	Q                      string          // words in the comment or another text answer, in any case
 }
+
+// NoFollowUp as a filter means the answers that have no follow-up.
+const NoFollowUp = "none"
+
+// followedUp finds the follow-up of a response.
+const followedUp = `SELECT 1 FROM follow_ups f WHERE f.workspace_id = responses.workspace_id AND f.response_id = responses.id`
 
 // Responses lists the newest first.
 func (s *Store) Responses(ctx context.Context, by Caller, f ResponseFilter, page Page) ([]survey.Response, string, error) {
@@ -133,6 +140,13 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 		and("excluded_reason IS NOT NULL")
 	default:
 		and("excluded_reason IS NULL")
+	}
+	switch f.FollowUp {
+	case "":
+	case NoFollowUp:
+		and("NOT EXISTS (" + followedUp + ")")
+	default:
+		and("EXISTS ("+followedUp+" AND f.state = ?)", f.FollowUp)
 	}
 	q.textConditions(f, and)
 	if f.Q != "" {

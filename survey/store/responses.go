@@ -70,7 +70,10 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		}
 		q.resource = survey.ID(d.row.ID).String()
 		out = d.response()
-		if err := s.followUp(q, d.row); err != nil {
+		if err := s.followOn(q, d.row); err != nil {
+			return err
+		}
+		if err := s.openFollowUp(q, d.place.Survey, d.row, survey.Instant(d.row.RespondedAt)); err != nil {
 			return err
 		}
 		return q.emit(survey.EventResponseCreated, out.ID, d.row.PersonID.orNil())

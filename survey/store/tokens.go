@@ -25,10 +25,20 @@ func newNonce() []byte {
 	return nonce
 }
 
-// token writes the token of a nonce.
+// token writes the token of an invitation's nonce.
 func (s *Store) token(workspace int64, nonce []byte) string {
+	return s.tokenFor("token", workspace, nonce)
+}
+
+// followUpToken writes the token by which a customer says whether it is solved.
+func (s *Store) followUpToken(workspace int64, nonce []byte) string {
+	return s.tokenFor("follow-up", workspace, nonce)
+}
+
+// tokenFor is of one purpose: as another's it opens nothing.
+func (s *Store) tokenFor(purpose string, workspace int64, nonce []byte) string {
 	b := binary.AppendUvarint(nil, uint64(workspace))
-	b = append(b, s.derive("token", workspace, nonce)[:macBytes]...)
+	b = append(b, s.derive(purpose, workspace, nonce)[:macBytes]...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
