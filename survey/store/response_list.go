@@ -141,13 +141,7 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	default:
 		and("excluded_reason IS NULL")
 	}
-	switch f.FollowUp {
-	case "":
-	case NoFollowUp:
-		and("NOT EXISTS (" + followedUp + ")")
-	default:
-		and("EXISTS ("+followedUp+" AND f.state = ?)", f.FollowUp)
-	}
+	followUpCondition(f.FollowUp, and)
 	q.textConditions(f, and)
 	if f.Q != "" {
 		if err := s.wordsCondition(q, f.Q, and); err != nil {
@@ -155,6 +149,17 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 		}
 	}
 	return where, args, nil
+}
+
+// followUpCondition narrows by what became of an answer.
+func followUpCondition(state string, and func(string, ...any)) {
+	switch state {
+	case "":
+	case NoFollowUp:
+		and("NOT EXISTS (" + followedUp + ")")
+	default:
+		and("EXISTS ("+followedUp+" AND f.state = ?)", state)
+	}
 }
 
 // personConditions narrow by whose answer it is, and by when it was changed.
