@@ -86,7 +86,7 @@ func New(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
-		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries})}
+		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries}, followUpMetrics{o.Store})}
 	if a.Bounces.Fetch == nil {
 		a.Bounces.Fetch = FetchSNS()
 	}
