@@ -88,7 +88,7 @@ func New(o Options) http.Handler {
 	}
 	a := &api{Options: o, echo: echo.New(), validate: newValidator(),
 		limits: newLimits(o.RatePerKey, o.Now), open: newOpenLimits(o.Now), seen: &seenLinks{links: map[string]survey.OpenLink{}},
-		metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries}, targetMetrics{o.Store})}
+		metrics: newMetrics(mailMetrics{o.Store, o.MailCounts}, webhookMetrics{o.Store, o.WebhookTries}, targetMetrics{o.Store}, followUpMetrics{o.Store})}
 	if a.Bounces.Fetch == nil {
 		a.Bounces.Fetch = FetchSNS()
 	}

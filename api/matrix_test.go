@@ -409,6 +409,32 @@ func (w *world) walk(operation, sender string) (called, bool) {
 	return called{}, false
 }
 
+// followUps are the calls about unhappy answers.
+func (w *world) followUps(operation string) (called, bool) {
+	opened := func() string {
+		w.do("PATCH", "/v1/surveys/asked", `{"rules":{"follow_up":{"score":{"max":6},"confirm_with_customer":true}}}`).want(200)
+		return "/v1/follow-ups/" + w.followed("asked", 1, `,"comment":"`+hidden+`","answers":{"contact":true},`+somebody).text("id")
+	}
+	switch operation {
+	case "listFollowUps":
+		opened()
+		return called{"/v1/follow-ups", nil, 200, 200}, true
+	case "summarizeFollowUps":
+		return called{"/v1/follow-ups/summary", nil, 200, 200}, true
+	case "showFollowUp":
+		return called{opened(), nil, 200, 404}, true
+	case "patchFollowUp":
+		return called{opened(), `{"state":"in_progress"}`, 200, 404}, true
+	case "addFollowUpNote":
+		return called{opened() + "/notes", `{"text":"mine"}`, 201, 404}, true
+	case "showSolvedPage", "answerSolvedPage":
+		path := opened()
+		w.do("PATCH", path, `{"state":"resolved"}`).want(200)
+		return called{w.solvedURL(strings.TrimPrefix(path, "/v1/follow-ups/")), map[string]any{"answerSolvedPage": "solved=yes"}[operation], 200, 200}, true
+	}
+	return called{}, false
+}
+
 // sending are the calls about what koe decided and sends.
 func (w *world) sending(operation string) (called, bool) {
 	switch operation {
@@ -532,7 +558,7 @@ func (w *world) notes(operation string) (called, bool) {
 func (w *world) call(r api.Route, sender string) called {
 	w.t.Helper()
 	for _, find := range []func(operation string) (called, bool){
-		w.settings, w.webhooks, w.members, w.dashboard, w.targets, w.tags, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
+		w.settings, w.webhooks, w.members, w.dashboard, w.targets, w.tags, w.followUps, w.sources, w.people, w.surveys, w.sending, w.public, w.notes, w.delightedCall,
 		func(operation string) (called, bool) { return w.walk(operation, sender) },
 	} {
 		if c, known := find(r.Operation); known {
@@ -563,7 +589,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 				if r.Operation == "putLogo" {
 					request.Header.Set("Content-Type", "image/png")
 				}
-				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") || strings.HasPrefix(r.Path, "/dashboard") || r.Operation == "tryPreview" {
+				if strings.HasPrefix(r.Path, "/s/") || strings.HasPrefix(r.Path, "/l/") || strings.HasPrefix(r.Path, "/dashboard") || strings.HasPrefix(r.Path, "/f/") || r.Operation == "tryPreview" {
 					request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
 			})

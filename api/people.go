@@ -97,6 +97,7 @@ type personExport struct {
 	Invitations  []invitationExported `json:"invitations"`
 	Responses    []responseResponse   `json:"responses"`
 	Memberships  []store.Membership   `json:"memberships"`
+	FollowUps    []followUpResponse   `json:"follow_ups"`
 }
 
 // invitationExported is an invitation with its own copy of what was known of
@@ -120,7 +121,7 @@ func (a *api) exportPerson(c echo.Context) error {
 	}
 	out := personExport{ExportedAt: survey.InstantOf(a.Now()), Person: held.Person, Suppression: held.Suppression,
 		Interactions: make([]interactionShown, len(held.Interactions)), Invitations: make([]invitationExported, len(held.Invitations)),
-		Responses: make([]responseResponse, len(held.Responses)), Memberships: held.Memberships}
+		Responses: make([]responseResponse, len(held.Responses)), Memberships: held.Memberships, FollowUps: []followUpResponse{}}
 	for i, r := range held.Interactions {
 		out.Interactions[i] = interactionShown{r.Interaction, a.decisions(r.Decisions)}
 	}
@@ -131,6 +132,9 @@ func (a *api) exportPerson(c echo.Context) error {
 	for i, r := range held.Responses {
 		out.Responses[i] = responseOf(r.Response)
 		out.Responses[i].Events = r.Events
+	}
+	for _, f := range held.FollowUps {
+		out.FollowUps = append(out.FollowUps, a.followUpOf(f.FollowUp, f.Events))
 	}
 	return send(c, okay(out, ""))
 }

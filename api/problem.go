@@ -128,7 +128,7 @@ func (a *api) problem(err error, c echo.Context) {
 // forRespondents is true for the pages that respondents open: to them an error
 // is a page too.
 func forRespondents(r *http.Request) bool {
-	return slices.ContainsFunc([]string{"/s/", "/u/", "/l/", "/preview/"}, func(way string) bool { return strings.HasPrefix(r.URL.Path, way) })
+	return slices.ContainsFunc([]string{"/s/", "/u/", "/l/", "/f/", "/preview/"}, func(way string) bool { return strings.HasPrefix(r.URL.Path, way) })
 }
 
 // errorPage shows an error of which nothing else is known.

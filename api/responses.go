@@ -188,8 +188,8 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 			p.Add("locale", "format", "%s", err)
 		}
 	}
-	if _, is := q["follow_up"]; is {
-		p.Add("follow_up", "unsupported", "this koe keeps no follow-ups yet; leave it out")
+	if f.FollowUp, err = q.oneOf("follow_up", "open", "in_progress", "resolved", store.NoFollowUp); err != nil {
+		return f, err
 	}
 	if err := p.Err(); err != nil {
 		return f, err

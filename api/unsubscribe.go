@@ -13,6 +13,9 @@ import (
 // works all the same where the survey is over.
 func (a *api) showUnsubscribePage(c echo.Context) error {
 	opened, err := a.Store.Open(c.Request().Context(), param(c, "token"))
+	if is(err, survey.NotFound) {
+		return a.unsubscribeAskedPage(c, templates.StepUnsubscribe)
+	}
 	if err != nil && !is(err, survey.Gone) {
 		return a.pageError(c, opened, nil, err)
 	}
@@ -36,6 +39,9 @@ func (a *api) unsubscribe(c echo.Context) error {
 		return err
 	}
 	opened, err := a.Store.Open(ctx, token)
+	if is(err, survey.NotFound) {
+		return a.unsubscribeAskedPage(c, templates.StepUnsubscribed)
+	}
 	if err != nil && !is(err, survey.Gone) {
 		return a.pageError(c, opened, nil, err)
 	}

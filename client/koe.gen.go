@@ -272,6 +272,54 @@ func (e FireListDataState) Valid() bool {
 	}
 }
 
+// Defines values for FollowUpConfirmation.
+const (
+	Confirmed   FollowUpConfirmation = "confirmed"
+	NotAsked    FollowUpConfirmation = "not_asked"
+	Pending     FollowUpConfirmation = "pending"
+	Reopened    FollowUpConfirmation = "reopened"
+	Unconfirmed FollowUpConfirmation = "unconfirmed"
+)
+
+// Valid indicates whether the value is a known member of the FollowUpConfirmation enum.
+func (e FollowUpConfirmation) Valid() bool {
+	switch e {
+	case Confirmed:
+		return true
+	case NotAsked:
+		return true
+	case Pending:
+		return true
+	case Reopened:
+		return true
+	case Unconfirmed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FollowUpState.
+const (
+	FollowUpStateInProgress FollowUpState = "in_progress"
+	FollowUpStateOpen       FollowUpState = "open"
+	FollowUpStateResolved   FollowUpState = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the FollowUpState enum.
+func (e FollowUpState) Valid() bool {
+	switch e {
+	case FollowUpStateInProgress:
+		return true
+	case FollowUpStateOpen:
+		return true
+	case FollowUpStateResolved:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImpactDaysPerMonth.
 const (
 	N30 ImpactDaysPerMonth = 30
@@ -646,6 +694,7 @@ func (e Metric) Valid() bool {
 
 // Defines values for NewWebhookEvents.
 const (
+	NewWebhookEventsFollowUpOpened     NewWebhookEvents = "follow_up.opened"
 	NewWebhookEventsInvitationFailed   NewWebhookEvents = "invitation.failed"
 	NewWebhookEventsInvitationSent     NewWebhookEvents = "invitation.sent"
 	NewWebhookEventsPersonUnsubscribed NewWebhookEvents = "person.unsubscribed"
@@ -657,6 +706,8 @@ const (
 // Valid indicates whether the value is a known member of the NewWebhookEvents enum.
 func (e NewWebhookEvents) Valid() bool {
 	switch e {
+	case NewWebhookEventsFollowUpOpened:
+		return true
 	case NewWebhookEventsInvitationFailed:
 		return true
 	case NewWebhookEventsInvitationSent:
@@ -1600,6 +1651,7 @@ func (e Verdict) Valid() bool {
 
 // Defines values for WebhookEvents.
 const (
+	WebhookEventsFollowUpOpened     WebhookEvents = "follow_up.opened"
 	WebhookEventsInvitationFailed   WebhookEvents = "invitation.failed"
 	WebhookEventsInvitationSent     WebhookEvents = "invitation.sent"
 	WebhookEventsPersonUnsubscribed WebhookEvents = "person.unsubscribed"
@@ -1611,6 +1663,8 @@ const (
 // Valid indicates whether the value is a known member of the WebhookEvents enum.
 func (e WebhookEvents) Valid() bool {
 	switch e {
+	case WebhookEventsFollowUpOpened:
+		return true
 	case WebhookEventsInvitationFailed:
 		return true
 	case WebhookEventsInvitationSent:
@@ -1696,6 +1750,7 @@ func (e WebhookState) Valid() bool {
 
 // Defines values for WebhookInputEvents.
 const (
+	WebhookInputEventsFollowUpOpened     WebhookInputEvents = "follow_up.opened"
 	WebhookInputEventsInvitationFailed   WebhookInputEvents = "invitation.failed"
 	WebhookInputEventsInvitationSent     WebhookInputEvents = "invitation.sent"
 	WebhookInputEventsPersonUnsubscribed WebhookInputEvents = "person.unsubscribed"
@@ -1707,6 +1762,8 @@ const (
 // Valid indicates whether the value is a known member of the WebhookInputEvents enum.
 func (e WebhookInputEvents) Valid() bool {
 	switch e {
+	case WebhookInputEventsFollowUpOpened:
+		return true
 	case WebhookInputEventsInvitationFailed:
 		return true
 	case WebhookInputEventsInvitationSent:
@@ -1768,6 +1825,7 @@ func (e WebhookInputState) Valid() bool {
 
 // Defines values for WebhookPatchEvents.
 const (
+	WebhookPatchEventsFollowUpOpened     WebhookPatchEvents = "follow_up.opened"
 	WebhookPatchEventsInvitationFailed   WebhookPatchEvents = "invitation.failed"
 	WebhookPatchEventsInvitationSent     WebhookPatchEvents = "invitation.sent"
 	WebhookPatchEventsPersonUnsubscribed WebhookPatchEvents = "person.unsubscribed"
@@ -1779,6 +1837,8 @@ const (
 // Valid indicates whether the value is a known member of the WebhookPatchEvents enum.
 func (e WebhookPatchEvents) Valid() bool {
 	switch e {
+	case WebhookPatchEventsFollowUpOpened:
+		return true
 	case WebhookPatchEventsInvitationFailed:
 		return true
 	case WebhookPatchEventsInvitationSent:
@@ -1904,6 +1964,48 @@ func (e ReportInterval) Valid() bool {
 	}
 }
 
+// Defines values for ListFollowUpsParamsOrder.
+const (
+	Due    ListFollowUpsParamsOrder = "due"
+	Newest ListFollowUpsParamsOrder = "newest"
+)
+
+// Valid indicates whether the value is a known member of the ListFollowUpsParamsOrder enum.
+func (e ListFollowUpsParamsOrder) Valid() bool {
+	switch e {
+	case Due:
+		return true
+	case Newest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListResponsesParamsFollowUp.
+const (
+	ListResponsesParamsFollowUpInProgress ListResponsesParamsFollowUp = "in_progress"
+	ListResponsesParamsFollowUpNone       ListResponsesParamsFollowUp = "none"
+	ListResponsesParamsFollowUpOpen       ListResponsesParamsFollowUp = "open"
+	ListResponsesParamsFollowUpResolved   ListResponsesParamsFollowUp = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ListResponsesParamsFollowUp enum.
+func (e ListResponsesParamsFollowUp) Valid() bool {
+	switch e {
+	case ListResponsesParamsFollowUpInProgress:
+		return true
+	case ListResponsesParamsFollowUpNone:
+		return true
+	case ListResponsesParamsFollowUpOpen:
+		return true
+	case ListResponsesParamsFollowUpResolved:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportResponsesParamsFormat.
 const (
 	ExportResponsesParamsFormatCsv    ExportResponsesParamsFormat = "csv"
@@ -1916,6 +2018,30 @@ func (e ExportResponsesParamsFormat) Valid() bool {
 	case ExportResponsesParamsFormatCsv:
 		return true
 	case ExportResponsesParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportResponsesParamsFollowUp.
+const (
+	ExportResponsesParamsFollowUpInProgress ExportResponsesParamsFollowUp = "in_progress"
+	ExportResponsesParamsFollowUpNone       ExportResponsesParamsFollowUp = "none"
+	ExportResponsesParamsFollowUpOpen       ExportResponsesParamsFollowUp = "open"
+	ExportResponsesParamsFollowUpResolved   ExportResponsesParamsFollowUp = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ExportResponsesParamsFollowUp enum.
+func (e ExportResponsesParamsFollowUp) Valid() bool {
+	switch e {
+	case ExportResponsesParamsFollowUpInProgress:
+		return true
+	case ExportResponsesParamsFollowUpNone:
+		return true
+	case ExportResponsesParamsFollowUpOpen:
+		return true
+	case ExportResponsesParamsFollowUpResolved:
 		return true
 	default:
 		return false
@@ -2436,6 +2562,289 @@ type FireList struct {
 
 // FireListDataState running: it is asking its share; missed: koe was down for too long.
 type FireListDataState string
+
+// FollowUp defines model for FollowUp.
+type FollowUp struct {
+	// ClosedAt When nothing more was waited for.
+	ClosedAt *NullableInstant `json:"closed_at"`
+
+	// ConfirmBy Until when the customer's word is waited for.
+	ConfirmBy *NullableInstant `json:"confirm_by"`
+
+	// Confirmation What the customer says: nothing was asked, the question is out, it is solved, it is not (and open again), or
+	// nobody answered or could be asked.
+	Confirmation FollowUpConfirmation `json:"confirmation"`
+
+	// DueAt By when it is to be resolved.
+	DueAt Instant `json:"due_at"`
+
+	// EscalatedAt A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	EscalatedAt *NullableInstant `json:"escalated_at"`
+
+	// Events Everything that became of it, oldest first.
+	Events []FollowUpEvent `json:"events"`
+
+	// FirstTouchAt When somebody took it up: a note, or a state behind `open`.
+	FirstTouchAt *NullableInstant `json:"first_touch_at"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// MayContact What the customer said to the question of type `consent`; null where nothing.
+	MayContact *bool `json:"may_contact"`
+
+	// Notes Oldest first.
+	Notes []FollowUpNote `json:"notes"`
+
+	// OpenedAt When koe learned of it.
+	OpenedAt Instant `json:"opened_at"`
+
+	// Outcome What came of it, in one line.
+	Outcome *string `json:"outcome"`
+
+	// Overdue Whether it should have been resolved by now.
+	Overdue bool `json:"overdue"`
+
+	// Owner The address of the member who gets back to the customer; null for nobody.
+	Owner     *string `json:"owner"`
+	OwnerName *string `json:"owner_name"`
+
+	// ResolvedAt A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	ResolvedAt *NullableInstant `json:"resolved_at"`
+	Response   Response         `json:"response"`
+
+	// Since When the customer said it; every length of time counts from here.
+	Since Instant `json:"since"`
+
+	// State Where it stands in the eyes of the company.
+	State FollowUpState `json:"state"`
+
+	// SurveyId An opaque string made by koe; ids sort by the time they were made.
+	SurveyId Id `json:"survey_id"`
+
+	// TimesReopened How often the customer said that it was not solved.
+	TimesReopened int `json:"times_reopened"`
+
+	// Touchpoint A name that its author chose.
+	Touchpoint Key `json:"touchpoint"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
+// FollowUpConfirmation What the customer says: nothing was asked, the question is out, it is solved, it is not (and open again), or
+// nobody answered or could be asked.
+type FollowUpConfirmation string
+
+// FollowUpEvent defines model for FollowUpEvent.
+type FollowUpEvent struct {
+	// At A point in time, RFC 3339 in UTC with milliseconds.
+	At Instant `json:"at"`
+
+	// Detail By whom; absent where koe did it.
+	Detail *string `json:"detail,omitempty"`
+
+	// Reason Of `assigned` the id of the member; of `unconfirmed` why: silence, suppressed, no_address, no_consent.
+	Reason *string `json:"reason,omitempty"`
+
+	// Type What happened, such as `opened`, `assigned`, `unowned`, `in_progress`, `resolved`, `open` (again), `escalated`, `asked`, `confirmed`, `reopened`, `unconfirmed`, `answer_changed`, `erased`.
+	Type string `json:"type"`
+}
+
+// FollowUpFraction defines model for FollowUpFraction.
+type FollowUpFraction struct {
+	Count int `json:"count"`
+
+	// Percent Of `n`.
+	Percent *float32 `json:"percent"`
+}
+
+// FollowUpHours How long it took, in hours. A quantile between two of them is interpolated.
+type FollowUpHours struct {
+	MedianHours *float32 `json:"median_hours"`
+	N           int      `json:"n"`
+
+	// P90Hours Nine in ten took at most so long.
+	P90Hours *float32 `json:"p90_hours"`
+}
+
+// FollowUpList defines model for FollowUpList.
+type FollowUpList struct {
+	Data []FollowUpListed `json:"data"`
+
+	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	NextCursor *NextCursor `json:"next_cursor"`
+}
+
+// FollowUpListed defines model for FollowUpListed.
+type FollowUpListed struct {
+	// ClosedAt When nothing more was waited for.
+	ClosedAt *NullableInstant `json:"closed_at"`
+
+	// ConfirmBy Until when the customer's word is waited for.
+	ConfirmBy *NullableInstant `json:"confirm_by"`
+
+	// Confirmation What the customer says: nothing was asked, the question is out, it is solved, it is not (and open again), or
+	// nobody answered or could be asked.
+	Confirmation FollowUpConfirmation `json:"confirmation"`
+
+	// DueAt By when it is to be resolved.
+	DueAt Instant `json:"due_at"`
+
+	// EscalatedAt A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	EscalatedAt *NullableInstant `json:"escalated_at"`
+
+	// FirstTouchAt When somebody took it up: a note, or a state behind `open`.
+	FirstTouchAt *NullableInstant `json:"first_touch_at"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// MayContact What the customer said to the question of type `consent`; null where nothing.
+	MayContact *bool `json:"may_contact"`
+
+	// OpenedAt When koe learned of it.
+	OpenedAt Instant `json:"opened_at"`
+
+	// Outcome What came of it, in one line.
+	Outcome *string `json:"outcome"`
+
+	// Overdue Whether it should have been resolved by now.
+	Overdue bool `json:"overdue"`
+
+	// Owner The address of the member who gets back to the customer; null for nobody.
+	Owner     *string `json:"owner"`
+	OwnerName *string `json:"owner_name"`
+
+	// ResolvedAt A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
+	ResolvedAt *NullableInstant `json:"resolved_at"`
+	Response   Response         `json:"response"`
+
+	// Since When the customer said it; every length of time counts from here.
+	Since Instant `json:"since"`
+
+	// State Where it stands in the eyes of the company.
+	State FollowUpState `json:"state"`
+
+	// SurveyId An opaque string made by koe; ids sort by the time they were made.
+	SurveyId Id `json:"survey_id"`
+
+	// TimesReopened How often the customer said that it was not solved.
+	TimesReopened int `json:"times_reopened"`
+
+	// Touchpoint A name that its author chose.
+	Touchpoint Key `json:"touchpoint"`
+
+	// UpdatedAt A point in time, RFC 3339 in UTC with milliseconds.
+	UpdatedAt Instant `json:"updated_at"`
+}
+
+// FollowUpNote defines model for FollowUpNote.
+type FollowUpNote struct {
+	// At A point in time, RFC 3339 in UTC with milliseconds.
+	At Instant `json:"at"`
+
+	// By Who wrote it: the name of a member or a key.
+	By string `json:"by"`
+
+	// Id An opaque string made by koe; ids sort by the time they were made.
+	Id Id `json:"id"`
+
+	// Text Empty once the customer was erased.
+	Text string `json:"text"`
+}
+
+// FollowUpNoteInput defines model for FollowUpNoteInput.
+type FollowUpNoteInput struct {
+	Text string `json:"text"`
+}
+
+// FollowUpPatch defines model for FollowUpPatch.
+type FollowUpPatch struct {
+	// Outcome One line.
+	Outcome *string `json:"outcome,omitempty"`
+
+	// Owner The address of a member who may change it; null for nobody.
+	Owner *string `json:"owner,omitempty"`
+
+	// State Where it stands in the eyes of the company.
+	State *FollowUpState `json:"state,omitempty"`
+}
+
+// FollowUpRule Which answers somebody of the company gets back to, by when, and who.
+type FollowUpRule struct {
+	// ConfirmWithCustomer Whether the customer is asked if it is solved.
+	ConfirmWithCustomer *bool `json:"confirm_with_customer,omitempty"`
+
+	// ConfirmWithin How long the customer's word is waited for; 3d where it is left out, at least 1h. Only with confirm_with_customer.
+	ConfirmWithin *Duration `json:"confirm_within,omitempty"`
+
+	// Due By when it is to be resolved, counted from the answer; 24h where it is left out.
+	Due *Duration `json:"due,omitempty"`
+
+	// EscalateTo Who is mailed, once, when it is overdue, or at once where nobody owns it. Need not be a member.
+	EscalateTo *string `json:"escalate_to,omitempty"`
+
+	// Owner `round_robin` (the default): whoever has the fewest; `attributes.NAME`: the member whose address or name the attribute holds, else round robin; or the address of a member.
+	Owner *string `json:"owner,omitempty"`
+
+	// Score The scores that call for it, both ends included.
+	Score struct {
+		Max *int `json:"max,omitempty"`
+		Min *int `json:"min,omitempty"`
+	} `json:"score"`
+}
+
+// FollowUpState Where it stands in the eyes of the company.
+type FollowUpState string
+
+// FollowUpSummary defines model for FollowUpSummary.
+type FollowUpSummary struct {
+	// Confirmation What customers said, once for each time it was resolved under a rule that asks; `n` is how often that is settled.
+	Confirmation struct {
+		Confirmed   FollowUpFraction `json:"confirmed"`
+		N           int              `json:"n"`
+		Pending     int              `json:"pending"`
+		Reopened    FollowUpFraction `json:"reopened"`
+		Unconfirmed FollowUpFraction `json:"unconfirmed"`
+	} `json:"confirmation"`
+
+	// NextScores What the same customers answered the next time that they were asked the same, by scale; of the newest 10,000 follow-ups.
+	NextScores []struct {
+		// After The mean of the next ones.
+		After float32 `json:"after"`
+
+		// Before The mean of the scores that were followed up.
+		Before float32 `json:"before"`
+
+		// Metric Net Promoter Score, customer satisfaction, customer effort score.
+		Metric Metric `json:"metric"`
+		N      int    `json:"n"`
+		Scale  struct {
+			Max int `json:"max"`
+			Min int `json:"min"`
+		} `json:"scale"`
+	} `json:"next_scores"`
+
+	// NextScoresRemark Why that is no effect of the follow-up.
+	NextScoresRemark string `json:"next_scores_remark"`
+	Overdue          int    `json:"overdue"`
+	States           struct {
+		InProgress int `json:"in_progress"`
+		Open       int `json:"open"`
+		Resolved   int `json:"resolved"`
+	} `json:"states"`
+
+	// TimeToFirstTouch How long it took, in hours. A quantile between two of them is interpolated.
+	TimeToFirstTouch FollowUpHours `json:"time_to_first_touch"`
+
+	// TimeToResolve How long it took, in hours. A quantile between two of them is interpolated.
+	TimeToResolve FollowUpHours `json:"time_to_resolve"`
+	Total         int           `json:"total"`
+
+	// Unowned Of those that are not resolved.
+	Unowned int `json:"unowned"`
+}
 
 // Id An opaque string made by koe; ids sort by the time they were made.
 type Id = string
@@ -3444,6 +3853,7 @@ type Person struct {
 type PersonExport struct {
 	// ExportedAt A point in time, RFC 3339 in UTC with milliseconds.
 	ExportedAt   Instant              `json:"exported_at"`
+	FollowUps    []FollowUp           `json:"follow_ups"`
 	Interactions []Interaction        `json:"interactions"`
 	Invitations  []InvitationExported `json:"invitations"`
 	Memberships  []Membership         `json:"memberships"`
@@ -3900,6 +4310,9 @@ type Rules struct {
 	// ExpiresAfter How long the link works, from the first planned send_at; 30d where it is left out.
 	ExpiresAfter *Duration `json:"expires_after,omitempty"`
 
+	// FollowUp Which answers somebody of the company gets back to, by when, and who.
+	FollowUp *FollowUpRule `json:"follow_up,omitempty"`
+
 	// MaxAge How old an interaction may be when it arrives; 7d where it is left out.
 	MaxAge *Duration `json:"max_age,omitempty"`
 
@@ -3926,6 +4339,7 @@ type RulesPatch struct {
 	DailyLimit   *int                   `json:"daily_limit,omitempty"`
 	EditableFor  *string                `json:"editable_for,omitempty"`
 	ExpiresAfter *string                `json:"expires_after,omitempty"`
+	FollowUp     map[string]interface{} `json:"follow_up,omitempty"`
 	MaxAge       *string                `json:"max_age,omitempty"`
 	QuietPeriod  *string                `json:"quiet_period,omitempty"`
 	QuietScope   *string                `json:"quiet_scope,omitempty"`
@@ -5797,6 +6211,73 @@ type SesBouncesJSONBody = interface{}
 // SesBouncesTextBody defines parameters for SesBounces.
 type SesBouncesTextBody = string
 
+// ListFollowUpsParams defines parameters for ListFollowUps.
+type ListFollowUpsParams struct {
+	// State `open`, `in_progress`, `resolved`, or several of them parted by commas.
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+
+	// Overdue `true`: only what should have been resolved by now; `false`: only the others.
+	Overdue *bool `form:"overdue,omitempty" json:"overdue,omitempty"`
+
+	// Order What stands first.
+	Order *ListFollowUpsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Owner The address of the member who owns it; `none` for what nobody owns.
+	Owner *string `form:"owner,omitempty" json:"owner,omitempty"`
+
+	// Survey Only of this survey, by id or key.
+	Survey *FilterSurvey `form:"survey,omitempty" json:"survey,omitempty"`
+
+	// Touchpoint Only of this touchpoint.
+	Touchpoint *FilterTouchpoint `form:"touchpoint,omitempty" json:"touchpoint,omitempty"`
+
+	// From From here on, included; an instant, or a day for its first instant. Not after `to`.
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Up to here, not included; an instant, or a day for its first instant.
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Timezone The IANA zone whose days and periods are meant; else the workspace's.
+	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
+
+	// Limit How many items a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListFollowUpsParamsOrder defines parameters for ListFollowUps.
+type ListFollowUpsParamsOrder string
+
+// SummarizeFollowUpsParams defines parameters for SummarizeFollowUps.
+type SummarizeFollowUpsParams struct {
+	// Owner The address of the member who owns it; `none` for what nobody owns.
+	Owner *string `form:"owner,omitempty" json:"owner,omitempty"`
+
+	// Survey Only of this survey, by id or key.
+	Survey *FilterSurvey `form:"survey,omitempty" json:"survey,omitempty"`
+
+	// Touchpoint Only of this touchpoint.
+	Touchpoint *FilterTouchpoint `form:"touchpoint,omitempty" json:"touchpoint,omitempty"`
+
+	// From From here on, included; an instant, or a day for its first instant. Not after `to`.
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Up to here, not included; an instant, or a day for its first instant.
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Timezone The IANA zone whose days and periods are meant; else the workspace's.
+	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
+}
+
+// AddFollowUpNoteParams defines parameters for AddFollowUpNote.
+type AddFollowUpNoteParams struct {
+	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
+	// is running, 422 where its body was another.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ShowImpactParams defines parameters for ShowImpact.
 type ShowImpactParams struct {
 	// Metric Only answers to this metric. `/v1/scores` needs it unless the filters leave answers to one metric only.
@@ -6005,8 +6486,8 @@ type ListResponsesParams struct {
 	// Excluded `true`: only those that are left out of scores; `false`: only those that count.
 	Excluded *bool `form:"excluded,omitempty" json:"excluded,omitempty"`
 
-	// FollowUp Kept for follow-ups, which this koe does not keep yet; any value is 422 `unsupported`.
-	FollowUp *string `form:"follow_up,omitempty" json:"follow_up,omitempty"`
+	// FollowUp Only answers whose follow-up is in this state; `none` means those that have none.
+	FollowUp *ListResponsesParamsFollowUp `form:"follow_up,omitempty" json:"follow_up,omitempty"`
 
 	// Q Only responses that have this text in their comment or in another text answer, in any case
 	// and any language. `%` and `_` stand for themselves.
@@ -6021,6 +6502,9 @@ type ListResponsesParams struct {
 	// Cursor The `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
+
+// ListResponsesParamsFollowUp defines parameters for ListResponses.
+type ListResponsesParamsFollowUp string
 
 // CreateResponseParams defines parameters for CreateResponse.
 type CreateResponseParams struct {
@@ -6070,8 +6554,8 @@ type ExportResponsesParams struct {
 	// Excluded `true`: only those that are left out of scores; `false`: only those that count.
 	Excluded *bool `form:"excluded,omitempty" json:"excluded,omitempty"`
 
-	// FollowUp Kept for follow-ups, which this koe does not keep yet; any value is 422 `unsupported`.
-	FollowUp *string `form:"follow_up,omitempty" json:"follow_up,omitempty"`
+	// FollowUp Only answers whose follow-up is in this state; `none` means those that have none.
+	FollowUp *ExportResponsesParamsFollowUp `form:"follow_up,omitempty" json:"follow_up,omitempty"`
 
 	// Q Only responses that have this text in their comment or in another text answer, in any case
 	// and any language. `%` and `_` stand for themselves.
@@ -6086,6 +6570,9 @@ type ExportResponsesParams struct {
 
 // ExportResponsesParamsFormat defines parameters for ExportResponses.
 type ExportResponsesParamsFormat string
+
+// ExportResponsesParamsFollowUp defines parameters for ExportResponses.
+type ExportResponsesParamsFollowUp string
 
 // ImportResponsesParams defines parameters for ImportResponses.
 type ImportResponsesParams struct {
@@ -6742,6 +7229,15 @@ type SesBouncesJSONRequestBody = SesBouncesJSONBody
 // SesBouncesTextRequestBody defines body for SesBounces for text/plain ContentType.
 type SesBouncesTextRequestBody = SesBouncesTextBody
 
+// PatchFollowUpJSONRequestBody defines body for PatchFollowUp for application/json ContentType.
+type PatchFollowUpJSONRequestBody = FollowUpPatch
+
+// PatchFollowUpApplicationMergePatchPlusJSONRequestBody defines body for PatchFollowUp for application/merge-patch+json ContentType.
+type PatchFollowUpApplicationMergePatchPlusJSONRequestBody = FollowUpPatch
+
+// AddFollowUpNoteJSONRequestBody defines body for AddFollowUpNote for application/json ContentType.
+type AddFollowUpNoteJSONRequestBody = FollowUpNoteInput
+
 // CreateInteractionJSONRequestBody defines body for CreateInteraction for application/json ContentType.
 type CreateInteractionJSONRequestBody = InteractionInput
 
@@ -7190,6 +7686,70 @@ func (c *Client) SendgridBounces(ctx context.Context, body SendgridBouncesJSONRe
 // SesBounces: Amazon SES reports through SNS (POST /v1/bounces/ses)
 func (c *Client) SesBounces(ctx context.Context, body SesBouncesJSONRequestBody) (answer ReportsTaken, err error) {
 	r := newRequest(http.MethodPost, "/v1/bounces/ses")
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ListFollowUps: List follow-ups (GET /v1/follow-ups)
+func (c *Client) ListFollowUps(ctx context.Context, params *ListFollowUpsParams) (answer FollowUpList, err error) {
+	r := newRequest(http.MethodGet, "/v1/follow-ups")
+	if params != nil {
+		r.query("state", true, params.State)
+		r.query("overdue", true, params.Overdue)
+		r.query("order", true, params.Order)
+		r.query("owner", true, params.Owner)
+		r.query("survey", true, params.Survey)
+		r.query("touchpoint", true, params.Touchpoint)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("timezone", true, params.Timezone)
+		r.query("limit", true, params.Limit)
+		r.query("cursor", true, params.Cursor)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// SummarizeFollowUps: How fast customers are got back to (GET /v1/follow-ups/summary)
+func (c *Client) SummarizeFollowUps(ctx context.Context, params *SummarizeFollowUpsParams) (answer FollowUpSummary, err error) {
+	r := newRequest(http.MethodGet, "/v1/follow-ups/summary")
+	if params != nil {
+		r.query("owner", true, params.Owner)
+		r.query("survey", true, params.Survey)
+		r.query("touchpoint", true, params.Touchpoint)
+		r.query("from", true, params.From)
+		r.query("to", true, params.To)
+		r.query("timezone", true, params.Timezone)
+	}
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// ShowFollowUp: Show a follow-up (GET /v1/follow-ups/{id})
+func (c *Client) ShowFollowUp(ctx context.Context, id IdParameter) (answer FollowUp, err error) {
+	r := newRequest(http.MethodGet, "/v1/follow-ups/{id}")
+	r.path("id", id)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// PatchFollowUp: Change a follow-up (PATCH /v1/follow-ups/{id})
+func (c *Client) PatchFollowUp(ctx context.Context, id IdParameter, body PatchFollowUpJSONRequestBody) (answer FollowUp, err error) {
+	r := newRequest(http.MethodPatch, "/v1/follow-ups/{id}")
+	r.path("id", id)
+	r.json(body)
+	err = c.do(ctx, r, &answer)
+	return answer, err
+}
+
+// AddFollowUpNote: Write a note (POST /v1/follow-ups/{id}/notes)
+func (c *Client) AddFollowUpNote(ctx context.Context, id IdParameter, params *AddFollowUpNoteParams, body AddFollowUpNoteJSONRequestBody) (answer FollowUpNote, err error) {
+	r := newRequest(http.MethodPost, "/v1/follow-ups/{id}/notes")
+	r.path("id", id)
+	if params != nil {
+		r.header("Idempotency-Key", params.IdempotencyKey)
+	}
 	r.json(body)
 	err = c.do(ctx, r, &answer)
 	return answer, err

@@ -116,7 +116,7 @@ func signatures(secrets []string, id, at string, body []byte) string {
 
 // payload is what is posted: the event, when it happened, and what it is about
 // as it is now.
-func payload(d store.Dispatch, of store.Subject) ([]byte, error) {
+func payload(d store.Dispatch, of store.Subject, now survey.Instant) ([]byte, error) {
 	var data any
 	switch {
 	case d.Event == survey.EventWebhookTest:
@@ -129,6 +129,8 @@ func payload(d store.Dispatch, of store.Subject) ([]byte, error) {
 		data = *of.Suppression
 	case of.Target != nil:
 		data = shown.NewTargetChange(of.Target.Target, of.Target.Change)
+	case of.FollowUp != nil:
+		data = shown.NewFollowUp(*of.FollowUp, now)
 	default:
 		data = gone{d.Subject, true}
 	}

@@ -17,7 +17,11 @@ import (
 // unwanted says why an event is not sent after all, "" where it is: what it is
 // about may have changed while it waited.
 func unwanted(d store.Dispatch, of store.Subject) string {
-	switch r := of.Response; {
+	r := of.Response
+	if of.FollowUp != nil {
+		r = &of.FollowUp.Response
+	}
+	switch {
 	case of.Target != nil || d.Event == survey.EventWebhookTest:
 		return ""
 	case d.Event == survey.EventTargetChanged && d.Hook.Format.Chat():
@@ -44,7 +48,7 @@ func (s *Scheduler) written(d store.Dispatch, of store.Subject) ([]byte, error) 
 	case survey.FormatTeams:
 		return json.Marshal(teamsMessage(s.chat(d, of)))
 	}
-	return payload(d, of)
+	return payload(d, of, survey.InstantOf(s.Now()))
 }
 
 // prove puts into a request's header what says that koe sent it. A chat asks

@@ -10,11 +10,14 @@ import (
 	"koe/templates"
 )
 
-// notice is a mail to somebody of the company. Where unwanted says why, it is not
-// sent any more.
+// notice is a mail to somebody of the company, or to a customer who is asked
+// something beside surveys. Where unwanted says why, it is not sent any more;
+// where later does, not yet.
 type notice struct {
 	words    templates.Mail
 	unwanted string
+	later    string
+	customer *mail.Message // of mail to a customer: from whom, to whom and the way out
 }
 
 // notice finds out what a notice says, by what it is about; each event has a
@@ -27,6 +30,10 @@ func (s *Scheduler) notice(ctx context.Context, d store.Dispatch) (notice, error
 		return s.signIn(ctx, d)
 	case survey.EventTargetChanged:
 		return s.targetChanged(ctx, d)
+	case survey.EventFollowUpOpened, survey.EventFollowUpReopened, survey.EventFollowUpOverdue:
+		return s.followUpNotice(ctx, d)
+	case survey.EventFollowUpAsked:
+		return s.askSolved(ctx, d)
 	}
 	return notice{unwanted: "this koe does not know such a notice"}, nil
 }
@@ -58,11 +65,19 @@ func (s *Scheduler) sendNotice(ctx context.Context, mailer mail.Mailer, d store.
 	if n.unwanted != "" {
 		return store.Tried{Skipped: true, Error: n.unwanted}, nil
 	}
+	if n.later != "" {
+		return store.Tried{Error: n.later}, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.DeliveryTime)
 	defer cancel()
 	start := s.Now()
-	err = mailer.Send(ctx, mail.Message{ID: d.ID.String() + "@" + s.From.Domain(), From: s.From, To: mail.Address{Email: d.To},
-		Subject: n.words.Subject, Text: n.words.Text, HTML: n.words.HTML, Date: start.UTC()})
+	message := mail.Message{From: s.From, To: mail.Address{Email: d.To}}
+	if n.customer != nil {
+		message = *n.customer
+	}
+	message.ID, message.Date = d.ID.String()+"@"+message.From.Domain(), start.UTC()
+	message.Subject, message.Text, message.HTML = n.words.Subject, n.words.Text, n.words.HTML
+	err = mailer.Send(ctx, message)
 	tried := store.Tried{Status: noticeTaken, Latency: s.Now().Sub(start)}
 	if err != nil {
 		var refused *mail.SendError

@@ -105,6 +105,7 @@ func (s *Scheduler) jobs() []job {
 		{"fire", "@every 1s", s.fire},
 		{"deliver", "@every 1s", waking(s.outbox)},
 		{"notify", "@every 1s", s.notify},
+		{"follow up", "@every 5s", s.tendFollowUps},
 		{"fold", "@every 1s", s.fold},
 		{"rebuild", "@every 1s", s.rebuild},
 		{"tag", "@every 1s", s.tag},

@@ -61,6 +61,8 @@ type Rules struct {
 	Reminders    []Duration `json:"reminders,omitempty"`
 	ExpiresAfter Duration   `json:"expires_after,omitempty"`
 	EditableFor  Duration   `json:"editable_for,omitempty"`
+
+	FollowUp *FollowUpRule `json:"follow_up,omitempty"`
 }
 
 const (
@@ -142,6 +144,9 @@ func (r *Rules) clean(p *Problems) {
 	}
 	if r.SendWindow != nil {
 		r.SendWindow.clean(p)
+	}
+	if r.FollowUp != nil {
+		r.FollowUp.clean(p)
 	}
 	r.cleanReminders(p)
 }

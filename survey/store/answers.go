@@ -190,7 +190,10 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 	if err := q.emit(survey.EventResponseCreated, survey.ID(r.ID), r.PersonID.orNil()); err != nil {
 		return nil, err
 	}
-	if err := s.followUp(q, r); err != nil {
+	if err := s.followOn(q, r); err != nil {
+		return nil, err
+	}
+	if err := s.openFollowUp(q, o.Survey, r, q.now); err != nil {
 		return nil, err
 	}
 	out, err := r.response()
@@ -256,13 +259,20 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 		if err := q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID); err != nil {
 			return nil, err
 		}
+		same := responseRow{ID: id(now.ID), PersonID: row.PersonID, Score: now.Score, Complete: now.Complete}
+		if now.Excluded != "" {
+			same.ExcludedReason = &now.Excluded
+		}
+		if err := s.reviewFollowUp(q, o.Survey, same, same); err != nil {
+			return nil, err
+		}
 		return &now, q.emitUpdated(now.ID, row.PersonID.orNil(), false)
 	}
 	finishes := now.Score == o.Response.Score && survey.Unfinished(o.Invitation, *o.Response, q.now)
 	if !o.Editable && !finishes {
 		return nil, survey.Errorf(survey.Conflict, "", "this answer can no longer be changed")
 	}
-	return &now, s.rewrite(q, row, now)
+	return &now, s.rewrite(q, o.Survey, row, now)
 }
 
 func (o Opened) asked(key string, score int, answers survey.Answers) bool {
@@ -275,7 +285,7 @@ func (o Opened) asked(key string, score int, answers survey.Answers) bool {
 }
 
 // rewrite replaces what a response says and moves the tallies with it.
-func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) error {
+func (s *Store) rewrite(q *session, v survey.Survey, row invitationRow, now survey.Response) error {
 	old, _, err := q.lockResponse(now.ID)
 	if err != nil {
 		return err
@@ -286,6 +296,9 @@ func (s *Store) rewrite(q *session, row invitationRow, now survey.Response) erro
 		return err
 	}
 	if err := s.replaceResponse(q, old, &after); err != nil {
+		return err
+	}
+	if err := s.reviewFollowUp(q, v, old, after); err != nil {
 		return err
 	}
 	if row.ID != (id{}) { // else there is no invitation
@@ -340,7 +353,8 @@ func (s *Store) NoteOpened(ctx context.Context, token string) error {
 	})
 }
 
-// Unsubscribe suppresses the address behind a token and calls off what waits
+// Unsubscribe suppresses the address behind a token, an invitation's or a
+// follow-up's, and calls off what waits
 // for it. It works for every known token, however old; a link that never had
 // an address has nothing to suppress.
 func (s *Store) Unsubscribe(ctx context.Context, token string) error {
@@ -355,10 +369,10 @@ func (s *Store) Unsubscribe(ctx context.Context, token string) error {
 		var row invitationRow
 		found, err := q.find(&row, `SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`,
 			workspace, tokenHash(token))
-		if err != nil || !found {
-			if err == nil {
-				err = errNoInvitation
-			}
+		if err == nil && !found {
+			return s.unsubscribeAsked(q, token)
+		}
+		if err != nil {
 			return err
 		}
 		if row.Email == nil {

@@ -227,6 +227,7 @@ type Subject struct {
 	Template    *survey.Template // of the response
 	Invitation  *survey.Invitation
 	Suppression *survey.Suppression
+	FollowUp    *survey.FollowUp
 	Webhook     *survey.Webhook
 	Target      *TargetChanged
 }
@@ -258,6 +259,11 @@ func (s *Store) SubjectOf(ctx context.Context, d Dispatch) (out Subject, err err
 		var t TargetChanged
 		if t, err = s.targetChange(ctx, by, d.Subject); err == nil {
 			out.Target = &t
+		}
+	case survey.EventFollowUpOpened:
+		var f survey.FollowUp
+		if f, _, err = s.FollowUp(ctx, by, d.Subject); err == nil {
+			out.FollowUp = &f
 		}
 	default:
 		var w survey.Webhook

@@ -152,6 +152,9 @@ func (s *Store) eraseResponses(q *session, person survey.ID) error {
 		if err := s.eraseResponse(q, row); err != nil {
 			return err
 		}
+		if err := s.eraseFollowUp(q, row.ID); err != nil {
+			return err
+		}
 		if err := q.forget(aboutResponse, survey.ID(row.ID)); err != nil {
 			return err
 		}

@@ -85,10 +85,10 @@ func (q *session) followers() ([]follower, error) {
 	return list, nil
 }
 
-// followUp lets the surveys that follow a response decide about it, in its
+// followOn lets the surveys that follow a response decide about it, in its
 // transaction: what matches is planned once, and what does not match any more
 // and was not sent is called off.
-func (s *Store) followUp(q *session, r responseRow) error {
+func (s *Store) followOn(q *session, r responseRow) error {
 	list, err := q.followers()
 	if err != nil || len(list) == 0 {
 		return err

@@ -225,6 +225,9 @@ func (s *Store) ChangeMember(ctx context.Context, by Caller, of survey.ID, chang
 			string(m.Digest), m.UpdatedAt, by.Workspace, of); err != nil {
 			return err
 		}
+		if err := s.reassign(q, m, false); err != nil {
+			return err
+		}
 		return q.audit("member.changed", of.String(), string(m.Role))
 	})
 	return m, err
@@ -282,6 +285,9 @@ func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID) error
 			return err
 		}
 		if err := q.must(`DELETE FROM workspace_members WHERE workspace_id = ? AND id = ?`, by.Workspace, of); err != nil {
+			return err
+		}
+		if err := s.reassign(q, m, true); err != nil {
 			return err
 		}
 		return q.audit("member.removed", of.String(), "")

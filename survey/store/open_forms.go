@@ -284,6 +284,9 @@ func (s *Store) firstOpenReply(q *session, place surveyPlace, o Opened, f openFo
 	if err := q.emit(survey.EventResponseCreated, f.response, nil); err != nil {
 		return nil, err
 	}
+	if err := s.openFollowUp(q, place.Survey, r, q.now); err != nil {
+		return nil, err
+	}
 	out, err := r.response()
 	return &out, err
 }

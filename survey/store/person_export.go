@@ -14,6 +14,13 @@ type PersonRecord struct {
 	Invitations  []InvitationRecord
 	Responses    []ResponseRecord
 	Memberships  []Membership
+	FollowUps    []FollowUpRecord
+}
+
+// FollowUpRecord is a follow-up with its notes and everything that became of it.
+type FollowUpRecord struct {
+	survey.FollowUp
+	Events []Event
 }
 
 // Membership is a survey's list that a person is on, and what is told of them
@@ -55,8 +62,19 @@ func (s *Store) ExportPerson(ctx context.Context, by Caller, name string) (Perso
 	if out.Responses, err = s.responsesBy(q, out.Person.ID); err != nil {
 		return out, away(err)
 	}
-	out.Memberships, err = q.membershipsOf(out.Person.ID)
-	return out, away(err)
+	if out.Memberships, err = q.membershipsOf(out.Person.ID); err != nil {
+		return out, away(err)
+	}
+	for _, r := range out.Responses {
+		f, events, err := s.FollowUpOfResponse(ctx, by, r.ID)
+		if err != nil {
+			return out, err
+		}
+		if f != nil {
+			out.FollowUps = append(out.FollowUps, FollowUpRecord{*f, events})
+		}
+	}
+	return out, nil
 }
 
 func (q *session) membershipsOf(person survey.ID) ([]Membership, error) {

@@ -47,6 +47,13 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 			if err := s.replaceResponse(q, old, &now); err != nil {
 				return err
 			}
+			place, err := s.surveyPlace(q, survey.ID(now.SurveyID))
+			if err != nil {
+				return err
+			}
+			if err := s.reviewFollowUp(q, place.Survey, old, now); err != nil {
+				return err
+			}
 			if invitation != nil && (old.Comment != "") != (now.Comment != "") {
 				if err := s.commented(q, *invitation, now.Comment != ""); err != nil {
 					return err
@@ -103,6 +110,9 @@ func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) err
 			return err
 		}
 		if err := s.unfollow(q, nil, old.ID, "response_deleted"); err != nil {
+			return err
+		}
+		if err := q.dropFollowUp(old.ID); err != nil {
 			return err
 		}
 		if invitation != nil {
@@ -262,5 +272,5 @@ func (s *Store) replaceResponse(q *session, old responseRow, now *responseRow) e
 	if err := s.count(q, *now, 1); err != nil {
 		return err
 	}
-	return s.followUp(q, *now)
+	return s.followOn(q, *now)
 }

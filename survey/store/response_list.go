@@ -25,7 +25,8 @@ type ResponseFilter struct {
 	Tag        string
 	Mood       Mood
 	HasComment *bool
-	Excluded   *bool // left out of scores, or not
+	Excluded   *bool  // left out of scores, or not
+	FollowUp   string // the state of its follow-up; NoFollowUp where it has none
 
 	Person                 *survey.ID
 	Email                  string          // of the person; one that is no address is nobody's
@@ -42,6 +43,12 @@ const (
 	Unhappy Mood = "unhappy"
 	Happy   Mood = "happy"
 )
+
+// NoFollowUp as a filter means the answers that have no follow-up.
+const NoFollowUp = "none"
+
+// followedUp finds the follow-up of a response.
+const followedUp = `SELECT 1 FROM follow_ups f WHERE f.workspace_id = responses.workspace_id AND f.response_id = responses.id`
 
 // Responses lists the newest first.
 func (s *Store) Responses(ctx context.Context, by Caller, f ResponseFilter, page Page) ([]survey.Response, string, error) {
@@ -153,6 +160,7 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	default:
 		and("excluded_reason IS NULL")
 	}
+	followUpCondition(f.FollowUp, and)
 	q.textConditions(f, and)
 	if f.Q != "" {
 		if err := s.wordsCondition(q, f.Q, and); err != nil {
@@ -184,6 +192,17 @@ func (q *session) moodCondition(mood Mood, and func(string, ...any)) error {
 	}
 	and("("+strings.Join(parts, " OR ")+")", args...)
 	return nil
+}
+
+// followUpCondition narrows by what became of an answer.
+func followUpCondition(state string, and func(string, ...any)) {
+	switch state {
+	case "":
+	case NoFollowUp:
+		and("NOT EXISTS (" + followedUp + ")")
+	default:
+		and("EXISTS ("+followedUp+" AND f.state = ?)", state)
+	}
 }
 
 // personConditions narrow by whose answer it is, and by when it was changed.

@@ -74,7 +74,10 @@ func (s *Store) CreateResponse(ctx context.Context, by Caller, in NewResponse) (
 		if out, err = d.response(); err != nil {
 			return err
 		}
-		if err := s.followUp(q, d.row); err != nil {
+		if err := s.followOn(q, d.row); err != nil {
+			return err
+		}
+		if err := s.openFollowUp(q, d.place.Survey, d.row, survey.Instant(d.row.RespondedAt)); err != nil {
 			return err
 		}
 		return q.emit(survey.EventResponseCreated, out.ID, d.row.PersonID.orNil())

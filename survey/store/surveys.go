@@ -153,6 +153,9 @@ func (q *session) insertSurvey(v survey.Survey) (surveyPlace, bool, error) {
 	if err := q.checkFollows(v); err != nil {
 		return place, false, err
 	}
+	if err := q.checkFollowUpRule(place); err != nil {
+		return place, false, err
+	}
 	var err error
 	if place.TouchpointID, err = q.touchpoint(v.Touchpoint); err != nil {
 		return place, false, err
@@ -202,6 +205,11 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 	}
 	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
 		if err := q.checkFollows(v); err != nil {
+			return was, err
+		}
+	}
+	if v.Template != was.Template || v.Touchpoint != was.Touchpoint || !reflect.DeepEqual(v.Rules.FollowUp, was.Rules.FollowUp) {
+		if err := q.checkFollowUpRule(place); err != nil {
 			return was, err
 		}
 	}

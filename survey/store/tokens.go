@@ -25,12 +25,17 @@ func newNonce() []byte {
 	return nonce
 }
 
-// token writes the token of a nonce.
+// token writes the token of an invitation's nonce.
 func (s *Store) token(workspace int64, nonce []byte) string {
 	return s.workspaceToken("token", workspace, nonce)
 }
 
-// workspaceToken writes the token of a nonce for a purpose.
+// followUpToken writes the token by which a customer says whether it is solved.
+func (s *Store) followUpToken(workspace int64, nonce []byte) string {
+	return s.workspaceToken("follow-up", workspace, nonce)
+}
+
+// workspaceToken is of one purpose: as another's it opens nothing.
 func (s *Store) workspaceToken(purpose string, workspace int64, nonce []byte) string {
 	b := binary.AppendUvarint(nil, uint64(workspace))
 	b = append(b, s.derive(purpose, workspace, nonce)[:macBytes]...)

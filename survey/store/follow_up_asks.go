@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+
+	"koe/survey"
+)
+
+// AskedFollowUp is what a customer sees who is asked whether it is solved.
+type AskedFollowUp struct {
+	Workspace   survey.Workspace
+	Touchpoint  string // its name
+	RespondedAt survey.Instant
+	Locale      string // of the answer
+	Timezone    string // of the customer; may be empty
+	FollowUp    survey.FollowUp
+	Suppressed  bool // the address is suppressed
+}
+
+// Asking is true while the customer's word is waited for.
+func (a AskedFollowUp) Asking() bool { return a.FollowUp.Confirmation == survey.ConfirmationPending }
+
+// OpenFollowUp finds what a customer's token opens. It records nothing. A token
+// that nobody knows is NotFound.
+func (s *Store) OpenFollowUp(ctx context.Context, token string) (AskedFollowUp, error) {
+	workspace, err := tokenWorkspace(token)
+	if err != nil {
+		return AskedFollowUp{}, err
+	}
+	asked, _, _, err := s.askedFollowUp(s.reading(ctx, Caller{Workspace: workspace}), token, "")
+	return asked, away(err)
+}
+
+func (s *Store) askedFollowUp(q *session, token, lock string) (a AskedFollowUp, row followUpRow, place surveyPlace, err error) {
+	found, err := q.find(&row, `SELECT `+followUpColumns+` FROM follow_ups WHERE workspace_id = ? AND token_hash = ?`+lock, q.by.Workspace, tokenHash(token))
+	if err == nil && !found {
+		err = errNoInvitation
+	}
+	if err != nil {
+		return a, row, place, err
+	}
+	if place, err = s.surveyPlace(q, survey.ID(row.SurveyID)); err != nil {
+		return a, row, place, err
+	}
+	list, err := s.followUpsOf(q, []followUpRow{row})
+	if err == nil && len(list) == 0 {
+		err = errNoInvitation
+	}
+	if err != nil {
+		return a, row, place, err
+	}
+	a.FollowUp = list[0]
+	a.RespondedAt, a.Locale = a.FollowUp.Response.RespondedAt, a.FollowUp.Response.Locale
+	if who := a.FollowUp.Response.Person; who != nil {
+		a.Timezone = who.Timezone
+		if who.Email != "" {
+			if a.Suppressed, err = s.suppressed(q, who.Email); err != nil {
+				return a, row, place, err
+			}
+		}
+	}
+	if a.Workspace, err = q.workspace(q.by.Workspace); err != nil {
+		return a, row, place, err
+	}
+	var key string
+	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, row.TouchpointID}, &key, &a.Touchpoint)
+	return a, row, place, err
+}
+
+// AnswerFollowUp keeps what a customer says to whether it is solved: yes closes
+// it, no opens it again and mails its owner. The same once more changes nothing.
+// Errors: NotFound; Gone where nobody waits for it any more; Conflict where the
+// other was said; the last two with what a page needs.
+func (s *Store) AnswerFollowUp(ctx context.Context, token string, solved bool) (a AskedFollowUp, err error) {
+	workspace, err := tokenWorkspace(token)
+	if err != nil {
+		return a, err
+	}
+	err = s.write(ctx, Caller{Workspace: workspace}, func(q *session) error {
+		found, row, place, err := s.askedFollowUp(q, token, q.forUpdate())
+		a = found
+		if err != nil {
+			return err
+		}
+		f, rule := a.FollowUp, ruleOf(place.Survey)
+		changed, err := f.Answer(solved, rule, q.now)
+		if err != nil || !changed {
+			return err
+		}
+		a.FollowUp = f
+		row.take(f, rule, q.now)
+		if err := q.event(aboutFollowUp, survey.ID(row.ID), string(f.Confirmation), "", "by the customer"); err != nil {
+			return err
+		}
+		if !solved {
+			if err := s.tellReopened(q, &row, place); err != nil {
+				return err
+			}
+		}
+		return q.saveFollowUp(row)
+	})
+	return a, err
+}
+
+// tellReopened mails the owner that it was not solved; where there is none any
+// more it gets one.
+func (s *Store) tellReopened(q *session, row *followUpRow, place surveyPlace) error {
+	if owner := row.OwnerID.orNil(); owner != nil {
+		m, err := q.member(*owner, "")
+		if err == nil && m.Email != "" {
+			_, err = q.notifyAt(survey.EventFollowUpReopened, survey.ID(row.ID), m.Email, row.PersonID.orNil(), q.now)
+			return err
+		}
+		if err != nil && !isNotFound(err) {
+			return err
+		}
+	}
+	_, attributes, err := s.aboutFollowUp(q, *row)
+	if err != nil {
+		return err
+	}
+	return q.giveOwner(row, place, attributes)
+}
+
+// unsubscribeAsked is Unsubscribe for the token of a follow-up.
+func (s *Store) unsubscribeAsked(q *session, token string) error {
+	a, _, _, err := s.askedFollowUp(q, token, "")
+	if err != nil {
+		return err
+	}
+	who := a.FollowUp.Response.Person
+	if who == nil || who.Email == "" {
+		return nil
+	}
+	made, fresh, err := s.suppress(q, who.Email, survey.Unsubscribed)
+	if err != nil || !fresh {
+		return err
+	}
+	return q.emit(survey.EventPersonUnsubscribed, made.ID, &who.ID)
+}
+
+// eraseFollowUp takes out of a response's follow-up who it is about and what
+// was written down; its times stay. Nobody waits for the customer's word.
+func (s *Store) eraseFollowUp(q *session, response id) error {
+	row, found, err := q.followUpOf(response, q.forUpdate())
+	if err != nil || !found {
+		return err
+	}
+	for _, statement := range []string{
+		`UPDATE follow_up_notes SET text = '' WHERE workspace_id = ? AND follow_up_id = ?`,
+		`DELETE FROM outbox` + q.indexedBy("outbox_notice_subject_id") + ` WHERE workspace_id = ? AND subject_id = ? AND kind = 'notice'`,
+	} {
+		if _, err := q.exec(statement, row.WorkspaceID, row.ID); err != nil {
+			return err
+		}
+	}
+	f := row.followUp()
+	f.Silence(q.now)
+	row.State, row.Confirmation, row.ClosedAt, row.ConfirmBy = string(f.State), string(f.Confirmation), (*int64)(f.ClosedAt), nil
+	row.Outcome, row.NoticeID, row.UpdatedAt = "", id{}, int64(q.now)
+	if err := q.saveFollowUp(row); err != nil {
+		return err
+	}
+	if err := q.must(`UPDATE follow_ups SET person_id = NULL, token_hash = ? WHERE workspace_id = ? AND id = ?`,
+		tokenHash(string(newNonce())), row.WorkspaceID, row.ID); err != nil {
+		return err
+	}
+	return q.event(aboutFollowUp, survey.ID(row.ID), erased, "", q.byActor())
+}

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"koe/survey"
+)
+
+// nextScores is how many follow-ups are looked at for what came next, the
+// newest first.
+const nextScores = 10_000
+
+// FollowUpSummary counts the follow-ups that a filter lets through. Its figures
+// are all of the same instant.
+func (s *Store) FollowUpSummary(ctx context.Context, by Caller, f FollowUpFilter) (out survey.FollowUpSummary, err error) {
+	err = s.snapshot(ctx, by, func(q *session) error {
+		where, args, err := s.followUpConditions(q, f)
+		if err != nil {
+			return err
+		}
+		condition := strings.Join(where, " AND ")
+		if out, err = q.sumFollowUps(condition, args); err != nil {
+			return err
+		}
+		out.Next, err = q.nextScores(condition, args)
+		return err
+	})
+	return out, away(err)
+}
+
+func (q *session) sumFollowUps(condition string, args []any) (out survey.FollowUpSummary, err error) {
+	out = survey.FollowUpSummary{States: map[survey.FollowUpState]int{}, Remark: survey.NextScoreRemark}
+	for _, state := range survey.FollowUpStates() {
+		out.States[state] = 0
+	}
+	var touches, resolutions []time.Duration
+	var pending, confirmed, reopened, unconfirmed int
+	var r followUpRow
+	err = q.each(`SELECT state, confirmation, reopened, since, due_at, touched_at, resolved_at, owner_id FROM follow_ups WHERE `+condition, args,
+		[]any{&r.State, &r.Confirmation, &r.Reopened, &r.Since, &r.DueAt, &r.TouchedAt, &r.ResolvedAt, &r.OwnerID}, func() error {
+			f := r.followUp()
+			out.Total++
+			out.States[f.State]++
+			if f.Overdue(q.now) {
+				out.Overdue++
+			}
+			if f.State != survey.FollowUpResolved && r.OwnerID == (id{}) {
+				out.Unowned++
+			}
+			if f.TouchedAt != nil {
+				touches = append(touches, max(0, f.TouchedAt.Sub(f.Since)))
+			}
+			if f.ResolvedAt != nil {
+				resolutions = append(resolutions, max(0, f.ResolvedAt.Sub(f.Since)))
+			}
+			reopened += f.Reopened
+			switch f.Confirmation {
+			case survey.ConfirmationPending:
+				pending++
+			case survey.Confirmed:
+				confirmed++
+			case survey.Unconfirmed:
+				unconfirmed++
+			}
+			r = followUpRow{}
+			return nil
+		})
+	out.FirstTouch, out.Resolution = survey.SpreadOf(touches), survey.SpreadOf(resolutions)
+	out.Confirmed = survey.CountWords(pending, confirmed, reopened, unconfirmed)
+	return out, err
+}
+
+// nextScores are what the customers answered the next time that they were asked
+// the same.
+func (q *session) nextScores(condition string, args []any) ([]survey.NextScore, error) {
+	type measured struct {
+		metric   string
+		min, max int
+	}
+	sums := map[measured]*survey.NextScore{}
+	var measure int64
+	var before int
+	var after *int
+	err := q.each(`SELECT r.measure_id, r.score, (SELECT n.score FROM responses n`+q.indexedBy("responses_person_id")+` WHERE n.workspace_id = r.workspace_id
+		AND n.person_id = r.person_id AND n.measure_id = r.measure_id AND n.responded_at > r.responded_at AND n.excluded_reason IS NULL
+		ORDER BY n.responded_at, n.id LIMIT 1) FROM (SELECT response_id FROM follow_ups WHERE `+condition+` ORDER BY opened_at DESC LIMIT ?) AS f
+		JOIN responses r ON r.workspace_id = ? AND r.id = f.response_id WHERE r.person_id IS NOT NULL`,
+		append(slices.Clone(args), nextScores, q.by.Workspace), []any{&measure, &before, &after}, func() error {
+			if after == nil {
+				return nil
+			}
+			m := measureOf(measure)
+			key := measured{string(m.Metric), m.Min, m.Max}
+			if sums[key] == nil {
+				sums[key] = &survey.NextScore{Metric: key.metric, Scale: survey.Scale{Min: key.min, Max: key.max}}
+			}
+			sums[key].N++
+			sums[key].Before += float64(before)
+			sums[key].After += float64(*after)
+			after = nil
+			return nil
+		})
+	list := make([]survey.NextScore, 0, len(sums))
+	for _, key := range slices.SortedFunc(maps.Keys(sums), func(a, b measured) int {
+		return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(a.min, b.min), cmp.Compare(a.max, b.max))
+	}) {
+		one := *sums[key]
+		one.Before, one.After = one.Before/float64(one.N), one.After/float64(one.N)
+		list = append(list, one)
+	}
+	return list, err
+}

@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/survey/store/storetest"
+)
+
+// However many unhappy answers come at once, each is followed up once, and
+// nobody gets more of them than others.
+func TestFollowUpsAtOnce(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+		s := storetest.Open(t, url, clock.Use)
+		by := storetest.Default(t, s)
+		for i := range 4 {
+			_, err := s.CreateMember(ctx, by, survey.Member{Email: fmt.Sprintf("m%d@company.example", i), Role: survey.Editor})
+			ok(t, err)
+		}
+		v := aSurvey()
+		v.Rules.FollowUp = &survey.FollowUpRule{Score: survey.ScoreRange{Max: new(6)}, EscalateTo: "boss@company.example"}
+		made, err := s.CreateSurvey(ctx, by, v)
+		ok(t, err)
+		for _, err := range atOnce(20, func(i int) error {
+			score := 1
+			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: made.ID.String(), Score: &score, ExternalID: fmt.Sprint(i / 2)})
+			return err
+		}) {
+			ok(t, err)
+		}
+		list, _, err := s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 100})
+		ok(t, err)
+		owned := map[string]int{}
+		for _, f := range list {
+			owned[f.Owner.Email]++
+		}
+		for _, n := range owned {
+			if len(list) != 10 || n < 2 || n > 3 {
+				t.Fatalf("%d follow-ups of ten answers, given to %v", len(list), owned)
+			}
+		}
+
+		clock.Advance(25 * time.Hour)
+		for _, err := range atOnce(4, func(int) error { _, err := s.TendFollowUps(ctx); return err }) {
+			ok(t, err)
+		}
+		for _, f := range list {
+			_, events, err := s.FollowUp(ctx, by, f.ID)
+			ok(t, err)
+			escalated := 0
+			for _, e := range events {
+				if e.Type == "escalated" {
+					escalated++
+				}
+			}
+			if escalated != 1 {
+				t.Errorf("escalated %d times", escalated)
+			}
+		}
+		verified(t, s)
+	})
+}
+
+func TestVerifyFindsFollowUpsThatContradict(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		s := storetest.Open(t, url)
+		by := storetest.Default(t, s)
+		_, err := s.CreateMember(ctx, by, survey.Member{Email: "kim@company.example", Role: survey.Editor})
+		ok(t, err)
+		v := aSurvey()
+		v.Rules.FollowUp = &survey.FollowUpRule{Score: survey.ScoreRange{Max: new(6)}}
+		made, err := s.CreateSurvey(ctx, by, v)
+		ok(t, err)
+		for range 2 {
+			score := 1
+			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: made.ID.String(), Score: &score})
+			ok(t, err)
+		}
+		list, _, err := s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 1})
+		ok(t, err)
+		_, _, err = s.ChangeFollowUp(ctx, by, list[0].ID, func(c *store.FollowUpChange) error { c.State = survey.FollowUpResolved; return nil })
+		ok(t, err)
+		verified(t, s)
+		db := raw(t, url)
+		const contradict = "its state and instants contradict each other"
+		for _, h := range []harm{
+			{"follow_ups", `UPDATE follow_ups SET response_id = id`, "a follow-up is of an answer that is not kept"},
+			{"follow_ups", `UPDATE follow_ups SET person_id = id`, "or of another survey's, place's or person's"},
+			{"follow_ups", `UPDATE follow_ups SET owner_id = id`, "owned by nobody who is a member"},
+			{"follow_ups", `UPDATE follow_ups SET state = 'lost'`, contradict},
+			{"follow_ups", `UPDATE follow_ups SET closed_at = NULL WHERE state = 'resolved'`, contradict},
+			{"follow_ups", `UPDATE follow_ups SET resolved_at = 1 WHERE state = 'open'`, contradict},
+			{"follow_ups", `UPDATE follow_ups SET confirm_by = 1`, contradict},
+			{"follow_ups", `UPDATE follow_ups SET assigned_at = NULL`, contradict},
+			{"outbox", `UPDATE outbox SET subject_id = id WHERE kind = 'notice'`, "a mail is about a follow-up that is not kept"},
+		} {
+			mend := harmed(t, db, h)
+			if faults := must(s.Verify(ctx)).Faults; !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, h.found) }) {
+				t.Errorf("%s: verify says %q, want %q", h.sql, faults, h.found)
+			}
+			mend()
+		}
+		verified(t, s)
+	})
+}

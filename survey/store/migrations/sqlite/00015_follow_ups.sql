@@ -1,0 +1,63 @@
+-- +goose Up
+
+-- Unhappy answers that somebody gets back to, one for each answer. The customer's token is derived from the nonce and found
+-- by its hash; escalate_at and confirm_by are set while something is to happen then.
+CREATE TABLE follow_ups (
+    workspace_id INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    survey_id BLOB NOT NULL,
+    touchpoint_id BLOB NOT NULL,
+    response_id BLOB NOT NULL,
+    person_id BLOB,
+    owner_id BLOB,
+    state TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    confirmation TEXT NOT NULL,
+    reopened INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    assigned_at INTEGER,
+    touched_at INTEGER,
+    resolved_at INTEGER,
+    closed_at INTEGER,
+    escalate_at INTEGER,
+    escalated_at INTEGER,
+    confirm_by INTEGER,
+    notice_id BLOB,
+    nonce BLOB NOT NULL,
+    token_hash BLOB NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id),
+    UNIQUE (workspace_id, response_id),
+    UNIQUE (workspace_id, token_hash),
+    FOREIGN KEY (workspace_id, survey_id) REFERENCES surveys (workspace_id, id),
+    FOREIGN KEY (workspace_id, touchpoint_id) REFERENCES touchpoints (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX follow_ups_opened_at ON follow_ups (workspace_id, opened_at, id);
+CREATE INDEX follow_ups_due_at ON follow_ups (workspace_id, due_at, id) WHERE state <> 'resolved';
+CREATE INDEX follow_ups_due_at_all ON follow_ups (workspace_id, due_at, id);
+CREATE INDEX follow_ups_owner_id ON follow_ups (workspace_id, owner_id, assigned_at) WHERE owner_id IS NOT NULL;
+CREATE INDEX follow_ups_owner_id_due_at ON follow_ups (workspace_id, owner_id, due_at) WHERE state <> 'resolved' AND owner_id IS NOT NULL;
+CREATE INDEX follow_ups_escalate_at ON follow_ups (escalate_at) WHERE escalate_at IS NOT NULL;
+CREATE INDEX follow_ups_confirm_by ON follow_ups (confirm_by) WHERE confirm_by IS NOT NULL;
+
+CREATE TABLE follow_up_notes (
+    workspace_id INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    follow_up_id BLOB NOT NULL,
+    author TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id),
+    FOREIGN KEY (workspace_id, follow_up_id) REFERENCES follow_ups (workspace_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX follow_up_notes_follow_up_id ON follow_up_notes (workspace_id, follow_up_id, created_at, id);
+
+-- The mails about one follow-up go with it.
+CREATE INDEX outbox_notice_subject_id ON outbox (workspace_id, subject_id) WHERE kind = 'notice';
+
+-- +goose Down
+DROP INDEX outbox_notice_subject_id;
+DROP TABLE follow_up_notes;
+DROP TABLE follow_ups;
