@@ -163,7 +163,7 @@ func (a *api) previewTagRule(c echo.Context) error {
 
 // showTags says which tags come with unhappy answers.
 func (a *api) showTags(c echo.Context) error {
-	media, err := reportMedia(c)
+	media, err := reportMedia(c, mediaJSON, mediaCSV)
 	if err != nil {
 		return err
 	}
