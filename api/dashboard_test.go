@@ -206,6 +206,7 @@ func TestSessionsEnd(t *testing.T) {
 		s.do("DELETE", "/v1/members/"+id, nil).want(204)
 		s.do("GET", "/dashboard", nil, staff(cookie)).want(303)
 		s.do("GET", "/dashboard", nil, staff("__Host-koe=nonsense")).want(303)
+		s.now.move(time.Hour)
 		if _, err := s.store.Sweep(context.Background()); err != nil {
 			t.Fatal(err)
 		}
