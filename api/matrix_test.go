@@ -189,6 +189,12 @@ func (w *world) dashboard(operation string) (called, bool) {
 	switch operation {
 	case "showDashboard":
 		return called{"/dashboard", nil, 303, 303}, true
+	case "showTouchpointPage", "showTouchpointTrend", "showTouchpointDistribution":
+		return called{"/dashboard/touchpoints/chat" + map[string]string{"showTouchpointTrend": "/scores.svg", "showTouchpointDistribution": "/distribution.svg"}[operation], nil, 303, 303}, true
+	case "addTouchpointNote":
+		return called{"/dashboard/touchpoints/chat/notes", "", 303, 303}, true
+	case "deleteTouchpointNote":
+		return called{"/dashboard/touchpoints/chat/notes/019ab6f2-3344-7556-9677-8899aabbccdd/delete", "", 303, 303}, true
 	case "setLanguage":
 		return called{"/dashboard/language", "locale=ja", 303, 303}, true
 	case "signOut":

@@ -36,8 +36,8 @@ func targetInEnglish(t survey.Target, c survey.TargetChange) (subject string, li
 		d := c.Drop
 		return "Unusual drop: " + t.Name, []string{
 			fmt.Sprintf("The score of “%s” has dropped further than chance explains.", t.Name), "",
-			fmt.Sprintf("Seven days up to %s: %s (%d answers)", d.Day, figure(d.Score, unit), d.Responses),
-			fmt.Sprintf("Eight weeks before: %s", figure(d.Before, unit)), "",
+			fmt.Sprintf("Seven days up to %s: %s (%d answers)", d.Day, targetFigure(d.Score, unit), d.Responses),
+			fmt.Sprintf("Eight weeks before: %s", targetFigure(d.Before, unit)), "",
 			"koe looks every day. By chance alone this mail comes less than once a year."}
 	}
 	words := map[string]string{"met": "met", "at_risk": "at risk", "breached": "breached", "insufficient": "without enough answers"}
@@ -45,7 +45,7 @@ func targetInEnglish(t survey.Target, c survey.TargetChange) (subject string, li
 		fmt.Sprintf("The target “%s” is %s. It was %s.", t.Name, words[c.To], words[c.From]), "",
 		"It shall be: " + bound(t, "at least %s", "at most %s", unit)}
 	if l := c.Look; l != nil {
-		lines = append(lines, fmt.Sprintf("It was: %s%s, of %d", figure(l.Value, unit), between(l.Interval, " (between %s and %s)", unit), l.N),
+		lines = append(lines, fmt.Sprintf("It was: %s%s, of %d", targetFigure(l.Value, unit), between(l.Interval, " (between %s and %s)", unit), l.N),
 			fmt.Sprintf("Period: %s to %s", l.Start, l.End-1))
 	}
 	return fmt.Sprintf("%s: %s", t.Name, words[c.To]), append(lines, "", map[string]string{
@@ -62,8 +62,8 @@ func targetInJapanese(t survey.Target, c survey.TargetChange) (subject string, l
 		d := c.Drop
 		return "スコアの異常な低下:" + t.Name, []string{
 			fmt.Sprintf("「%s」のスコアが、偶然では説明できないほど下がりました。", t.Name), "",
-			fmt.Sprintf("%sまでの7日間:%s(回答%d件)", d.Day, figure(d.Score, unit), d.Responses),
-			fmt.Sprintf("その前の8週間:%s", figure(d.Before, unit)), "",
+			fmt.Sprintf("%sまでの7日間:%s(回答%d件)", d.Day, targetFigure(d.Score, unit), d.Responses),
+			fmt.Sprintf("その前の8週間:%s", targetFigure(d.Before, unit)), "",
 			"koeは毎日確認しています。偶然だけでこのメールが届くのは年に1回未満です。"}
 	}
 	words := map[string]string{"met": "達成", "at_risk": "要注意", "breached": "未達", "insufficient": "回答不足"}
@@ -71,7 +71,7 @@ func targetInJapanese(t survey.Target, c survey.TargetChange) (subject string, l
 		fmt.Sprintf("目標「%s」は「%s」から「%s」に変わりました。", t.Name, words[c.From], words[c.To]), "",
 		"目標:" + bound(t, "%s以上", "%s以下", unit)}
 	if l := c.Look; l != nil {
-		lines = append(lines, fmt.Sprintf("実績:%s%s、%d件", figure(l.Value, unit), between(l.Interval, "(%s〜%s)", unit), l.N),
+		lines = append(lines, fmt.Sprintf("実績:%s%s、%d件", targetFigure(l.Value, unit), between(l.Interval, "(%s〜%s)", unit), l.N),
 			fmt.Sprintf("期間:%s〜%s", l.Start, l.End-1))
 	}
 	return fmt.Sprintf("%s:%s", t.Name, words[c.To]), append(lines, "", map[string]string{
@@ -88,20 +88,20 @@ func targetUnit(unit, points, hours string) string {
 
 func bound(t survey.Target, atLeast, atMost, unit string) string {
 	if t.AtLeast != nil {
-		return fmt.Sprintf(atLeast, figure(t.AtLeast, unit))
+		return fmt.Sprintf(atLeast, targetFigure(t.AtLeast, unit))
 	}
-	return fmt.Sprintf(atMost, figure(t.AtMost, unit))
+	return fmt.Sprintf(atMost, targetFigure(t.AtMost, unit))
 }
 
 func between(i *scoring.Interval, words, unit string) string {
 	if i == nil {
 		return ""
 	}
-	return fmt.Sprintf(words, figure(&i.Low, unit), figure(&i.High, unit))
+	return fmt.Sprintf(words, targetFigure(&i.Low, unit), targetFigure(&i.High, unit))
 }
 
 // figure is a number with one digit behind the point, "–" where there is none.
-func figure(v *float64, unit string) string {
+func targetFigure(v *float64, unit string) string {
 	if v == nil {
 		return "–"
 	}

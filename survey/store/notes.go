@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"koe/survey"
 )
@@ -38,6 +40,9 @@ func (s *Store) CreateNote(ctx context.Context, by Caller, n survey.Note) (surve
 	if err := n.Clean(); err != nil {
 		return n, err
 	}
+	if err := by.Scope.writesNote(n.Touchpoint); err != nil {
+		return n, err
+	}
 	err := s.write(ctx, by, func(q *session) error {
 		at, err := q.noteAt(n.Touchpoint)
 		if err != nil {
@@ -54,13 +59,27 @@ func (s *Store) CreateNote(ctx context.Context, by Caller, n survey.Note) (surve
 	return n, err
 }
 
+// seesNote is true for notes at a touchpoint that a member reads, and for those
+// on every chart.
+func (s Scope) seesNote(touchpoint string) bool {
+	return len(s.Touchpoints) == 0 || touchpoint == "" || slices.Contains(s.Touchpoints, touchpoint)
+}
+
+// writesNote refuses who is limited to some touchpoints a note on every chart.
+func (s Scope) writesNote(touchpoint string) error {
+	if len(s.Touchpoints) > 0 && touchpoint == "" {
+		return survey.Errorf(survey.Forbidden, "", "notes on the charts of all touchpoints are for members who are not limited to some")
+	}
+	return nil
+}
+
 // noteAt is the touchpoint of a note by its key, nil for a note on every chart.
 func (q *session) noteAt(key string) (*survey.ID, error) {
 	if key == "" {
 		return nil, nil
 	}
 	found, ok, err := q.touchpointID(key)
-	if err == nil && !ok {
+	if err == nil && (!ok || !q.by.Scope.seesNote(key)) {
 		err = survey.Errorf(survey.Invalid, "touchpoint", "there is no touchpoint %q; name one that exists, or leave it out for a note on every chart", key)
 	}
 	return &found, err
@@ -75,10 +94,11 @@ func (s *Store) Note(ctx context.Context, by Caller, of survey.ID) (survey.Note,
 func (q *session) note(of survey.ID) (survey.Note, error) {
 	var row noteRow
 	found, err := q.find(&row, noteSelect("")+` WHERE n.workspace_id = ? AND n.id = ?`, q.by.Workspace, of)
-	if err == nil && !found {
-		err = errNoNote
+	n := row.note()
+	if err == nil && (!found || !q.by.Scope.seesNote(n.Touchpoint)) {
+		return survey.Note{}, errNoNote
 	}
-	return row.note(), err
+	return n, err
 }
 
 // NoteFilter narrows a list of notes; empty fields do not.
@@ -98,6 +118,13 @@ func (s *Store) Notes(ctx context.Context, by Caller, f NoteFilter, page Page) (
 			return nil, "", away(err)
 		}
 		where, args = append(where, "(n.touchpoint_id = ? OR n.touchpoint_id IS NULL)"), append(args, at)
+	}
+	seen, all, err := q.touchpointsSeen()
+	if err != nil {
+		return nil, "", away(err)
+	}
+	if !all {
+		where, args = append(where, "(n.touchpoint_id IS NULL"+strings.Repeat(" OR n.touchpoint_id = ?", len(seen))+")"), append(args, seen...)
 	}
 	if f.From != nil {
 		where, args = append(where, "n.day >= ?"), append(args, *f.From)
@@ -129,11 +156,17 @@ func (s *Store) ChangeNote(ctx context.Context, by Caller, of survey.ID, change 
 		if err != nil {
 			return err
 		}
+		if err := by.Scope.writesNote(before.Touchpoint); err != nil {
+			return err
+		}
 		out = before
 		if err := change(&out); err != nil {
 			return err
 		}
 		if err := out.Clean(); err != nil {
+			return err
+		}
+		if err := by.Scope.writesNote(out.Touchpoint); err != nil {
 			return err
 		}
 		at, err := q.noteAt(out.Touchpoint)
@@ -157,6 +190,13 @@ func (s *Store) ChangeNote(ctx context.Context, by Caller, of survey.ID, change 
 // DeleteNote removes a note.
 func (s *Store) DeleteNote(ctx context.Context, by Caller, of survey.ID) error {
 	return s.write(ctx, by, func(q *session) error {
+		before, err := q.note(of)
+		if err != nil {
+			return err
+		}
+		if err := by.Scope.writesNote(before.Touchpoint); err != nil {
+			return err
+		}
 		n, err := q.exec(`DELETE FROM notes WHERE workspace_id = ? AND id = ?`, by.Workspace, of)
 		if err != nil {
 			return err

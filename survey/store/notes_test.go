@@ -94,6 +94,35 @@ func TestNotes(t *testing.T) {
 		if list, _, err := s.Notes(ctx, theirs, store.NoteFilter{}, store.Page{Limit: 1}); err != nil || len(list) != 0 {
 			t.Errorf("another workspace lists %+v, %v", list, err)
 		}
+		// a member who is limited to a touchpoint
+		limited := by
+		limited.Scope = store.Scope{Touchpoints: []string{"shop"}}
+		same("of a limited member", func() (ids []survey.ID) {
+			list, _, err := s.Notes(ctx, limited, store.NoteFilter{}, store.Page{Limit: 10})
+			ok(t, err)
+			for _, n := range list {
+				ids = append(ids, n.ID)
+			}
+			return ids
+		}(), everywhere, changed)
+		hidden := note("2026-03-20", "Hidden", "chat")
+		_, err = s.Note(ctx, limited, hidden.ID)
+		refused(t, err, survey.NotFound, "")
+		refused(t, s.DeleteNote(ctx, limited, hidden.ID), survey.NotFound, "")
+		refused(t, s.DeleteNote(ctx, limited, everywhere.ID), survey.Forbidden, "")
+		_, err = s.CreateNote(ctx, limited, survey.Note{Text: "x"})
+		refused(t, err, survey.Forbidden, "")
+		_, err = s.CreateNote(ctx, limited, survey.Note{Text: "x", Touchpoint: "chat"})
+		refused(t, err, survey.Invalid, "touchpoint")
+		limited.Scope.Touchpoints = []string{"chat"}
+		if shown, err := s.Note(ctx, limited, hidden.ID); err != nil || shown != hidden {
+			t.Errorf("their own: %+v, %v", shown, err)
+		}
+		if list, _, err := s.Notes(ctx, limited, store.NoteFilter{}, store.Page{Limit: 10}); err != nil || len(list) != 3 {
+			t.Errorf("their own: %+v, %v", list, err)
+		}
+		ok(t, s.DeleteNote(ctx, limited, hidden.ID))
+
 		ok(t, s.DeleteNote(ctx, by, changed.ID))
 		same("at the end", listed(store.NoteFilter{}, 10), everywhere)
 
