@@ -14,14 +14,14 @@ import (
 // followUpResponse is one follow-up with its story.
 type followUpResponse struct {
 	shown.FollowUp
-	Notes  []survey.Remark `json:"notes"`
-	Events []store.Event `json:"events"`
+	Notes  []survey.FollowUpNote `json:"notes"`
+	Events []store.Event         `json:"events"`
 }
 
 func (a *api) followUpOf(f survey.FollowUp, events []store.Event) followUpResponse {
 	out := followUpResponse{shown.NewFollowUp(f, survey.InstantOf(a.Now())), f.Notes, events}
 	if out.Notes == nil {
-		out.Notes = []survey.Remark{}
+		out.Notes = []survey.FollowUpNote{}
 	}
 	return out
 }
@@ -138,16 +138,16 @@ func orEmpty(s *string) string {
 	return *s
 }
 
-type remarkRequest struct {
+type followUpNoteRequest struct {
 	Text string `json:"text"`
 }
 
-func (a *api) addFollowUpNote(c echo.Context) error {
+func (a *api) createFollowUpNote(c echo.Context) error {
 	id, err := idParam(c, "follow-up")
 	if err != nil {
 		return err
 	}
-	var in remarkRequest
+	var in followUpNoteRequest
 	if err := bind(c, &in); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (a *api) addFollowUpNote(c echo.Context) error {
 		if err != nil {
 			return answer{}, err
 		}
-		note, err := a.Store.Remark(ctx, by, id, made)
+		note, err := a.Store.FollowUpNote(ctx, by, id, made)
 		return created(note, ""), err
 	})
 }

@@ -187,6 +187,14 @@ func (w *world) dashboard(operation string) (called, bool) {
 		return "/dashboard/sign-in/" + token
 	}
 	switch operation {
+	case "showFollowUpsPage":
+		return called{"/dashboard/follow-ups", nil, 303, 303}, true
+	case "showFollowUpPage":
+		return called{"/dashboard/follow-ups/019ab6da-1111-7222-8333-444455556666", nil, 303, 303}, true
+	case "changeFollowUpPage":
+		return called{"/dashboard/follow-ups/019ab6da-1111-7222-8333-444455556666", "state=open", 303, 303}, true
+	case "notePage":
+		return called{"/dashboard/follow-ups/019ab6da-1111-7222-8333-444455556666/notes", "text=x", 303, 303}, true
 	case "showDashboard":
 		return called{"/dashboard", nil, 303, 303}, true
 	case "showTouchpointPage", "showTouchpointTrend", "showTouchpointDistribution":
@@ -431,7 +439,7 @@ func (w *world) followUps(operation string) (called, bool) {
 		return called{opened(), nil, 200, 404}, true
 	case "patchFollowUp":
 		return called{opened(), `{"state":"in_progress"}`, 200, 404}, true
-	case "addFollowUpNote":
+	case "createFollowUpNote":
 		return called{opened() + "/notes", `{"text":"mine"}`, 201, 404}, true
 	case "showSolvedPage", "answerSolvedPage":
 		path := opened()

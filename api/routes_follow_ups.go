@@ -9,7 +9,7 @@ func followUpRoutes() []Route {
 		{"summarizeFollowUps", get, "/v1/follow-ups/summary", Readers, noBody, followUpFilters, (*api).summarizeFollowUps},
 		{"showFollowUp", get, "/v1/follow-ups/{id}", Readers, noBody, "", (*api).showFollowUp},
 		{"patchFollowUp", patch, "/v1/follow-ups/{id}", Editors, patchBody, "", (*api).patchFollowUp},
-		{"addFollowUpNote", post, "/v1/follow-ups/{id}/notes", Editors, jsonBody, "", (*api).addFollowUpNote},
+		{"createFollowUpNote", post, "/v1/follow-ups/{id}/notes", Editors, jsonBody, "", (*api).createFollowUpNote},
 
 		{"showSolvedPage", get, "/f/{token}", Public, noBody, "", (*api).showSolvedPage},
 		{"answerSolvedPage", post, "/f/{token}", Public, formBody, "", (*api).answerSolvedPage},

@@ -127,10 +127,10 @@ func payload(d store.Dispatch, of store.Subject, now survey.Instant) ([]byte, er
 		data = shown.NewInvitation(*of.Invitation)
 	case of.Suppression != nil:
 		data = *of.Suppression
-	case of.Target != nil:
-		data = shown.NewTargetChange(of.Target.Target, of.Target.Change)
 	case of.FollowUp != nil:
 		data = shown.NewFollowUp(*of.FollowUp, now)
+	case of.Target != nil:
+		data = shown.NewTargetChange(of.Target.Target, of.Target.Change)
 	default:
 		data = gone{d.Subject, true}
 	}

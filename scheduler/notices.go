@@ -26,14 +26,14 @@ func (s *Scheduler) notice(ctx context.Context, d store.Dispatch) (notice, error
 	switch d.Event {
 	case survey.EventWebhookPaused:
 		return s.webhookPaused(ctx, d)
-	case survey.EventSignIn:
-		return s.signIn(ctx, d)
-	case survey.EventTargetChanged:
-		return s.targetChanged(ctx, d)
 	case survey.EventFollowUpOpened, survey.EventFollowUpReopened, survey.EventFollowUpOverdue:
 		return s.followUpNotice(ctx, d)
 	case survey.EventFollowUpAsked:
 		return s.askSolved(ctx, d)
+	case survey.EventSignIn:
+		return s.signIn(ctx, d)
+	case survey.EventTargetChanged:
+		return s.targetChanged(ctx, d)
 	}
 	return notice{unwanted: "this koe does not know such a notice"}, nil
 }

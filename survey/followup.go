@@ -167,12 +167,12 @@ type FollowUp struct {
 	EscalatedAt  *Instant
 	ConfirmBy    *Instant // until when the customer's word is waited for
 	UpdatedAt    Instant
-	Notes        []Remark // oldest first; nil in lists
+	Notes        []FollowUpNote // oldest first; nil in lists
 }
 
-// Remark is what somebody of the company wrote down. Text is empty once the
+// FollowUpNote is what somebody of the company wrote down. Text is empty once the
 // customer was erased.
-type Remark struct {
+type FollowUpNote struct {
 	ID   ID      `json:"id"`
 	At   Instant `json:"at"`
 	By   string  `json:"by"`
@@ -185,8 +185,8 @@ const (
 	maxOutcomeRunes = 200
 )
 
-// CleanNote brings a note's text into the form that koe keeps.
-func CleanNote(p *Problems, text string) string {
+// CleanFollowUpNote brings a note's text into the form that koe keeps.
+func CleanFollowUpNote(p *Problems, text string) string {
 	text = Prose(p, "text", Written(text), maxNoteRunes)
 	p.Require("text", text)
 	return text

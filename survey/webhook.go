@@ -19,13 +19,13 @@ const (
 	EventInvitationSent     Event = "invitation.sent"
 	EventInvitationFailed   Event = "invitation.failed"
 	EventPersonUnsubscribed Event = "person.unsubscribed"
-	EventTargetChanged      Event = "target.changed"
 	EventFollowUpOpened     Event = "follow_up.opened"
 	// Of a follow-up there are mails alone: to whom it is escalated, to a customer
 	// who is asked whether it is solved, and to its owner where it is not.
 	EventFollowUpOverdue  Event = "follow_up.overdue"
 	EventFollowUpAsked    Event = "follow_up.asked"
 	EventFollowUpReopened Event = "follow_up.reopened"
+	EventTargetChanged    Event = "target.changed"
 	// EventWebhookTest is sent to try an endpoint; nobody subscribes to it.
 	EventWebhookTest Event = "webhook.test"
 	// EventWebhookPaused is mailed to the webhook's owner alone.
@@ -37,7 +37,7 @@ const (
 // Events are those that a webhook may subscribe to.
 func Events() []Event {
 	return []Event{EventResponseCreated, EventResponseUpdated, EventInvitationSent, EventInvitationFailed, EventPersonUnsubscribed,
-		EventTargetChanged, EventFollowUpOpened}
+		EventFollowUpOpened, EventTargetChanged}
 }
 
 // Webhook is an endpoint of somebody else's that is told of events.

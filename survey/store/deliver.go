@@ -255,15 +255,15 @@ func (s *Store) SubjectOf(ctx context.Context, d Dispatch) (out Subject, err err
 		if v, err = s.Suppression(ctx, by, d.Subject); err == nil {
 			out.Suppression = &v
 		}
-	case survey.EventTargetChanged:
-		var t TargetChanged
-		if t, err = s.targetChange(ctx, by, d.Subject); err == nil {
-			out.Target = &t
-		}
 	case survey.EventFollowUpOpened:
 		var f survey.FollowUp
 		if f, _, err = s.FollowUp(ctx, by, d.Subject); err == nil {
 			out.FollowUp = &f
+		}
+	case survey.EventTargetChanged:
+		var t TargetChanged
+		if t, err = s.targetChange(ctx, by, d.Subject); err == nil {
+			out.Target = &t
 		}
 	default:
 		var w survey.Webhook

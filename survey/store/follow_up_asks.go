@@ -147,7 +147,7 @@ func (s *Store) eraseFollowUp(q *session, response id) error {
 		return err
 	}
 	for _, statement := range []string{
-		`UPDATE follow_up_notes SET text = '' WHERE workspace_id = ? AND follow_up_id = ?`,
+		`UPDATE follow_up_notes` + q.indexedBy("follow_up_notes_follow_up_id") + ` SET text = '' WHERE workspace_id = ? AND follow_up_id = ?`,
 		`DELETE FROM outbox` + q.indexedBy("outbox_notice_subject_id") + ` WHERE workspace_id = ? AND subject_id = ? AND kind = 'notice'`,
 	} {
 		if _, err := q.exec(statement, row.WorkspaceID, row.ID); err != nil {

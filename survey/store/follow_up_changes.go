@@ -198,15 +198,15 @@ func (s *Store) askable(q *session, row followUpRow) (address, why string, err e
 	return address, "", nil
 }
 
-// maxNotes keeps a story that can be read.
-const maxNotes = 500
+// maxFollowUpNotes keeps a story that can be read.
+const maxFollowUpNotes = 500
 
 // AddNote writes down what somebody of the company did or learned; it counts as
 // taking the follow-up up. Errors: NotFound, Invalid, Conflict where there are
 // 500.
-func (s *Store) AddNote(ctx context.Context, by Caller, of survey.ID, text string) (note survey.Remark, err error) {
+func (s *Store) AddNote(ctx context.Context, by Caller, of survey.ID, text string) (note survey.FollowUpNote, err error) {
 	var p survey.Problems
-	text = survey.CleanNote(&p, text)
+	text = survey.CleanFollowUpNote(&p, text)
 	if err := p.Err(); err != nil {
 		return note, err
 	}
@@ -215,14 +215,17 @@ func (s *Store) AddNote(ctx context.Context, by Caller, of survey.ID, text strin
 		if err != nil {
 			return err
 		}
-		var all int
-		if _, err := q.row(`SELECT COUNT(*) FROM follow_up_notes WHERE workspace_id = ? AND follow_up_id = ?`, []any{by.Workspace, row.ID}, &all); err != nil {
+		if _, _, err := s.wholeFollowUp(q, of); err != nil { // it may not be the caller's to see
 			return err
 		}
-		if all >= maxNotes {
-			return survey.Errorf(survey.Conflict, "", "a follow-up has at most %d notes", maxNotes)
+		var all int
+		if _, err := q.row(`SELECT COUNT(*) FROM follow_up_notes`+q.indexedBy("follow_up_notes_follow_up_id")+` WHERE workspace_id = ? AND follow_up_id = ?`, []any{by.Workspace, row.ID}, &all); err != nil {
+			return err
 		}
-		note = survey.Remark{ID: newID(), At: q.now, By: by.KeyName, Text: text}
+		if all >= maxFollowUpNotes {
+			return survey.Errorf(survey.Conflict, "", "a follow-up has at most %d notes", maxFollowUpNotes)
+		}
+		note = survey.FollowUpNote{ID: newID(), At: q.now, By: by.KeyName, Text: text}
 		if _, err := q.exec(`INSERT INTO follow_up_notes (workspace_id, id, follow_up_id, author, text, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
 			by.Workspace, note.ID, row.ID, note.By, note.Text, note.At); err != nil {
 			return err
@@ -239,17 +242,17 @@ func (s *Store) AddNote(ctx context.Context, by Caller, of survey.ID, text strin
 	return note, err
 }
 
-// Remark shows one note of a follow-up.
-func (s *Store) Remark(ctx context.Context, by Caller, of, note survey.ID) (survey.Remark, error) {
+// FollowUpNote shows one note of a follow-up.
+func (s *Store) FollowUpNote(ctx context.Context, by Caller, of, note survey.ID) (survey.FollowUpNote, error) {
 	q := s.reading(ctx, by)
-	notes, err := q.remarks(id(of))
+	notes, err := q.followUpNotes(id(of))
 	if err != nil {
-		return survey.Remark{}, away(err)
+		return survey.FollowUpNote{}, away(err)
 	}
 	for _, one := range notes {
 		if one.ID == note {
 			return one, nil
 		}
 	}
-	return survey.Remark{}, errNoFollowUp
+	return survey.FollowUpNote{}, errNoFollowUp
 }

@@ -149,7 +149,7 @@ func (q *session) dropFollowUp(response id) error {
 		return err
 	}
 	for _, statement := range []string{
-		`DELETE FROM follow_up_notes WHERE workspace_id = ? AND follow_up_id = ?`,
+		`DELETE FROM follow_up_notes` + q.indexedBy("follow_up_notes_follow_up_id") + ` WHERE workspace_id = ? AND follow_up_id = ?`,
 		`DELETE FROM outbox` + q.indexedBy("outbox_notice_subject_id") + ` WHERE workspace_id = ? AND subject_id = ? AND kind = 'notice'`,
 		`DELETE FROM follow_ups WHERE workspace_id = ? AND id = ?`,
 	} {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"koe/survey"
 )
@@ -150,8 +149,11 @@ func (s *Store) wholeFollowUp(q *session, of survey.ID) (survey.FollowUp, []Even
 	if err != nil {
 		return survey.FollowUp{}, nil, away(err)
 	}
+	if len(list) == 0 || !q.by.Scope.sees(list[0]) {
+		return survey.FollowUp{}, nil, errNoFollowUp
+	}
 	f := list[0]
-	if f.Notes, err = q.remarks(row.ID); err != nil {
+	if f.Notes, err = q.followUpNotes(row.ID); err != nil {
 		return f, nil, away(err)
 	}
 	events, err := q.events(of)
@@ -164,11 +166,11 @@ func (s *Store) followUpConditions(q *session, f FollowUpFilter) ([]string, []an
 		where, args = append(where, condition), append(args, values...)
 	}
 	if len(f.States) > 0 {
-		marks := make([]any, len(f.States))
+		states := make([]any, len(f.States))
 		for i, state := range f.States {
-			marks[i] = string(state)
+			states[i] = string(state)
 		}
-		and("state IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(marks)), ", ")+")", marks...)
+		and("state IN ("+marks(len(states))+")", states...)
 	}
 	if err := s.ownerCondition(q, f.Owner, and); err != nil {
 		return nil, nil, err
@@ -177,6 +179,9 @@ func (s *Store) followUpConditions(q *session, f FollowUpFilter) ([]string, []an
 		and("state <> 'resolved' AND due_at <= ?", q.now)
 	} else if f.Overdue != nil {
 		and("(state = 'resolved' OR due_at > ?)", q.now)
+	}
+	if err := q.followUpScope(and); err != nil {
+		return nil, nil, away(err)
 	}
 	if f.Survey != "" {
 		place, err := s.surveyByRef(q, f.Survey)
@@ -272,21 +277,21 @@ func (s *Store) followUpsOf(q *session, rows []followUpRow) ([]survey.FollowUp, 
 	return list, nil
 }
 
-// notes are those of a follow-up, the oldest first.
-func (q *session) remarks(of id) ([]survey.Remark, error) {
+// followUpNotes are those of a follow-up, the oldest first.
+func (q *session) followUpNotes(of id) ([]survey.FollowUpNote, error) {
 	var rows []struct {
 		ID        id
 		Author    string
 		Text      string
 		CreatedAt int64
 	}
-	if err := q.list(&rows, `SELECT id, author, text, created_at FROM follow_up_notes WHERE workspace_id = ? AND follow_up_id = ?
+	if err := q.list(&rows, `SELECT id, author, text, created_at FROM follow_up_notes`+q.indexedBy("follow_up_notes_follow_up_id")+` WHERE workspace_id = ? AND follow_up_id = ?
 		ORDER BY created_at, id`, q.by.Workspace, of); err != nil {
 		return nil, err
 	}
-	notes := make([]survey.Remark, len(rows))
+	notes := make([]survey.FollowUpNote, len(rows))
 	for i, row := range rows {
-		notes[i] = survey.Remark{ID: survey.ID(row.ID), At: survey.Instant(row.CreatedAt), By: row.Author, Text: row.Text}
+		notes[i] = survey.FollowUpNote{ID: survey.ID(row.ID), At: survey.Instant(row.CreatedAt), By: row.Author, Text: row.Text}
 	}
 	return notes, nil
 }

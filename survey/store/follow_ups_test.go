@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -108,4 +109,68 @@ func TestVerifyFindsFollowUpsThatContradict(t *testing.T) {
 		}
 		verified(t, s)
 	})
+}
+
+// TestNoStatementOfFollowUpsWalksATable: SQLite finds what is due, whose it is
+// and what a list shows by indexes.
+func TestNoStatementOfFollowUpsWalksATable(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
+	url := storetest.SQLite(t)
+	s := storetest.Open(t, url, clock.Use)
+	by := storetest.Default(t, s)
+	kim, err := s.CreateMember(ctx, by, survey.Member{Email: "kim@company.example", Role: survey.Editor})
+	ok(t, err)
+	v := aSurvey()
+	v.Rules.FollowUp = &survey.FollowUpRule{Score: survey.ScoreRange{Max: new(6)}, EscalateTo: "boss@company.example", Confirm: true}
+	made, err := s.CreateSurvey(ctx, by, v)
+	ok(t, err)
+	score, address := 1, "ana@example.com"
+	open := []survey.FollowUpState{survey.FollowUpOpen, survey.FollowUpInProgress}
+	late := true
+	heard, err := s.Heard(func() {
+		for range 3 {
+			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: made.ID.String(), Score: &score, Customer: survey.Customer{Email: &address}})
+			ok(t, err)
+		}
+		var list []survey.FollowUp
+		for _, f := range []store.FollowUpFilter{{}, {ByDue: true}, {ByDue: true, States: open, Overdue: &late}, {Owner: kim.Email, States: open}, {Owner: store.Unowned, ByDue: true, States: open}} {
+			list, _, err = s.FollowUps(ctx, by, f, store.Page{Limit: 10})
+			ok(t, err)
+		}
+		list, _, err = s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 10})
+		ok(t, err)
+		_, err = s.AddNote(ctx, by, list[0].ID, "called")
+		ok(t, err)
+		_, _, err = s.ChangeFollowUp(ctx, by, list[0].ID, func(c *store.FollowUpChange) error { c.State = survey.FollowUpResolved; return nil })
+		ok(t, err)
+		ok(t, s.NotAsked(ctx, store.Dispatch{Workspace: by.Workspace, Subject: list[0].ID}, "late"))
+		m, err := s.FollowUpMail(ctx, store.Dispatch{Workspace: by.Workspace, Subject: list[0].ID, To: kim.Email})
+		ok(t, err)
+		_, err = s.OpenFollowUp(ctx, m.Token)
+		ok(t, err)
+		clock.Advance(25 * time.Hour)
+		_, err = s.TendFollowUps(ctx)
+		ok(t, err)
+		_, err = s.FollowUpGauges(ctx)
+		ok(t, err)
+		ok(t, s.DeleteResponse(ctx, by, list[1].Response.ID))
+		ok(t, s.RemoveMember(ctx, by, kim.ID))
+	})
+	ok(t, err)
+	db := raw(t, url)
+	seen, sorted := 0, regexp.MustCompile(`INDEX follow_ups_(due_at|due_at_all|opened_at) \(workspace_id=\?\)`)
+	for _, statement := range heard {
+		if !strings.Contains(statement, "follow_up") && !strings.Contains(statement, "outbox") {
+			continue
+		}
+		seen++
+		for _, step := range walks(t, db, statement) {
+			if !sorted.MatchString(step) { // those go in the order of the list, and end at its limit
+				t.Errorf("%s: %s", step, statement)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("%d statements were heard", seen)
+	}
 }

@@ -17,7 +17,7 @@ import (
 // what PostgreSQL alone uses. smallIndexes are of rows that something is done
 // with at this moment.
 var smallTables = []string{"workspaces", "touchpoints", "surveys", "templates", "template_versions", "measures", "webhooks", "api_keys", "open_links",
-	"public_slugs", "sources", "schedules", "tally_deltas", "invitation_tally_deltas"}
+	"public_slugs", "sources", "schedules", "tally_deltas", "invitation_tally_deltas", "workspace_members"}
 
 var smallIndexes = regexp.MustCompile(`INDEX (invitations_lease_until|outbox_lease_until|fires_running)\b`)
 

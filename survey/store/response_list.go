@@ -34,6 +34,12 @@ type ResponseFilter struct {
 	Q                      string          // words in the comment or another text answer, in any case
 }
 
+// NoFollowUp as a filter means the answers that have no follow-up.
+const NoFollowUp = "none"
+
+// followedUp finds the follow-up of a response.
+const followedUp = `SELECT 1 FROM follow_ups f WHERE f.workspace_id = responses.workspace_id AND f.response_id = responses.id`
+
 // Mood narrows to answers of unhappy customers, see scoring.Result.Unhappy, or
 // to the others; "" does not.
 type Mood string
@@ -43,12 +49,6 @@ const (
 	Unhappy Mood = "unhappy"
 	Happy   Mood = "happy"
 )
-
-// NoFollowUp as a filter means the answers that have no follow-up.
-const NoFollowUp = "none"
-
-// followedUp finds the follow-up of a response.
-const followedUp = `SELECT 1 FROM follow_ups f WHERE f.workspace_id = responses.workspace_id AND f.response_id = responses.id`
 
 // Responses lists the newest first.
 func (s *Store) Responses(ctx context.Context, by Caller, f ResponseFilter, page Page) ([]survey.Response, string, error) {
@@ -170,6 +170,17 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	return where, args, nil
 }
 
+// followUpCondition narrows by what became of an answer.
+func followUpCondition(state string, and func(string, ...any)) {
+	switch state {
+	case "":
+	case NoFollowUp:
+		and("NOT EXISTS (" + followedUp + ")")
+	default:
+		and("EXISTS ("+followedUp+" AND f.state = ?)", state)
+	}
+}
+
 // moodCondition narrows to the points of each measure's scale that a mood has.
 func (q *session) moodCondition(mood Mood, and func(string, ...any)) error {
 	var measures []int64
@@ -192,17 +203,6 @@ func (q *session) moodCondition(mood Mood, and func(string, ...any)) error {
 	}
 	and("("+strings.Join(parts, " OR ")+")", args...)
 	return nil
-}
-
-// followUpCondition narrows by what became of an answer.
-func followUpCondition(state string, and func(string, ...any)) {
-	switch state {
-	case "":
-	case NoFollowUp:
-		and("NOT EXISTS (" + followedUp + ")")
-	default:
-		and("EXISTS ("+followedUp+" AND f.state = ?)", state)
-	}
 }
 
 // personConditions narrow by whose answer it is, and by when it was changed.

@@ -35,7 +35,8 @@ func (s *Store) followUpToken(workspace int64, nonce []byte) string {
 	return s.workspaceToken("follow-up", workspace, nonce)
 }
 
-// workspaceToken is of one purpose: as another's it opens nothing.
+// workspaceToken writes the token of a nonce for a purpose: as another's it opens
+// nothing.
 func (s *Store) workspaceToken(purpose string, workspace int64, nonce []byte) string {
 	b := binary.AppendUvarint(nil, uint64(workspace))
 	b = append(b, s.derive(purpose, workspace, nonce)[:macBytes]...)

@@ -1,0 +1,194 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"koe/survey"
+	"koe/survey/store"
+	"koe/templates"
+)
+
+// dashboardFollowUpRoutes are the pages of getting back to customers.
+func dashboardFollowUpRoutes() []Route {
+	return []Route{
+		{"showFollowUpsPage", get, "/dashboard/follow-ups", Public, noBody, "",
+			signedIn(Readers, "state? owner? touchpoint? overdue? from? until? cursor lang", (*api).showFollowUpsPage)},
+		{"showFollowUpPage", get, "/dashboard/follow-ups/{id}", Public, noBody, "", signedIn(Readers, "lang", (*api).showFollowUpPage)},
+		{"changeFollowUpPage", post, "/dashboard/follow-ups/{id}", Public, formBody, "", signedIn(Editors, "", (*api).changeFollowUpPage)},
+		{"notePage", post, "/dashboard/follow-ups/{id}/notes", Public, formBody, "", signedIn(Editors, "", (*api).notePage)},
+	}
+}
+
+// zone is where the member's days are.
+func (v visit) zone() *time.Location {
+	for _, name := range []string{v.member.Timezone, v.workspace.Timezone} {
+		if zone, err := survey.LoadZone(name); err == nil {
+			return zone
+		}
+	}
+	return time.UTC
+}
+
+// unresolved is what the list shows where nobody has chosen a state.
+const unresolved = "unresolved"
+
+// followUpsOnPage is how many stand on one page of the list.
+const followUpsOnPage = 50
+
+// showFollowUpsPage lists follow-ups, what is due first, beside how fast
+// customers are got back to.
+func (a *api) showFollowUpsPage(c echo.Context, v visit) error {
+	ctx, q := c.Request().Context(), queryOf(c)
+	board := templates.FollowUpBoard{State: unresolved, Owner: q["owner"], Touchpoint: q["touchpoint"], Overdue: q["overdue"] != "", From: q["from"], Until: q["until"],
+		Zone: v.zone(), Now: survey.InstantOf(a.Now()), Path: dashboardPath + "/follow-ups"}
+	if q["state"] != "" {
+		board.State = q["state"]
+	}
+	f, err := a.boardFilter(v, board)
+	if err != nil {
+		return err
+	}
+	if board.Owners, err = a.members(c, v); err != nil {
+		return err
+	}
+	touchpoints, _, err := a.Store.Touchpoints(ctx, v.by, store.Page{Limit: 500})
+	if err != nil {
+		return err
+	}
+	for _, t := range touchpoints {
+		board.Touchpoints = append(board.Touchpoints, templates.Choice{Value: t.Key, Name: t.Name})
+	}
+	var next string
+	if board.List, next, err = a.Store.FollowUps(ctx, v.by, f, store.Page{Limit: followUpsOnPage, Cursor: q["cursor"]}); err != nil {
+		return err
+	}
+	if next != "" {
+		values := url.Values{"cursor": {next}}
+		for name, value := range q {
+			if name != "cursor" && value != "" {
+				values.Set(name, value)
+			}
+		}
+		board.Next = board.Path + "?" + values.Encode()
+	}
+	f.States, f.Overdue = nil, nil
+	if board.Sum, err = a.Store.FollowUpSummary(ctx, v.by, f); err != nil {
+		return err
+	}
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.FollowUpBoard(out, a.dashboard(c), board) })
+}
+
+// boardFilter is what the list's form asks for.
+func (a *api) boardFilter(v visit, b templates.FollowUpBoard) (f store.FollowUpFilter, err error) {
+	f = store.FollowUpFilter{Owner: b.Owner, Touchpoint: b.Touchpoint, ByDue: true}
+	if f.Owner == "me" {
+		f.Owner = v.member.Email
+	}
+	if b.Overdue {
+		f.Overdue = &b.Overdue
+	}
+	switch {
+	case b.State == unresolved:
+		f.States = []survey.FollowUpState{survey.FollowUpOpen, survey.FollowUpInProgress}
+	case b.State == "all":
+	case slices.Contains(survey.FollowUpStates(), survey.FollowUpState(b.State)):
+		f.States = []survey.FollowUpState{survey.FollowUpState(b.State)}
+	default:
+		return f, survey.Errorf(survey.Invalid, "state", "must be unresolved, open, in_progress, resolved or all")
+	}
+	zone, err := survey.LoadZone(v.workspace.Timezone)
+	if err != nil {
+		return f, err
+	}
+	for _, end := range []struct {
+		raw  string
+		into **survey.Instant
+		more survey.Day
+		name string
+	}{{b.From, &f.From, 0, "from"}, {b.Until, &f.To, 1, "until"}} {
+		if end.raw == "" {
+			continue
+		}
+		day, err := survey.ParseDay(end.raw)
+		if err != nil {
+			return f, survey.Errorf(survey.Invalid, end.name, "must be a day such as 2026-01-31")
+		}
+		at := survey.StartOf(day+end.more, zone)
+		*end.into = &at
+	}
+	return f, nil
+}
+
+// members are those who may own something.
+func (a *api) members(c echo.Context, v visit) ([]survey.Member, error) {
+	list, _, err := a.Store.Members(c.Request().Context(), v.by, store.Page{Limit: 500})
+	return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), err
+}
+
+// showFollowUpPage shows one follow-up with its answer, story and notes, and to
+// whom may change it the forms for that.
+func (a *api) showFollowUpPage(c echo.Context, v visit) error {
+	id, err := idParam(c, "follow-up")
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	f, events, err := a.Store.FollowUp(ctx, v.by, id)
+	if err != nil {
+		return err
+	}
+	t, err := a.Store.TemplateVersion(ctx, v.by, f.Response.Template, f.Response.TemplateVersion)
+	if err != nil {
+		return err
+	}
+	members, err := a.members(c, v)
+	if err != nil {
+		return err
+	}
+	file := templates.FollowUpFile{FollowUp: f, Template: t.Template, Members: members, Zone: v.zone(), Now: survey.InstantOf(a.Now()),
+		MayChange: Editors.admit(v.by) == nil, Path: dashboardPath + "/follow-ups/" + id.String(), List: dashboardPath + "/follow-ups"}
+	for _, e := range events {
+		file.Story = append(file.Story, templates.FollowUpStep{At: e.At, Type: e.Type, Reason: e.Reason, Detail: e.Detail})
+	}
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.FollowUpFile(out, a.dashboard(c), file) })
+}
+
+// changeFollowUpPage keeps what the form says.
+func (a *api) changeFollowUpPage(c echo.Context, v visit) error {
+	id, err := idParam(c, "follow-up")
+	if err != nil {
+		return err
+	}
+	form, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	if _, _, err := a.Store.ChangeFollowUp(c.Request().Context(), v.by, id, func(f *store.FollowUpChange) error {
+		f.State, f.Owner, f.Outcome = survey.FollowUpState(form.Get("state")), form.Get("owner"), form.Get("outcome")
+		return nil
+	}); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, dashboardPath+"/follow-ups/"+id.String())
+}
+
+func (a *api) notePage(c echo.Context, v visit) error {
+	id, err := idParam(c, "follow-up")
+	if err != nil {
+		return err
+	}
+	form, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Store.AddNote(c.Request().Context(), v.by, id, form.Get("text")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, dashboardPath+"/follow-ups/"+id.String()+"#notes")
+}
