@@ -195,6 +195,16 @@ func (w *world) dashboard(operation string) (called, bool) {
 		return called{"/dashboard/follow-ups/019ab6da-1111-7222-8333-444455556666", "state=open", 303, 303}, true
 	case "notePage":
 		return called{"/dashboard/follow-ups/019ab6da-1111-7222-8333-444455556666/notes", "text=x", 303, 303}, true
+	case "showComments", "showTagsPage":
+		return called{map[string]string{"showComments": "/dashboard/comments", "showTagsPage": "/dashboard/tags"}[operation], nil, 303, 303}, true
+	case "showResponsePage":
+		return called{"/dashboard/responses/" + w.answered("asked", 9, ""), nil, 303, 303}, true
+	case "tagResponse":
+		return called{"/dashboard/responses/" + w.answered("asked", 9, "") + "/tags", "add=mine", 303, 303}, true
+	case "postTagRule", "changeTagRule", "removeTagRule":
+		const id = "/dashboard/tags/rules/019ab6f0-1b2c-7d3e-8f40-51627384a5b6"
+		path := map[string]string{"postTagRule": "/dashboard/tags/rules", "changeTagRule": id, "removeTagRule": id + "/delete"}[operation]
+		return called{path, "tag=mine&keywords=mine", 303, 303}, true
 	case "showDashboard":
 		return called{"/dashboard", nil, 303, 303}, true
 	case "showTouchpointPage", "showTouchpointTrend", "showTouchpointDistribution":

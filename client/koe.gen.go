@@ -6271,8 +6271,8 @@ type SummarizeFollowUpsParams struct {
 	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
 }
 
-// AddFollowUpNoteParams defines parameters for AddFollowUpNote.
-type AddFollowUpNoteParams struct {
+// CreateFollowUpNoteParams defines parameters for CreateFollowUpNote.
+type CreateFollowUpNoteParams struct {
 	// IdempotencyKey A value of your own that makes a repeat safe for 24 hours. 409 while the first request with it
 	// is running, 422 where its body was another.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
@@ -7235,8 +7235,8 @@ type PatchFollowUpJSONRequestBody = FollowUpPatch
 // PatchFollowUpApplicationMergePatchPlusJSONRequestBody defines body for PatchFollowUp for application/merge-patch+json ContentType.
 type PatchFollowUpApplicationMergePatchPlusJSONRequestBody = FollowUpPatch
 
-// AddFollowUpNoteJSONRequestBody defines body for AddFollowUpNote for application/json ContentType.
-type AddFollowUpNoteJSONRequestBody = FollowUpNoteInput
+// CreateFollowUpNoteJSONRequestBody defines body for CreateFollowUpNote for application/json ContentType.
+type CreateFollowUpNoteJSONRequestBody = FollowUpNoteInput
 
 // CreateInteractionJSONRequestBody defines body for CreateInteraction for application/json ContentType.
 type CreateInteractionJSONRequestBody = InteractionInput
@@ -7743,8 +7743,8 @@ func (c *Client) PatchFollowUp(ctx context.Context, id IdParameter, body PatchFo
 	return answer, err
 }
 
-// AddFollowUpNote: Write a note (POST /v1/follow-ups/{id}/notes)
-func (c *Client) AddFollowUpNote(ctx context.Context, id IdParameter, params *AddFollowUpNoteParams, body AddFollowUpNoteJSONRequestBody) (answer FollowUpNote, err error) {
+// CreateFollowUpNote: Write a note (POST /v1/follow-ups/{id}/notes)
+func (c *Client) CreateFollowUpNote(ctx context.Context, id IdParameter, params *CreateFollowUpNoteParams, body CreateFollowUpNoteJSONRequestBody) (answer FollowUpNote, err error) {
 	r := newRequest(http.MethodPost, "/v1/follow-ups/{id}/notes")
 	r.path("id", id)
 	if params != nil {

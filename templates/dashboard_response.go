@@ -1,0 +1,58 @@
+package templates
+
+import (
+	"io"
+	"time"
+)
+
+// ResponsePage is what the page of one answer shows.
+type ResponsePage struct {
+	Comment
+	Zone      *time.Location
+	Survey    string
+	Customer  string // "" for nobody who is known
+	Channel   string
+	Answers   []NamedValue // to further questions, in the questions' words
+	Attribute []NamedValue
+	Excluded  bool
+	Story     []Happened // the oldest first
+	MayEdit   bool
+}
+
+// NamedValue is a name with what it is.
+type NamedValue struct{ Name, Value string }
+
+// Happened is one thing in the story of an answer. Key names the wording
+// story_KEY; Detail stands behind it as it is.
+type Happened struct {
+	At          time.Time
+	Key, Detail string
+}
+
+type responseView struct {
+	ResponsePage
+	One   commentView
+	Story []happenedView
+}
+
+type happenedView struct{ At, Exact, What, Detail string }
+
+// ResponsePage renders the page of one answer.
+func (w *Words) ResponsePage(out io.Writer, d Dashboard, p ResponsePage) error {
+	v := staffFigures{w.staffVoice(d.Locale)}
+	one, err := v.comment(p.Comment, p.Zone)
+	if err != nil {
+		return err
+	}
+	one.MayEdit, one.Back = p.MayEdit, d.Path
+	view := responseView{ResponsePage: p, One: one}
+	for _, h := range p.Story {
+		at := h.At.In(p.Zone)
+		shown := happenedView{At: at.Format("2006-01-02 15:04"), Exact: at.Format(time.RFC3339), Detail: inert(h.Detail)}
+		if shown.What, err = v.Say("story_" + h.Key); err != nil {
+			return err
+		}
+		view.Story = append(view.Story, shown)
+	}
+	return w.DashboardPage(out, "response", d, view)
+}
