@@ -14,7 +14,7 @@ import (
 // A member who is limited sees nothing else: on the page, and in whatever the store
 // answers on their behalf.
 func TestMembersSeeTheirPartAlone(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		s.survey("shop", `"touchpoint":"shop","segments":["agent"]`)
 		s.survey("chat", `"touchpoint":"chat"`)

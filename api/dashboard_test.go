@@ -82,7 +82,7 @@ func cookieOf(t *testing.T, r response) string {
 }
 
 func TestSigningIn(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		id := s.member("ana@example.com", `,"name":"Ana"`)
 		s.do("GET", "/dashboard?compare=year", nil, staff("")).want(303).wantHeader("Location", "/dashboard/sign-in?next=%2Fdashboard%3Fcompare%3Dyear")
@@ -136,7 +136,7 @@ func TestSigningInTellsNoAddresses(t *testing.T) {
 }
 
 func TestSignInStorms(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		s.member("ana@example.com", "")
 		ask := func() response { return s.do("POST", "/dashboard/sign-in", "email=ana@example.com", staff("")) }
@@ -186,7 +186,7 @@ func TestSignInLinksEnd(t *testing.T) {
 
 // A session ends when its member goes, is signed out, or stays away.
 func TestSessionsEnd(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		id := s.member("ana@example.com", "")
 		cookie := s.signedIn("ana@example.com")
@@ -296,7 +296,7 @@ var figures = regexp.MustCompile(`<data value="([^"]*)">`)
 
 // The page shows the figures of the API, to the last digit.
 func TestScoreboardIsTheAPIs(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		s.survey("nps", `"touchpoint":"shop"`)
 		s.survey("csat", `"template":"csat","touchpoint":"chat"`)
@@ -341,7 +341,7 @@ func TestScoreboardIsTheAPIs(t *testing.T) {
 }
 
 func TestAuditIsListed(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		id := s.member("ana@example.com", `,"name":"Ana"`)
 		cookie := s.signedIn("ana@example.com")

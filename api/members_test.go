@@ -8,7 +8,7 @@ import (
 )
 
 func TestMembers(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		s.do("PUT", "/v1/touchpoints/chat", `{"name":"Chat"}`).want(201)
 		body := `{"email":" Sato@Example.com","role":"viewer","touchpoints":["chat"],"segment":{"key":"agent","values":["佐藤"]},"digest":"weekly"}`

@@ -187,7 +187,7 @@ func TestExportAndErase(t *testing.T) {
 		s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].score", 4.0).wantAt("data[0].attributes.agent", "Kim").wantAt("data[0].comment", nil).wantAt("data[0].customer", nil).wantAt("data[0].external_id", nil),
 		s.do("GET", "/v1/responses/"+posted, nil).want(200).wantAt("events[1].type", "erased"),
 		s.do("GET", "/v1/invitations", nil).want(200),
-		s.do("GET", "/v1/invitations/"+waiting, nil).want(200).wantAt("state", "cancelled").wantAt("reason", "erased").wantAt("customer", nil),
+		s.do("GET", "/v1/invitations/"+waiting, nil).want(200).wantAt("state", "suppressed").wantAt("reason", "suppressed").wantAt("customer", nil),
 		s.do("GET", "/v1/interactions/"+told.text("id"), nil).want(200),
 		s.do("GET", "/v1/suppressions", nil).want(200).wantAt("data[0].email", ""),
 		s.do("GET", "/v1/people", nil).want(200).wantAt("data[0]", nil),

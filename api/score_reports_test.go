@@ -20,7 +20,7 @@ import (
 // eachServer runs fn on a koe with SQLite and on one with PostgreSQL.
 func eachServer(t *testing.T, fn func(t *testing.T, s *server)) {
 	t.Helper()
-	storetest.EachEmpty(t, func(t *testing.T, url string) { fn(t, openServer(t, url)) })
+	storetest.EachMigrated(t, func(t *testing.T, url string) { fn(t, openServer(t, url)) })
 }
 
 // scores asks for a score.
@@ -416,7 +416,7 @@ func TestReportsThatAreRefused(t *testing.T) {
 		"group_by=month": "group_by", "group_by=attributes.plan": "group_by", "group_by=attributes.": "group_by", "group_by=answers.": "group_by", "group_by=answers.why": "group_by",
 		"group_by=answers.clarity": "group_by", "group_by=answers.none": "group_by", "group_by=agent": "group_by", "group_by=attributes." + strings.Repeat("x", 200): "group_by",
 		"attributes.plan=pro": "attributes.plan", "locale=-": "locale", "channel=" + strings.Repeat("x", 65): "channel", "tag=" + strings.Repeat("x", 201): "tag",
-		"touchpoint=none": "touchpoint", "survey=none": "survey", "metric=none": "metric", "format=svg": "format",
+		"touchpoint=none": "touchpoint", "survey=none": "survey", "metric=none": "metric", "format=svg": "interval", "format=pdf": "format",
 	} {
 		refused := s.do("GET", "/v1/scores?"+query, nil).wantProblem(422, field)
 		if detail := refused.text("errors[0].message"); len(detail) > 300 {

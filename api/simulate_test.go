@@ -45,7 +45,7 @@ func TestWhatIsSimulatedHappens(t *testing.T) {
 	if whole {
 		seeds, steps = 12, 120
 	}
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		all := map[string]int{}
 		for i := range seeds {
 			seed := uint64(20261122 + i)

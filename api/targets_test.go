@@ -29,7 +29,7 @@ func csatChat(s *server, satisfied, not int) {
 const chatTarget = `{"name":"Chat satisfies","kind":"score","metric":"csat","touchpoint":"support_chat","at_least":85}`
 
 func TestTargetsHoldTheFiguresOfScores(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		s := openServer(t, url)
 		csatChat(s, 70, 30)
 		made := s.do("POST", "/v1/targets", chatTarget, with("Idempotency-Key", "one")).want(201)

@@ -157,7 +157,7 @@ const morning = "2026-11-22T09:00:00Z"
 // server that answers as told.
 func atDesk(t *testing.T, answer func(to string, n int) error, fn func(d desk)) {
 	t.Helper()
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.EachMigrated(t, func(t *testing.T, url string) {
 		clock := storetest.NewClock(t, morning)
 		fn(newDesk(t, storetest.Open(t, url, clock.Use), clock, serve(t, answer)))
 	})

@@ -54,7 +54,7 @@ func TestIsItSending(t *testing.T) {
 					t.Errorf("%d wait for %s, want %d", n, reason, want.Waiting[reason])
 				}
 			}
-			if len(got.Waiting) != 9 {
+			if len(got.Waiting) != 10 {
 				t.Errorf("reasons %v", got.Waiting)
 			}
 			if got.Due != want.Due || got.InFlight != want.InFlight || got.Sent != want.Sent || got.Failed != want.Failed || got.Uncertain != want.Uncertain {

@@ -31,6 +31,12 @@ var private = sync.OnceValues(startServer)
 // server programs with the first call and ends with the test process.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	return copyOf(t, serverURL(t), "template0")
+}
+
+// serverURL is the URL of the server that tests use.
+func serverURL(t testing.TB) string {
+	t.Helper()
 	server := os.Getenv("KOE_TEST_POSTGRES_URL")
 	if server == "" {
 		s, err := private()
@@ -39,17 +45,30 @@ func Postgres(t testing.TB) string {
 		}
 		server = s.url
 	}
-	fresh, err := url.Parse(server)
-	if err != nil || fresh.Scheme != "postgres" && fresh.Scheme != "postgresql" {
+	return server
+}
+
+// copyOf makes a database of a template of the server's, which is dropped when
+// the test ends.
+func copyOf(t testing.TB, server, template string) string {
+	t.Helper()
+	name := "koe_test_" + rand.Text()
+	fresh := named(t, server, name)
+	quoted := pgx.Identifier{name}.Sanitize()
+	run(t, server, "CREATE DATABASE "+quoted+" TEMPLATE "+pgx.Identifier{template}.Sanitize()+" ENCODING 'UTF8'")
+	t.Cleanup(func() { run(t, server, "DROP DATABASE "+quoted+" WITH (FORCE)") })
+	return fresh
+}
+
+// named is the URL of a database of a server.
+func named(t testing.TB, server, name string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		t.Fatal("KOE_TEST_POSTGRES_URL: must be a postgres:// URL")
 	}
-	name := "koe_test_" + rand.Text()
-	fresh.Path = "/" + name
-
-	quoted := pgx.Identifier{name}.Sanitize()
-	run(t, server, "CREATE DATABASE "+quoted+" TEMPLATE template0 ENCODING 'UTF8'")
-	t.Cleanup(func() { run(t, server, "DROP DATABASE "+quoted+" WITH (FORCE)") })
-	return fresh.String()
+	u.Path = "/" + name
+	return u.String()
 }
 
 // run sends one statement to the server over a connection of its own.
