@@ -46,7 +46,7 @@ func (a *api) secure() bool { return strings.HasPrefix(a.BaseURL, "https://") }
 
 // setCookie keeps a secret in the browser; "" takes it away.
 func (a *api) setCookie(c echo.Context, secret string) {
-	cookie := &http.Cookie{Name: a.cookieName(), Value: secret, Path: "/", HttpOnly: true, Secure: a.secure(), SameSite: http.SameSiteLaxMode,
+	cookie := &http.Cookie{Name: a.cookieName(), Value: secret, Path: "/", HttpOnly: true, Secure: a.secure(), SameSite: http.SameSiteLaxMode, //nolint:gosec // over plain http there is no Secure
 		MaxAge: int((90 * 24 * time.Hour).Seconds())}
 	if secret == "" {
 		cookie.MaxAge = -1

@@ -39,7 +39,6 @@ const (
 // commentsAsked is what the page of comments is asked for.
 type commentsAsked struct {
 	days dayRange
-	zone string
 	q    query
 	mood string
 }

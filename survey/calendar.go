@@ -105,7 +105,9 @@ func LoadZone(name string) (*time.Location, error) {
 		return nil, wrong
 	}
 	if known, ok := zones.Load(name); ok {
-		return known.(*time.Location), nil //nolint:forcetypeassert // nothing else is put in
+		if loc, ok := known.(*time.Location); ok {
+			return loc, nil
+		}
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {

@@ -132,12 +132,11 @@ func TestNoStatementOfFollowUpsWalksATable(t *testing.T) {
 			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: made.ID.String(), Score: &score, Customer: survey.Customer{Email: &address}})
 			ok(t, err)
 		}
-		var list []survey.FollowUp
 		for _, f := range []store.FollowUpFilter{{}, {ByDue: true}, {ByDue: true, States: open, Overdue: &late}, {Owner: kim.Email, States: open}, {Owner: store.Unowned, ByDue: true, States: open}} {
-			list, _, err = s.FollowUps(ctx, by, f, store.Page{Limit: 10})
+			_, _, err := s.FollowUps(ctx, by, f, store.Page{Limit: 10})
 			ok(t, err)
 		}
-		list, _, err = s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 10})
+		list, _, err := s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 10})
 		ok(t, err)
 		_, err = s.AddNote(ctx, by, list[0].ID, "called")
 		ok(t, err)

@@ -153,14 +153,7 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	if err := q.scopeConditions(and); err != nil {
 		return nil, nil, away(err)
 	}
-	switch {
-	case f.Excluded == nil:
-	case *f.Excluded:
-		and("excluded_reason IS NOT NULL")
-	default:
-		and("excluded_reason IS NULL")
-	}
-	followUpCondition(f.FollowUp, and)
+	standingConditions(f, and)
 	q.textConditions(f, and)
 	if f.Q != "" {
 		if err := s.wordsCondition(q, f.Q, and); err != nil {
@@ -170,14 +163,21 @@ func (s *Store) responseConditions(q *session, f ResponseFilter) ([]string, []an
 	return where, args, nil
 }
 
-// followUpCondition narrows by what became of an answer.
-func followUpCondition(state string, and func(string, ...any)) {
-	switch state {
+// standingConditions narrow by what became of an answer.
+func standingConditions(f ResponseFilter, and func(string, ...any)) {
+	switch {
+	case f.Excluded == nil:
+	case *f.Excluded:
+		and("excluded_reason IS NOT NULL")
+	default:
+		and("excluded_reason IS NULL")
+	}
+	switch f.FollowUp {
 	case "":
 	case NoFollowUp:
 		and("NOT EXISTS (" + followedUp + ")")
 	default:
-		and("EXISTS ("+followedUp+" AND f.state = ?)", state)
+		and("EXISTS ("+followedUp+" AND f.state = ?)", f.FollowUp)
 	}
 }
 

@@ -174,6 +174,33 @@ func (q *session) insertSurvey(v survey.Survey) (surveyPlace, bool, error) {
 	return place, true, q.audit("survey.created", v.ID.String(), "")
 }
 
+// checkNamed checks what a changed survey names, and what names it.
+func (q *session) checkNamed(place surveyPlace, was survey.Survey) error {
+	v := place.Survey
+	if v.Key != was.Key && was.Key != "" {
+		if err := q.checkFollowed(was.Key); err != nil {
+			return err
+		}
+	}
+	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
+		if err := q.checkFollows(v); err != nil {
+			return err
+		}
+	}
+	if v.Template == was.Template && v.Touchpoint == was.Touchpoint && reflect.DeepEqual(v.Rules.FollowUp, was.Rules.FollowUp) {
+		return nil
+	}
+	return q.checkFollowUpRule(place)
+}
+
+// countAnew has what went out today counted from the mails themselves: without a
+// daily limit nobody counts it.
+func (q *session) countAnew(of survey.ID) error {
+	_, err := q.exec(`UPDATE survey_days SET sent = NULL WHERE workspace_id = ? AND survey_id = ? AND day >= ?`,
+		q.by.Workspace, of, survey.DayOf(q.now, time.UTC)-1)
+	return err
+}
+
 // changeSurvey replaces what is asked by a checked survey; what is not its
 // author's to say stays.
 func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey, error) {
@@ -198,20 +225,8 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 			return was, err
 		}
 	}
-	if v.Key != was.Key && was.Key != "" {
-		if err := q.checkFollowed(was.Key); err != nil {
-			return was, err
-		}
-	}
-	if !reflect.DeepEqual(v.Trigger, was.Trigger) {
-		if err := q.checkFollows(v); err != nil {
-			return was, err
-		}
-	}
-	if v.Template != was.Template || v.Touchpoint != was.Touchpoint || !reflect.DeepEqual(v.Rules.FollowUp, was.Rules.FollowUp) {
-		if err := q.checkFollowUpRule(place); err != nil {
-			return was, err
-		}
+	if err := q.checkNamed(place, was); err != nil {
+		return was, err
 	}
 	if v.Touchpoint != was.Touchpoint {
 		if place.TouchpointID, err = q.touchpoint(v.Touchpoint); err != nil {
@@ -226,9 +241,8 @@ func (q *session) changeSurvey(old surveyPlace, v survey.Survey) (survey.Survey,
 			return was, err
 		}
 	}
-	if was.Rules.DailyLimit == nil && v.Rules.DailyLimit != nil { // what goes out without one is not counted
-		if _, err := q.exec(`UPDATE survey_days SET sent = NULL WHERE workspace_id = ? AND survey_id = ? AND day >= ?`,
-			q.by.Workspace, was.ID, survey.DayOf(q.now, time.UTC)-1); err != nil {
+	if was.Rules.DailyLimit == nil && v.Rules.DailyLimit != nil {
+		if err := q.countAnew(was.ID); err != nil {
 			return was, err
 		}
 	}
