@@ -158,9 +158,17 @@ func hotPaths(t *testing.T, s *store.Store, by store.Caller, clock *storetest.Cl
 		_, err = s.NoteDelivery(ctx, d, store.Tried{Status: 410})
 		ok(t, err)
 	}
+	readers(t, s, by, "reader@example.com")
+	clock.Advance(24 * time.Hour)
+	for _, one := range must(s.DueDigests(ctx, 10)) {
+		ok(t, s.QueueDigest(ctx, one))
+	}
 	notices, err := s.ClaimNotices(ctx, 10, lease)
 	ok(t, err)
 	for _, d := range notices {
+		if d.Event == survey.EventDigest {
+			must(s.DigestMail(ctx, d))
+		}
 		_, err := s.NoteDelivery(ctx, d, store.Tried{Status: 200})
 		ok(t, err)
 	}
