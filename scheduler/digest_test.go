@@ -233,7 +233,7 @@ func (d desk) limitedDigests(sent func(string) []letter) {
 			d.t.Errorf("%s reads\n%s", name, text)
 		}
 	}
-	if text, _ := partsOf(d.t, sent("hanako")[0].raw); !strings.Contains(text, "2026年11月22日（Asia/Tokyo）") || !strings.Contains(text, "回答数: 11") {
+	if text, _ := partsOf(d.t, sent("hanako")[0].raw); !strings.Contains(text, "2026年11月22日（Asia/Tokyo）") || !strings.Contains(text, "回答数：11") {
 		d.t.Errorf("hanako reads\n%s", text)
 	}
 	if text, _ := partsOf(d.t, sent("agent")[0].raw); !strings.Contains(text, "Answers: 32\n") || strings.Contains(text, "Shop") {
