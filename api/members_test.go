@@ -29,6 +29,9 @@ func TestMembers(t *testing.T) {
 		s.do("PATCH", path, `{"segment":null,"touchpoints":null,"role":"editor","locale":"ja"}`).want(200).
 			wantAt("role", "editor").wantAt("segment", nil).wantAt("touchpoints[0]", nil).wantAt("locale", "ja").wantAt("email", "sato@example.com")
 		s.do("PATCH", path, `{"role":"admin","touchpoints":["chat"]}`).wantProblem(422, "touchpoints")
+		s.do("PATCH", path, `{"digest":"monthly"}`).want(200).wantAt("digest", "monthly")
+		s.do("PATCH", path, `{"digest":"hourly"}`).wantProblem(422, "digest")
+		s.do("PATCH", path, `{"digest":null}`).want(200).wantAt("digest", "none")
 		s.do("PATCH", path, `{"email":""}`).wantProblem(422, "email")
 		s.do("POST", "/v1/members", `{"email":"kim@example.com","role":"viewer","timezone":"Europe/Berlin"}`).want(201).wantAt("timezone", "Europe/Berlin")
 		s.do("PATCH", path, `{"email":"kim@example.com"}`).wantProblem(409)

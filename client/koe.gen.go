@@ -3401,7 +3401,7 @@ type MemberRole string
 
 // MemberInput defines model for MemberInput.
 type MemberInput struct {
-	// Digest How often the member is mailed how it went.
+	// Digest How often the member is mailed how it went: at 08:00 in their time zone, of the day, the week from Monday or the month before, where answers came in.
 	Digest *MemberInputDigest `json:"digest,omitempty"`
 
 	// Email Where the link to sign in is mailed to.
@@ -3424,7 +3424,7 @@ type MemberInput struct {
 	Touchpoints []string `json:"touchpoints,omitempty"`
 }
 
-// MemberInputDigest How often the member is mailed how it went.
+// MemberInputDigest How often the member is mailed how it went: at 08:00 in their time zone, of the day, the week from Monday or the month before, where answers came in.
 type MemberInputDigest string
 
 // MemberInputLocale Of pages and mails; without one, that of the workspace where it is one of these.
@@ -3443,7 +3443,7 @@ type MemberList struct {
 
 // MemberPatch defines model for MemberPatch.
 type MemberPatch struct {
-	// Digest How often the member is mailed how it went.
+	// Digest How often the member is mailed how it went: at 08:00 in their time zone, of the day, the week from Monday or the month before, where answers came in.
 	Digest *MemberPatchDigest `json:"digest,omitempty"`
 
 	// Email Where the link to sign in is mailed to.
@@ -3466,7 +3466,7 @@ type MemberPatch struct {
 	Touchpoints []string `json:"touchpoints,omitempty"`
 }
 
-// MemberPatchDigest How often the member is mailed how it went.
+// MemberPatchDigest How often the member is mailed how it went: at 08:00 in their time zone, of the day, the week from Monday or the month before, where answers came in.
 type MemberPatchDigest string
 
 // MemberPatchLocale Of pages and mails; without one, that of the workspace where it is one of these.

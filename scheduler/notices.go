@@ -34,6 +34,8 @@ func (s *Scheduler) notice(ctx context.Context, d store.Dispatch) (notice, error
 		return s.signIn(ctx, d)
 	case survey.EventTargetChanged:
 		return s.targetChanged(ctx, d)
+	case survey.EventDigest:
+		return s.digest(ctx, d)
 	}
 	return notice{unwanted: "this koe does not know such a notice"}, nil
 }

@@ -113,6 +113,7 @@ func (s *Scheduler) jobs() []job {
 		{"settle deliveries", "@every 5s", s.settleDeliveries},
 		{"sweep", "@every 1m", s.sweep},
 		{"judge", "@every 5s", s.judge},
+		{"digest", "@every 1s", s.queueDigests},
 	}
 }
 

@@ -32,6 +32,8 @@ const (
 	EventWebhookPaused Event = "webhook.paused"
 	// EventSignIn is mailed to a member who wants to sign in.
 	EventSignIn Event = "sign_in"
+	// EventDigest is mailed to a member who wants to know how it went.
+	EventDigest Event = "digest"
 )
 
 // Events are those that a webhook may subscribe to.

@@ -106,6 +106,9 @@ func (s *Store) insertMember(q *session, m *survey.Member) error {
 	if !fresh {
 		return errMemberAlready
 	}
+	if err := q.planDigest(*m); err != nil {
+		return err
+	}
 	return s.listAddress(q, *m)
 }
 
@@ -224,6 +227,11 @@ func (s *Store) ChangeMember(ctx context.Context, by Caller, of survey.ID, chang
 			digest = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, m.Email, m.Name, string(m.Role), m.Locale, m.Timezone, touchpoints, segment,
 			string(m.Digest), m.UpdatedAt, by.Workspace, of); err != nil {
 			return err
+		}
+		if m.Digest != before.Digest || m.Timezone != before.Timezone || m.Email != before.Email {
+			if err := q.planDigest(m); err != nil {
+				return err
+			}
 		}
 		if err := s.reassign(q, m, false); err != nil {
 			return err

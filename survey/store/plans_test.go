@@ -158,14 +158,25 @@ func hotPaths(t *testing.T, s *store.Store, by store.Caller, clock *storetest.Cl
 		_, err = s.NoteDelivery(ctx, d, store.Tried{Status: 410})
 		ok(t, err)
 	}
+	readers(t, s, by, "reader@example.com")
+	_, _, err = s.CreateResponse(ctx, by, store.NewResponse{Survey: "chat", Score: pointer(1)})
+	ok(t, err)
+	clock.Advance(24 * time.Hour)
+	for _, one := range must(s.DueDigests(ctx, 10)) {
+		ok(t, s.QueueDigest(ctx, one))
+	}
 	notices, err := s.ClaimNotices(ctx, 10, lease)
 	ok(t, err)
+	written := 0
 	for _, d := range notices {
+		if d.Event == survey.EventDigest {
+			written += len(must(s.DigestMail(ctx, d)).Counted.Groups)
+		}
 		_, err := s.NoteDelivery(ctx, d, store.Tried{Status: 200})
 		ok(t, err)
 	}
-	if len(deliveries) == 0 {
-		t.Error("no event was delivered")
+	if len(deliveries) == 0 || written == 0 {
+		t.Error("no event was delivered, or no digest written")
 	}
 	_, err = s.SettleDeliveries(ctx, false)
 	ok(t, err)

@@ -19,7 +19,7 @@ const namesRows = 3
 // between checks what rows say of each other.
 func (v *verifier) between() error {
 	held := v.truth(true)
-	for _, check := range slices.Concat(v.answerChecks(), invitationChecks(held), originChecks(), scheduleChecks(), outboxChecks(), targetChecks(), followUpChecks()) {
+	for _, check := range slices.Concat(v.answerChecks(), invitationChecks(held), originChecks(), scheduleChecks(), outboxChecks(), targetChecks(), followUpChecks(), digestChecks()) {
 		n, named := 0, []string{}
 		var one id
 		if err := v.each(check.query, slices.Repeat([]any{v.by.Workspace}, strings.Count(check.query, "?")), []any{&one}, func() error {
