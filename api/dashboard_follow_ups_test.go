@@ -47,6 +47,10 @@ func TestFollowUpsOnTheDashboard(t *testing.T) {
 			t.Errorf("after all:\n%s", page)
 		}
 
+		answer := "/dashboard/responses/" + one.text("response.id")
+		s.page(mine, answer).want(200).says(`href="`+path+`"`, "Follow-up: Resolved", "Follow-up opened", "Called back", "Follow-up resolved")
+		s.page(mine, path).want(200).says(`href="` + answer + `"`)
+
 		// a viewer reads, in Japanese, and changes nothing; others do not see it
 		viewer := s.signedIn("vic@company.example")
 		if page := string(s.do("GET", path, nil, staff(viewer)).want(200).body); !strings.Contains(page, "Kimが担当になりました") || strings.Contains(page, `name="outcome"`) {

@@ -101,7 +101,7 @@ func (a *api) showDashboard(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
-	board, err := a.scoreboard(c, store.ScoreFilter{}, f)
+	board, err := a.scoreboard(c, store.ScoreFilter{}, f, days.trend(f.zone))
 	if err != nil {
 		return err
 	}
@@ -115,16 +115,42 @@ func (a *api) showDashboard(c echo.Context, v visit) error {
 		page.Before = []survey.Day{survey.DayOf(*f.before.From, f.zone), survey.DayOf(*f.before.To-1, f.zone)}
 	}
 	for _, s := range board.Data {
-		standing := templates.Standing{Name: s.Name, Metric: s.Metric, Measure: s.Measure, Total: s.Total,
+		standing := templates.Standing{Touchpoint: s.Touchpoint, Name: s.Name, Metric: s.Metric, Measure: s.Measure, Total: s.Total, Trend: s.Trend,
 			Link: dashboardPath + "/touchpoints/" + s.Touchpoint + "?" + link.Encode()}
 		if s.Comparison != nil {
 			standing.Change = &s.Comparison.Comparison
 		}
 		page.Standings = append(page.Standings, standing)
 	}
+	if page.Targets, _, err = a.Store.Targets(c.Request().Context(), v.by, store.TargetFilter{}, store.Page{Limit: targetsShown}); err != nil {
+		return err
+	}
 	link.Set("format", "csv")
 	page.CSV = dashboardPath + "?" + link.Encode()
 	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.ScoreboardPage(out, a.dashboard(c), page) })
+}
+
+// targetsShown is how many targets a page shows: all that a workspace can have.
+const targetsShown = 200
+
+// trendPeriods is how many points the line beside a score has.
+const trendPeriods = 12
+
+// trend are the twelve weeks up to the end of the range, or months where the
+// range is longer than that.
+func (r dayRange) trend(zone *time.Location) []survey.Period {
+	every := survey.Weekly
+	if r.until-r.from >= trendPeriods*7 {
+		every = survey.Monthly
+	}
+	periods := make([]survey.Period, trendPeriods)
+	end := survey.StartOf(r.until+1, zone)
+	for i := trendPeriods - 1; i >= 0; i-- {
+		periods[i] = every.Around(end-1, zone)
+		periods[i].To = end
+		end = periods[i].From
+	}
+	return periods
 }
 
 func yearBefore(d survey.Day) survey.Day {

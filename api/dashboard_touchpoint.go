@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -16,11 +17,8 @@ import (
 	"koe/templates/chart"
 )
 
-// How many comments a touchpoint's page shows at first, and at most.
-const (
-	latestComments = 10
-	manyComments   = 200
-)
+// latestComments is how many comments a touchpoint's page shows.
+const latestComments = 10
 
 // touchpointAsked is what a touchpoint's page is asked for, read and completed.
 type touchpointAsked struct {
@@ -166,13 +164,13 @@ func (a *api) touchpointPage(ctx context.Context, v visit, t touchpointAsked) (t
 		From: t.days.from, Until: t.days.until, Interval: string(t.frame.interval), Compare: t.days.compare,
 		Intervals: []string{"day", "week", "month", "quarter", "year"}, Compares: []string{comparePrevious, compareYear, compareNone},
 		Segment: t.segment, Segments: t.segments, NoteDay: t.days.until.String()}
-	if !t.measured() {
-		return p, nil
+	var err error
+	if p.Targets, err = a.touchpointTargets(ctx, by, t); err != nil || !t.measured() {
+		return p, err
 	}
 	for _, m := range t.measures {
 		p.Measures = append(p.Measures, templates.MeasureChoice{Value: measureName(m), Chosen: m.Metric == t.filter.Metric && m.CESVersion == t.filter.CESVersion})
 	}
-	var err error
 	if p.Report, err = a.touchpointReport(ctx, by, t); err != nil {
 		return p, err
 	}
@@ -180,13 +178,29 @@ func (a *api) touchpointPage(ctx context.Context, v visit, t touchpointAsked) (t
 	if err != nil {
 		return p, err
 	}
-	line.Language = t.lang
+	line.Language, line.Target = t.lang, t.goal(p.Targets)
 	p.Trend, p.Notes, p.Distribution = line.Describe(), line.Notes, t.distribution(p.Report).Describe()
 	if p.Comments, p.MoreComments, err = a.latestComments(ctx, by, t); err != nil {
 		return p, err
 	}
 	p.Impact, err = a.impactOf(ctx, by, t)
 	return p, err
+}
+
+// touchpointTargets are what shall be there, the newest first.
+func (a *api) touchpointTargets(ctx context.Context, by store.Caller, t touchpointAsked) ([]survey.Target, error) {
+	targets, _, err := a.Store.Targets(ctx, by, store.TargetFilter{Touchpoint: t.touchpoint.Key}, store.Page{Limit: targetsShown})
+	return targets, err
+}
+
+// goal is what the score shall be; nil where nobody has said so.
+func (t touchpointAsked) goal(targets []survey.Target) *float64 {
+	for _, one := range targets {
+		if one.Kind == survey.TargetScore && one.Metric == t.filter.Metric && one.CESVersion == t.filter.CESVersion {
+			return cmp.Or(one.AtLeast, one.AtMost)
+		}
+	}
+	return nil
 }
 
 // distribution is the drawing of how the answers of a report fall.
@@ -196,17 +210,13 @@ func (t touchpointAsked) distribution(r report.Report) chart.Distribution {
 
 // latestComments are those of the range; more where there are others.
 func (a *api) latestComments(ctx context.Context, by store.Caller, t touchpointAsked) (comments []templates.LatestComment, more bool, err error) {
-	limit := latestComments
-	if t.query["comments"] != "" {
-		limit = manyComments
-	}
 	list, next, err := a.Store.Responses(ctx, by, store.ResponseFilter{Touchpoint: t.touchpoint.Key, Metric: t.filter.Metric, HasComment: new(true),
-		From: t.frame.From, To: t.frame.To}, store.Page{Limit: limit})
+		From: t.frame.From, To: t.frame.To}, store.Page{Limit: latestComments})
 	for _, r := range list {
 		comments = append(comments, templates.LatestComment{ID: r.ID, Score: r.Score, Text: r.Comment, Locale: r.Locale, At: r.RespondedAt,
 			Day: survey.BegunDay(r.RespondedAt, t.frame.zone)})
 	}
-	return comments, next != "" && limit == latestComments, err
+	return comments, next != "", err
 }
 
 // impactOf is the scenario that the reader sets up: none before they have, and

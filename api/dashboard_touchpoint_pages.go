@@ -14,7 +14,7 @@ import (
 
 // touchpointQuery are the parameters of a touchpoint's page. A form sends what is
 // not filled in as an empty value.
-const touchpointQuery = "from? until? compare? interval? metric? segment? volume_per_day? leave_rate? comments? width?"
+const touchpointQuery = "from? until? compare? interval? metric? segment? volume_per_day? leave_rate? width?"
 
 // touchpointRoutes are a touchpoint's page and what it consists of.
 func touchpointRoutes() []Route {
@@ -73,7 +73,11 @@ func (a *api) showTouchpointTrend(c echo.Context, v visit) error {
 			return err
 		}
 	}
-	l.Language = t.lang
+	targets, err := a.touchpointTargets(c.Request().Context(), v.by, t)
+	if err != nil {
+		return err
+	}
+	l.Language, l.Target = t.lang, t.goal(targets)
 	if l.Width, err = t.width(); err != nil {
 		return err
 	}

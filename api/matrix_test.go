@@ -205,6 +205,10 @@ func (w *world) dashboard(operation string) (called, bool) {
 		const id = "/dashboard/tags/rules/019ab6f0-1b2c-7d3e-8f40-51627384a5b6"
 		path := map[string]string{"postTagRule": "/dashboard/tags/rules", "changeTagRule": id, "removeTagRule": id + "/delete"}[operation]
 		return called{path, "tag=mine&keywords=mine", 303, 303}, true
+	case "showSurveysPage":
+		return called{"/dashboard/surveys", nil, 303, 303}, true
+	case "showStaffSurvey":
+		return called{"/dashboard/surveys/asked", nil, 303, 303}, true
 	case "showDashboard":
 		return called{"/dashboard", nil, 303, 303}, true
 	case "showTouchpointPage", "showTouchpointTrend", "showTouchpointDistribution":

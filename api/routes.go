@@ -80,7 +80,7 @@ const anyQuery = "*"
 // Routes are all operations. A GET answers HEAD too; every POST with a key
 // takes an Idempotency-Key.
 func Routes() []Route {
-	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes(), sourceRoutes(), followUpRoutes(), memberRoutes(), dashboardRoutes(), commentRoutes(), touchpointRoutes(), dashboardFollowUpRoutes(), noteRoutes(), targetRoutes(), tagRoutes(), delightedRoutes())
+	return slices.Concat(systemRoutes(), settingsRoutes(), surveyRoutes(), walkRoutes(), sendingRoutes(), openRoutes(), brandRoutes(), bounceRoutes(), sourceRoutes(), followUpRoutes(), memberRoutes(), dashboardRoutes(), commentRoutes(), touchpointRoutes(), dashboardFollowUpRoutes(), dashboardSurveyRoutes(), noteRoutes(), targetRoutes(), tagRoutes(), delightedRoutes())
 }
 
 func systemRoutes() []Route {

@@ -36,23 +36,25 @@ func (a *api) showScoreboard(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	board, err := a.scoreboard(c, filter, f)
+	board, err := a.scoreboard(c, filter, f, nil)
 	if err != nil {
 		return err
 	}
 	return sendReport(c, media, "scoreboard", board)
 }
 
-// scoreboard counts and scores every touchpoint that the caller sees.
-func (a *api) scoreboard(c echo.Context, filter store.ScoreFilter, f frame) (out scoreboardResponse, err error) {
+// scoreboard counts and scores every touchpoint that the caller sees, and its
+// trend over some periods.
+func (a *api) scoreboard(c echo.Context, filter store.ScoreFilter, f frame, trend []survey.Period) (out scoreboardResponse, err error) {
+	spans := f.spans(trend)
 	counted, err := a.Store.Tally(c.Request().Context(), caller(c),
-		store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(nil), GroupBy: store.ByTouchpoint, AnyMetric: true})
+		store.ScoreQuery{ScoreFilter: filter, Spans: spans, SplitSpans: len(spans), GroupBy: store.ByTouchpoint, AnyMetric: true})
 	if err != nil {
 		return out, err
 	}
 	touchpoints := make([]report.CountedTouchpoint, len(counted.Groups))
 	for i, g := range counted.Groups {
-		touchpoints[i] = report.CountedTouchpoint{Key: g.Key, Name: g.Name, Cells: g.Spans[0], Previous: g.Spans[1]}
+		touchpoints[i] = report.CountedTouchpoint{Key: g.Key, Name: g.Name, Cells: g.Spans[0], Previous: g.Spans[1], Trend: g.Spans[2:]}
 	}
 	slices.SortFunc(touchpoints, func(a, b report.CountedTouchpoint) int { return cmp.Compare(a.Key, b.Key) })
 	board, err := report.NewScoreboard(touchpoints, f.previous(nil), f.level)

@@ -75,13 +75,13 @@ func TestTargetsNameTheFieldThatIsWrong(t *testing.T) {
 		`{"name":"a","kind":"attribute_share","attribute":"resolved","at_least":90}`:                         {"touchpoint"},
 		`{"name":"a","kind":"score","metric":"csat","at_least":85,"notify":["nobody@example.com"]}`:          {"notify[0]"},
 		`{"name":"a","kind":"score","metric":"csat","at_least":85,"notify":["nobody"]}`:                      {"notify[0]"},
-		`{"name":"a","kind":"time_to_first_touch","at_most":8}`:                                              {"kind"}, // until follow-ups are kept
 		`{"name":"a","kind":"response_rate","at_least":15,"unusual_drop":true}`:                              {"unusual_drop"},
 		`{"name":"a","kind":"response_rate","at_least":15,"period":"day","minimum":1}`:                       {"period", "minimum"},
 	} {
 		s.do("POST", "/v1/targets", body).wantProblem(422, fields...)
 	}
 	s.do("POST", "/v1/targets", `{"name":"a","kind":"response_rate","at_least":15,"state":"met"}`).wantProblem(400, "state")
+	s.do("POST", "/v1/targets", `{"name":"a","kind":"time_to_first_touch","at_most":8}`).want(201).wantAt("unit", "hours").wantAt("judged.n", 0.0)
 	made := s.do("POST", "/v1/targets", chatTarget).want(201) // without answers
 	made.wantAt("state", "insufficient").wantAt("judged.value", nil).wantAt("judged.n", 0.0)
 	s.do("PATCH", "/v1/targets/"+made.text("id"), `{"at_least":null}`).wantProblem(422, "at_least")

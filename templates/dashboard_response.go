@@ -3,6 +3,8 @@ package templates
 import (
 	"io"
 	"time"
+
+	"koe/survey"
 )
 
 // ResponsePage is what the page of one answer shows.
@@ -15,8 +17,15 @@ type ResponsePage struct {
 	Answers   []NamedValue // to further questions, in the questions' words
 	Attribute []NamedValue
 	Excluded  bool
-	Story     []Happened // the oldest first
+	FollowUp  *FollowUpLink // nil for none
+	Story     []Happened    // the oldest first
 	MayEdit   bool
+}
+
+// FollowUpLink leads to the follow-up of an answer.
+type FollowUpLink struct {
+	Address string
+	State   survey.FollowUpState
 }
 
 // NamedValue is a name with what it is.

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"html/template"
 	"io"
 	"math"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"koe/scoring"
 	"koe/survey"
+	"koe/templates/chart"
 )
 
 // Scoreboard is what the dashboard's first page shows.
@@ -19,6 +21,7 @@ type Scoreboard struct {
 	Compare     string       // one of Compares
 	Before      []survey.Day // first and last of what is compared with; nil for nothing
 	Standings   []Standing
+	Targets     []survey.Target
 	Notes       []string
 	Rebuilding  bool
 	CSV         string   // the address of the same as CSV
@@ -27,11 +30,13 @@ type Scoreboard struct {
 
 // Standing is the score of one measure at one touchpoint.
 type Standing struct {
+	Touchpoint string // its key
 	Name, Link string
 	Metric     scoring.Metric
 	Measure    string // the scale
 	Total      scoring.Result
 	Change     *scoring.Comparison // nil where there is nothing to compare with
+	Trend      []*float64          // the score of the last periods, the oldest first; nil where nobody answered
 }
 
 type scoreboardView struct {
@@ -39,6 +44,7 @@ type scoreboardView struct {
 	Compares, Notes           []string
 	Range, Compared           string
 	Rows                      []standingRow
+	Targets                   []targetView // that stand in no row
 }
 
 type standingRow struct {
@@ -49,6 +55,8 @@ type standingRow struct {
 	Change, ChangeExact, Verdict string
 	Direction                    string // better, worse or same, of a change that is real; else ""
 	Few                          bool
+	Trend                        template.HTML
+	Targets                      []targetView
 }
 
 // ScoreboardPage renders the dashboard's first page. Figures stand in it as people
@@ -72,12 +80,34 @@ func (w *Words) ScoreboardPage(out io.Writer, d Dashboard, s Scoreboard) error {
 		}
 		view.Notes = append(view.Notes, words)
 	}
+	placed := map[survey.ID]bool{}
 	for _, standing := range s.Standings {
 		row, err := v.row(standing)
 		if err != nil {
 			return err
 		}
+		for _, target := range s.Targets {
+			if !standing.has(target) {
+				continue
+			}
+			placed[target.ID] = true
+			shown, err := v.target(target)
+			if err != nil {
+				return err
+			}
+			row.Targets = append(row.Targets, shown)
+		}
 		view.Rows = append(view.Rows, row)
+	}
+	for _, target := range s.Targets {
+		if placed[target.ID] {
+			continue
+		}
+		shown, err := v.target(target)
+		if err != nil {
+			return err
+		}
+		view.Targets = append(view.Targets, shown)
 	}
 	return w.DashboardPage(out, "scoreboard", d, view)
 }
@@ -104,6 +134,7 @@ func (v staffFigures) row(s Standing) (row standingRow, err error) {
 	if row.Measure, err = v.Say("measure_"+string(s.Metric), "Scale", s.Measure); err != nil {
 		return row, err
 	}
+	row.Trend = template.HTML(chart.Spark{Language: v.Lang, Metric: s.Metric, LowerIsBetter: r.Direction != "", Scores: s.Trend}.SVG()) //nolint:gosec // a drawing escapes its words
 	if r.Direction != "" {
 		low, err := v.Say("lower_is_better")
 		if err != nil {

@@ -25,6 +25,7 @@ type TouchpointPage struct {
 	Segments []string // by which answers are split there
 	Segment  string   // the one that the report is grouped by
 
+	Targets             []survey.Target
 	Report              report.Report
 	Trend, Distribution string // the charts in words
 	Notes               []survey.Note

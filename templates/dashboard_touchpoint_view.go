@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -36,6 +37,23 @@ func (v touchpointView) With(name, value string) string {
 	values := maps.Clone(v.Query)
 	values.Set(name, value)
 	return "/dashboard/touchpoints/" + v.Key + "?" + values.Encode()
+}
+
+// AllComments is where all comments of the range are.
+func (v touchpointView) AllComments() string {
+	return "/dashboard/comments?" + url.Values{"touchpoint": {v.Key}, "from": {v.From.String()}, "until": {v.Until.String()}}.Encode()
+}
+
+// TargetLines are the targets in words.
+func (v touchpointView) TargetLines() (lines []targetView, err error) {
+	for _, t := range v.Targets {
+		line, err := v.target(t)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
 }
 
 // Kept is what the form of the scenario repeats of what is asked for.

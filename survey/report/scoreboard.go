@@ -9,10 +9,12 @@ import (
 )
 
 // CountedTouchpoint is a touchpoint with its answers of every metric. Previous
-// are those of the range to compare with, read only where there is one.
+// are those of the range to compare with, read only where there is one; Trend
+// are those of each of the periods that show which way the score goes.
 type CountedTouchpoint struct {
 	Key, Name       string
 	Cells, Previous []scoring.Cell
+	Trend           [][]scoring.Cell
 }
 
 // Scoreboard is the score of every touchpoint: the answer of
@@ -29,6 +31,7 @@ type Standing struct {
 	Measure    string         `json:"measure"` // the scale
 	Total      scoring.Result `json:"total"`
 	Comparison *Comparison    `json:"comparison,omitempty"`
+	Trend      []*float64     `json:"-"` // the score of each period; nil for none
 }
 
 // NewScoreboard scores every touchpoint, in the order given. What was measured
@@ -58,10 +61,28 @@ func NewScoreboard(touchpoints []CountedTouchpoint, previous *CountedRange, leve
 					return Scoreboard{}, err
 				}
 			}
+			if standing.Trend, err = scoresOf(measure, t.Trend, level); err != nil {
+				return Scoreboard{}, err
+			}
 			board.Data = append(board.Data, standing)
 		}
 	}
 	return board, nil
+}
+
+func scoresOf(m scoring.Measure, periods [][]scoring.Cell, level float64) ([]*float64, error) {
+	trend := make([]*float64, len(periods))
+	for i, cells := range periods {
+		if cells = cellsOf(m, cells); len(cells) == 0 {
+			continue
+		}
+		result, err := scored(cells, level)
+		if err != nil {
+			return nil, err
+		}
+		trend[i] = result.Score
+	}
+	return trend, nil
 }
 
 // measuresOf lists the measures that have answers: NPS, CSAT, CES; CSAT and CES

@@ -74,6 +74,29 @@ func (s *Store) Decisions(ctx context.Context, by Caller, ref string, f Decision
 	return list, next, nil
 }
 
+// DecisionCounts says how many decisions of a survey in a span came to which
+// reason; "" is that somebody is asked. Of more than SummaryCap the latest are
+// counted. A survey that does not exist has none.
+func (s *Store) DecisionCounts(ctx context.Context, by Caller, of survey.ID, span Span) (map[survey.Reason]int, error) {
+	q := s.reading(ctx, by)
+	where, args := `workspace_id = ? AND survey_id = ?`, []any{by.Workspace, of}
+	if span.From != nil {
+		where, args = where+` AND created_at >= ?`, append(args, *span.From)
+	}
+	if span.To != nil {
+		where, args = where+` AND created_at < ?`, append(args, *span.To)
+	}
+	counts := map[survey.Reason]int{}
+	var reason string
+	var n int
+	err := q.each(`SELECT reason, COUNT(*) FROM (SELECT reason FROM decisions`+q.indexedBy("decisions_survey_id_created_at")+`
+		WHERE `+where+` ORDER BY created_at DESC LIMIT ?) AS part GROUP BY reason`, append(args, SummaryCap), []any{&reason, &n}, func() error {
+		counts[survey.Reason(reason)] = n
+		return nil
+	})
+	return counts, away(err)
+}
+
 type decisionRow struct {
 	ID           id
 	SurveyID     id

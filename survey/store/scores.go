@@ -37,13 +37,14 @@ const (
 )
 
 // ScoreQuery asks for the answers of several spans at once. Only the first two
-// are split into groups.
+// are split into groups, or as many as SplitSpans says.
 type ScoreQuery struct {
 	ScoreFilter
-	Spans     []Span
-	GroupBy   string
-	Rates     bool // also count the invitations of the first span
-	AnyMetric bool // without a Metric: cells of every metric, instead of an error where there are several
+	Spans      []Span
+	GroupBy    string
+	SplitSpans int
+	Rates      bool // also count the invitations of the first span
+	AnyMetric  bool // without a Metric: cells of every metric, instead of an error where there are several
 }
 
 // Counted is what Tally found. Cells are of one metric, one per measure; where
@@ -59,7 +60,7 @@ type Counted struct {
 	Rates      *Rates         // nil where not asked for, or filtered by a tag
 }
 
-// CountedGroup is one group's part of the first two spans.
+// CountedGroup is one group's part of the spans that are split.
 type CountedGroup struct {
 	Key   string // a touchpoint's key, a survey's id, or a value; "" for answers without one
 	Name  string // of a touchpoint or survey
@@ -97,7 +98,7 @@ func (s *Store) tally(q *session, query ScoreQuery) (Counted, error) {
 	var groups pieceCounts
 	var groupCut spanCut
 	if query.GroupBy != "" {
-		groupCut = cutSpans(query.Spans[:min(2, len(query.Spans))], c.loc)
+		groupCut = cutSpans(query.Spans[:min(cmp.Or(query.SplitSpans, 2), len(query.Spans))], c.loc)
 		if groups, err = n.count(groupCut, query.GroupBy); err != nil {
 			return out, err
 		}
@@ -184,8 +185,7 @@ func usualMeasure(metric scoring.Metric, cesVersion int) scoring.Measure {
 	return scoring.DefaultMeasure(metric, 1, 7, 2)
 }
 
-// groupsOf are the groups of the first two spans that have answers in one of
-// them, most answers in the first span first.
+// groupsOf are the groups that have answers in one of the spans that are split, most answers in the first span first.
 func (s *Store) groupsOf(q *session, counts pieceCounts, cut spanCut, metric scoring.Metric, query ScoreQuery) ([]CountedGroup, error) {
 	groups := make([]CountedGroup, 0, len(counts))
 	answers := map[string]int64{}

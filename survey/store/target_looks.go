@@ -46,6 +46,8 @@ func (s *Store) targetLook(q *session, t survey.TargetTerms, p survey.Period) (l
 		}
 		look.Figure = scoring.FigureOfShare(counted.Rates.Answered, counted.Rates.Delivered, survey.TargetLevel)
 		return look, nil
+	case survey.TargetFirstTouch:
+		look.Figure, look.TargetLeftOut, err = q.firstTouches(t, span)
 	case survey.TargetAttributeMedian:
 		var values []float64
 		look.TargetLeftOut, err = q.attributeValues(t, span, func(text string) bool {

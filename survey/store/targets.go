@@ -82,9 +82,6 @@ func (s *Store) CreateTarget(ctx context.Context, by Caller, terms survey.Target
 
 // targetTerms are terms as they are kept, with the touchpoint that they name.
 func (q *session) targetTerms(terms survey.TargetTerms) (touchpoint *survey.ID, definition string, err error) {
-	if terms.Kind == survey.TargetFirstTouch {
-		return nil, "", survey.Errorf(survey.Invalid, "kind", "time_to_first_touch needs follow-ups, which this koe does not keep yet")
-	}
 	if terms.Touchpoint != "" {
 		found, known, err := q.touchpointID(terms.Touchpoint)
 		if err != nil {
