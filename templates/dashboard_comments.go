@@ -69,6 +69,7 @@ type commentView struct {
 	Comment
 	MayEdit bool
 	Back    string // where a form of it leads back to
+	Known   bool   // the page has the list of known tags
 	Happy   string // unhappy, or ""
 	On      string
 	Shown   []tagView
@@ -102,7 +103,7 @@ func (w *Words) CommentsPage(out io.Writer, d Dashboard, p CommentsPage) error {
 		if err != nil {
 			return err
 		}
-		one.MayEdit, one.Back = p.MayEdit, d.Path
+		one.MayEdit, one.Back, one.Known = p.MayEdit, d.Path, true
 		view.List = append(view.List, one)
 	}
 	var err error
