@@ -63,8 +63,8 @@ lint: $(LINT) ## golangci-lint with .golangci.yml, among it who may import whom
 test: ## every test; what the machine lacks is skipped and named
 	go test -timeout $(TEST_TIMEOUT) ./...
 
-race: ## every test, watched for data races; a long package first, or all wait for it at the end
-	go test -race -timeout $(TEST_TIMEOUT) ./survey/store ./...
+race: ## every test, watched for data races; a long package first, three at once, for much of what they do is waiting
+	go test -race -p 3 -timeout $(TEST_TIMEOUT) ./survey/store ./...
 
 browser-tools: $(AXE) $(VNU) ## fetch what judges pages: axe-core, and the W3C's checker of HTML (needs npm; the checker needs Java)
 
