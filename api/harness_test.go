@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"koe/api"
 	"koe/survey"
 	"koe/survey/store"
+	"koe/survey/store/storetest"
 	"koe/templates"
 )
 
@@ -77,7 +77,7 @@ func (l *logged) String() string {
 // newServer starts a koe on a fresh SQLite file.
 func newServer(t *testing.T, settings ...func(*api.Options)) *server {
 	t.Helper()
-	return openServer(t, "sqlite:"+filepath.Join(t.TempDir(), "koe.db"), settings...)
+	return openServer(t, storetest.MigratedSQLite(t), settings...)
 }
 
 // openServer starts a koe on a database, which may have been another's before.

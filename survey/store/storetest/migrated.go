@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,6 +19,46 @@ import (
 // making has the tests of a process wait for the first of them to make the
 // template. It is global for what it guards is: a database of the server.
 var making sync.Mutex
+
+// migratedFile is an empty SQLite database that has koe's tables, made once in a
+// process.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "koe-migrated-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // a temp folder; the system clears what is left
+	path := filepath.Join(dir, "koe.db")
+	if err := migrate("sqlite:" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// MigratedSQLite returns the address of a new SQLite database that has koe's
+// tables already.
+func MigratedSQLite(t testing.TB) string {
+	t.Helper()
+	file, err := migratedFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "koe.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// migrate makes koe's tables in an empty database.
+func migrate(url string) error {
+	ctx := context.Background()
+	s, err := store.Open(ctx, url, store.Options{Secret: []byte("a secret of thirty-two bytes, ok"), Stock: Stock(), Timezone: "UTC"})
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Migrate(ctx), s.Close())
+}
 
 // migrated returns the address of a new PostgreSQL database that has koe's
 // tables: a copy of a template that stays on the server, one for each state of
@@ -39,15 +80,10 @@ func migrated(t testing.TB) string {
 func makeTemplate(t testing.TB, server, template string) {
 	t.Helper()
 	fresh := Postgres(t)
-	ctx := context.Background()
-	s, err := store.Open(ctx, fresh, store.Options{Secret: []byte("a secret of thirty-two bytes, ok"), Stock: Stock(), Timezone: "UTC"})
-	if err != nil {
+	if err := migrate(fresh); err != nil {
 		t.Fatal(err)
 	}
-	err = s.Migrate(ctx)
-	if closed := s.Close(); err != nil || closed != nil {
-		t.Fatal(err, closed)
-	}
+	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
 		t.Fatal(err)

@@ -19,12 +19,11 @@ func Each(t *testing.T, fn func(t *testing.T, s *store.Store), o ...func(*store.
 	EachMigrated(t, func(t *testing.T, url string) { fn(t, Open(t, url, o...)) })
 }
 
-// EachMigrated runs fn with the address of a SQLite database that is empty and
-// of a PostgreSQL database that has koe's tables already, which saves each test
-// a second of making them. It is for tests that Open it first.
+// EachMigrated runs fn with the address of a SQLite and of a PostgreSQL database
+// that have koe's tables already, which saves each test the time of making them.
 func EachMigrated(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { fn(t, SQLite(t)) })
+	t.Run("sqlite", func(t *testing.T) { fn(t, MigratedSQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { fn(t, migrated(t)) })
 }
 
