@@ -62,6 +62,9 @@ func (a *api) showFollowUpsPage(c echo.Context, v visit) error {
 		return err
 	}
 	for _, t := range touchpoints {
+		if !v.seesTouchpoint(t.Key) {
+			continue
+		}
 		board.Touchpoints = append(board.Touchpoints, templates.Choice{Value: t.Key, Name: t.Name})
 	}
 	var next string
@@ -170,7 +173,16 @@ func (a *api) changeFollowUpPage(c echo.Context, v visit) error {
 		return err
 	}
 	if _, _, err := a.Store.ChangeFollowUp(c.Request().Context(), v.by, id, func(f *store.FollowUpChange) error {
-		f.State, f.Owner, f.Outcome = survey.FollowUpState(form.Get("state")), form.Get("owner"), form.Get("outcome")
+		// what was left as it was shown is not set: others may have changed it since
+		if form.Get("state") != form.Get("was_state") {
+			f.State = survey.FollowUpState(form.Get("state"))
+		}
+		if form.Get("owner") != form.Get("was_owner") {
+			f.Owner = form.Get("owner")
+		}
+		if form.Get("outcome") != form.Get("was_outcome") {
+			f.Outcome = form.Get("outcome")
+		}
 		return nil
 	}); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -99,9 +100,6 @@ func (a *api) showStaffSurvey(c echo.Context, v visit) error {
 	}
 	page.Touchpoint = place.Name
 	span := store.Span{From: &from, To: &to}
-	if page.Counts, err = a.Store.DecisionCounts(ctx, v.by, one.ID, span); err != nil {
-		return err
-	}
 	counted, err := a.Store.Tally(ctx, v.by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Survey: one.ID.String()}, Spans: []store.Span{span}, AnyMetric: true, Rates: true})
 	if err != nil {
 		return err
@@ -109,7 +107,20 @@ func (a *api) showStaffSurvey(c echo.Context, v visit) error {
 	if r := counted.Rates; r != nil {
 		page.Mails = templates.SurveyMails{Invited: r.Invited, Delivered: r.Delivered, Answered: r.Answered}
 	}
-	list, next, err := a.Store.Decisions(ctx, v.by, one.ID.String(), store.DecisionFilter{Reason: page.Reason, From: &from, To: &to},
+	if v.by.Scope.Segment == nil { // decisions are of all segments
+		if err := a.decided(ctx, v, &page, span, q); err != nil {
+			return err
+		}
+	}
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.StaffSurveyPage(out, a.dashboard(c), page) })
+}
+
+// decided puts on a survey's page what it decided in a range.
+func (a *api) decided(ctx context.Context, v visit, page *templates.StaffSurvey, span store.Span, q query) (err error) {
+	if page.Counts, err = a.Store.DecisionCounts(ctx, v.by, page.Survey.ID, span); err != nil {
+		return err
+	}
+	list, next, err := a.Store.Decisions(ctx, v.by, page.Survey.ID.String(), store.DecisionFilter{Reason: page.Reason, From: span.From, To: span.To},
 		store.Page{Limit: decisionsOnPage, Cursor: q["cursor"]})
 	if err != nil {
 		return err
@@ -122,7 +133,7 @@ func (a *api) showStaffSurvey(c echo.Context, v visit) error {
 		page.Decisions = append(page.Decisions, shown)
 	}
 	if next != "" {
-		page.Next = path + "?" + url.Values{"from": {days.from.String()}, "until": {days.until.String()}, "reason": {q["reason"]}, "cursor": {next}}.Encode()
+		page.Next = page.Path + "?" + url.Values{"from": {page.From.String()}, "until": {page.Until.String()}, "reason": {q["reason"]}, "cursor": {next}}.Encode()
 	}
-	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.StaffSurveyPage(out, a.dashboard(c), page) })
+	return nil
 }

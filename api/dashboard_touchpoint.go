@@ -48,6 +48,9 @@ func (a *api) askedOfTouchpoint(c echo.Context, v visit) (t touchpointAsked, err
 	if t.touchpoint, err = a.Store.Touchpoint(ctx, v.by, key); err != nil {
 		return t, err
 	}
+	if !v.seesTouchpoint(key) {
+		return t, notFound("touchpoint")
+	}
 	t.lang, t.query = a.Words.StaffLocale(v.member.Locale), queryOf(c)
 	if t.days, err = a.dayRange(c, v); err != nil {
 		return t, err

@@ -93,7 +93,7 @@ func (s *Store) AnswerFollowUp(ctx context.Context, token string, solved bool) (
 			return err
 		}
 		if !solved {
-			if err := s.tellReopened(q, &row, place); err != nil {
+			if err := s.tellReopened(q, &row); err != nil {
 				return err
 			}
 		}
@@ -103,11 +103,15 @@ func (s *Store) AnswerFollowUp(ctx context.Context, token string, solved bool) (
 }
 
 // tellReopened mails the owner that it was not solved; where there is none any
-// more it gets one.
-func (s *Store) tellReopened(q *session, row *followUpRow, place surveyPlace) error {
+// more, or they may not see it now, it gets another.
+func (s *Store) tellReopened(q *session, row *followUpRow) error {
+	place, attributes, err := s.aboutFollowUp(q, *row)
+	if err != nil {
+		return err
+	}
 	if owner := row.OwnerID.orNil(); owner != nil {
-		m, err := q.member(*owner, "")
-		if err == nil && m.Email != "" {
+		m, err := q.member(*owner, q.forChange()) // nobody removes them meanwhile
+		if err == nil && m.Email != "" && m.MayOwn(place.Survey.Touchpoint, attributes) {
 			_, err = q.notifyAt(survey.EventFollowUpReopened, survey.ID(row.ID), m.Email, row.PersonID.orNil(), q.now)
 			return err
 		}
@@ -115,10 +119,7 @@ func (s *Store) tellReopened(q *session, row *followUpRow, place surveyPlace) er
 			return err
 		}
 	}
-	_, attributes, err := s.aboutFollowUp(q, *row)
-	if err != nil {
-		return err
-	}
+	row.OwnerID, row.AssignedAt = id{}, nil
 	return q.giveOwner(row, place, attributes)
 }
 
@@ -131,6 +132,9 @@ func (s *Store) unsubscribeAsked(q *session, token string) error {
 	who := a.FollowUp.Response.Person
 	if who == nil || who.Email == "" {
 		return nil
+	}
+	if err := s.endSuppressed(q, who.Email); err != nil {
+		return err
 	}
 	made, fresh, err := s.suppress(q, who.Email, survey.Unsubscribed)
 	if err != nil || !fresh {

@@ -100,6 +100,11 @@ func (q *session) checkNewOwner(p *survey.Problems, address, touchpoint string, 
 		address = normal
 	}
 	m, found, err := q.memberByAddress(address)
+	if err == nil && found { // held until this is kept: nobody removes them meanwhile
+		if m, err = q.member(m.ID, q.forChange()); isNotFound(err) {
+			found, err = false, nil
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, err

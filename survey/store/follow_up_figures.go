@@ -83,14 +83,21 @@ func (q *session) nextScores(condition string, args []any) ([]survey.NextScore, 
 		min, max int
 	}
 	sums := map[measured]*survey.NextScore{}
+	var seen string // of the next answers, as of the follow-ups, what the caller reads
+	var seenArgs []any
+	if err := q.scopeConditions(func(condition string, args ...any) {
+		seen, seenArgs = seen+" AND "+condition, append(seenArgs, args...)
+	}); err != nil {
+		return nil, err
+	}
 	var measure int64
 	var before int
 	var after *int
 	err := q.each(`SELECT r.measure_id, r.score, (SELECT n.score FROM responses n`+q.indexedBy("responses_person_id")+` WHERE n.workspace_id = r.workspace_id
-		AND n.person_id = r.person_id AND n.measure_id = r.measure_id AND n.responded_at > r.responded_at AND n.excluded_reason IS NULL
+		AND n.person_id = r.person_id AND n.measure_id = r.measure_id AND n.responded_at > r.responded_at AND n.excluded_reason IS NULL`+seen+`
 		ORDER BY n.responded_at, n.id LIMIT 1) FROM (SELECT response_id FROM follow_ups WHERE `+condition+` ORDER BY opened_at DESC LIMIT ?) AS f
 		JOIN responses r ON r.workspace_id = ? AND r.id = f.response_id WHERE r.person_id IS NOT NULL`,
-		append(slices.Clone(args), nextScores, q.by.Workspace), []any{&measure, &before, &after}, func() error {
+		slices.Concat(seenArgs, args, []any{nextScores, q.by.Workspace}), []any{&measure, &before, &after}, func() error {
 			if after == nil {
 				return nil
 			}

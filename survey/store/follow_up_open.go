@@ -37,7 +37,11 @@ func (s *Store) openFollowUp(q *session, v survey.Survey, r responseRow, since s
 	if err := fromJSON(r.Attributes, &attributes); err != nil {
 		return err
 	}
-	owner, owned, err := q.chooseOwner(rule, v.Touchpoint, attributes)
+	at, err := q.touchpointKey(survey.ID(r.TouchpointID)) // the survey may ask elsewhere by now
+	if err != nil {
+		return err
+	}
+	owner, owned, err := q.chooseOwner(rule, at, attributes)
 	if err != nil {
 		return err
 	}

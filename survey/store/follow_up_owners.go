@@ -20,14 +20,22 @@ func (q *session) memberByAddress(address string) (survey.Member, bool, error) {
 	return m, true, err
 }
 
+// holdChoices has those wait for each other who choose an owner, or change who
+// can be chosen; it comes before any member is locked.
+func (q *session) holdChoices() error {
+	var one id
+	_, err := q.row(`SELECT id FROM workspace_members WHERE workspace_id = ? ORDER BY id LIMIT 1`+q.forChange(), []any{q.by.Workspace}, &one)
+	return err
+}
+
 // chooseOwner finds who gets back to a customer, and holds them: they are not
 // removed until the transaction ends. Choices wait for each other, so that two
 // at once are not given to the same member.
 func (q *session) chooseOwner(rule survey.FollowUpRule, touchpoint string, of survey.Attributes) (survey.Member, bool, error) {
-	var one id
-	if _, err := q.row(`SELECT id FROM workspace_members WHERE workspace_id = ? ORDER BY id LIMIT 1`+q.forChange(), []any{q.by.Workspace}, &one); err != nil {
+	if err := q.holdChoices(); err != nil {
 		return survey.Member{}, false, err
 	}
+	var one id
 	candidates, err := q.candidates(touchpoint, of)
 	if err != nil {
 		return survey.Member{}, false, err
@@ -144,9 +152,13 @@ func (s *Store) reassign(q *session, m survey.Member, gone bool) error {
 	return err
 }
 
-// aboutFollowUp is the survey of a follow-up and what its answer says of itself.
+// aboutFollowUp is the survey of a follow-up, at the touchpoint of the answer, and
+// what the answer says of itself: the survey may ask elsewhere by now.
 func (s *Store) aboutFollowUp(q *session, row followUpRow) (place surveyPlace, attributes survey.Attributes, err error) {
 	if place, err = s.surveyPlace(q, survey.ID(row.SurveyID)); err != nil {
+		return place, nil, err
+	}
+	if place.Survey.Touchpoint, err = q.touchpointKey(survey.ID(row.TouchpointID)); err != nil {
 		return place, nil, err
 	}
 	var text string

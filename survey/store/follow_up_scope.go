@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strings"
 
 	"koe/survey"
 )
@@ -20,10 +21,8 @@ func (q *session) followUpScope(and func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	if !all && len(ids) == 0 {
-		and("1 = 0")
-	} else if !all {
-		and("touchpoint_id IN ("+marks(len(ids))+")", ids...)
+	if !all { // not IN: see scopeConditions
+		and("(1 = 0"+strings.Repeat(" OR touchpoint_id = ?", len(ids))+")", ids...)
 	}
 	if segment := q.by.Scope.Segment; segment != nil {
 		text, args := q.attributeText(segment.Key)

@@ -135,6 +135,11 @@ func (m *importing) join(q *session, drafts []*responseDraft) (joined int64, err
 				person.ID, q.by.Workspace, m.place.Survey.ID, *d.row.ExternalID); err != nil {
 				return joined, err
 			}
+			if _, err := q.exec(`UPDATE follow_ups SET person_id = ? WHERE workspace_id = ? AND response_id =
+				(SELECT id FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id = ?)`,
+				person.ID, q.by.Workspace, q.by.Workspace, m.place.Survey.ID, *d.row.ExternalID); err != nil {
+				return joined, err
+			}
 			joined++
 		}
 	}

@@ -198,6 +198,9 @@ func (s *Store) Members(ctx context.Context, by Caller, page Page) ([]survey.Mem
 // CreateMember; change may run more than once.
 func (s *Store) ChangeMember(ctx context.Context, by Caller, of survey.ID, change func(*survey.Member) error) (m survey.Member, err error) {
 	err = s.write(ctx, by, func(q *session) error {
+		if err := q.holdChoices(); err != nil {
+			return err
+		}
 		before, err := q.member(of, q.forUpdate())
 		if err != nil {
 			return err
@@ -276,6 +279,9 @@ func (q *session) shutOut(of survey.ID) error {
 // them. The last admin may go: keys make others.
 func (s *Store) RemoveMember(ctx context.Context, by Caller, of survey.ID) error {
 	return s.write(ctx, by, func(q *session) error {
+		if err := q.holdChoices(); err != nil {
+			return err
+		}
 		m, err := q.member(of, q.forUpdate())
 		if err != nil {
 			return err

@@ -44,8 +44,12 @@ func (s *Store) ClaimNotices(ctx context.Context, n int, lease time.Duration) ([
 		AND due_at <= ? ORDER BY due_at LIMIT 1000`, q.now); err != nil || len(workspaces) == 0 {
 		return nil, away(err)
 	}
-	slices.Sort(workspaces)
-	workspaces = slices.Compact(workspaces)
+	seen := map[int64]bool{} // in the order in which they are due, so that no workspace waits for all of another's
+	workspaces = slices.DeleteFunc(workspaces, func(w int64) bool {
+		was := seen[w]
+		seen[w] = true
+		return was
+	})
 	var claimed []Dispatch
 	err := s.write(ctx, Caller{}, func(q *session) error {
 		claimed = claimed[:0]

@@ -45,11 +45,20 @@ func (s *Store) AskSignIn(ctx context.Context, address, next string) error {
 		if err != nil || !found {
 			return err
 		}
-		link, _, err := s.signInLink(q, survey.ID(member), next, signInLasts)
+		m, err := q.member(survey.ID(member), q.forUpdate())
+		if isNotFound(err) || err == nil && m.Email != address { // removed or changed a moment ago
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		return q.notify(survey.EventSignIn, link, address, nil)
+		link, _, err := s.signInLink(q, m.ID, next, signInLasts)
+		if err != nil {
+			return err
+		}
+		// ahead of all digests of the hour: somebody waits for it
+		_, err = q.notifyAt(survey.EventSignIn, link, address, nil, q.now.Add(-time.Hour))
+		return err
 	})
 }
 
@@ -98,14 +107,14 @@ type SignInMail struct {
 	Expires survey.Instant
 }
 
-// SignInMail finds what a notice is to say; false where the link is over, or its
-// member gone.
+// SignInMail finds what a notice is to say; false where the link is over, its
+// member gone, or the address another's by now.
 func (s *Store) SignInMail(ctx context.Context, d Dispatch) (m SignInMail, wanted bool, err error) {
 	q := s.reading(ctx, Caller{Workspace: d.Workspace})
 	var nonce []byte
 	wanted, err = q.row(`SELECT l.nonce, l.expires_at, m.locale FROM sign_in_links l
 		JOIN workspace_members m ON m.workspace_id = l.workspace_id AND m.id = l.member_id
-		WHERE l.workspace_id = ? AND l.id = ? AND l.used_at IS NULL AND l.expires_at > ?`, []any{d.Workspace, d.Subject, q.now},
+		WHERE l.workspace_id = ? AND l.id = ? AND l.used_at IS NULL AND l.expires_at > ? AND m.email = ?`, []any{d.Workspace, d.Subject, q.now, d.To},
 		&nonce, &m.Expires, &m.Locale)
 	if wanted {
 		m.Token = s.workspaceToken(signInPurpose, d.Workspace, nonce)

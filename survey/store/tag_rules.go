@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"math"
+	"slices"
 
 	"koe/survey"
 )
@@ -34,6 +35,14 @@ func (q *session) tagRuleOf(r tagRuleRow) (survey.TagRule, error) {
 	return out, err
 }
 
+// writesRule refuses members a rule about answers that they do not see.
+func (s Scope) writesRule(touchpoint string) error {
+	if s.Segment != nil || len(s.Touchpoints) > 0 && !slices.Contains(s.Touchpoints, touchpoint) {
+		return survey.Errorf(survey.Forbidden, "", "this rule is about answers that you do not see")
+	}
+	return nil
+}
+
 // maxTagRules keeps what one comment is compared with within bounds.
 const maxTagRules = 100
 
@@ -42,6 +51,9 @@ const maxTagRules = 100
 // fields, Conflict where there are 100 rules.
 func (s *Store) CreateTagRule(ctx context.Context, by Caller, r survey.TagRule) (out survey.TagRule, err error) {
 	if err := r.Clean(); err != nil {
+		return r, err
+	}
+	if err := by.Scope.writesRule(r.Touchpoint); err != nil {
 		return r, err
 	}
 	err = s.write(ctx, by, func(q *session) error {
@@ -92,10 +104,16 @@ func (s *Store) ChangeTagRule(ctx context.Context, by Caller, of survey.ID, chan
 		if err != nil {
 			return err
 		}
+		if err := by.Scope.writesRule(now.Touchpoint); err != nil {
+			return err
+		}
 		if err := change(&now); err != nil {
 			return err
 		}
 		if err := now.Clean(); err != nil {
+			return err
+		}
+		if err := by.Scope.writesRule(now.Touchpoint); err != nil {
 			return err
 		}
 		if err := q.fillTagRule(&row, now); err != nil {
@@ -130,6 +148,13 @@ func (s *Store) DeleteTagRule(ctx context.Context, by Caller, of survey.ID) erro
 		}
 		row, err := q.tagRuleRow(of)
 		if err != nil {
+			return err
+		}
+		rule, err := q.tagRuleOf(row)
+		if err != nil {
+			return err
+		}
+		if err := by.Scope.writesRule(rule.Touchpoint); err != nil {
 			return err
 		}
 		if err := q.must(`DELETE FROM tag_rules WHERE workspace_id = ? AND id = ?`, by.Workspace, of); err != nil {
@@ -221,10 +246,14 @@ func (s *Store) TagRules(ctx context.Context, by Caller, page Page) ([]survey.Ta
 	if err != nil {
 		return nil, "", away(err)
 	}
-	list := make([]survey.TagRule, min(len(rows), page.Limit))
-	for i := range list {
-		if list[i], err = q.tagRuleOf(rows[i]); err != nil {
+	list := make([]survey.TagRule, 0, min(len(rows), page.Limit))
+	for _, row := range rows[:min(len(rows), page.Limit)] {
+		rule, err := q.tagRuleOf(row)
+		if err != nil {
 			return nil, "", away(err)
+		}
+		if by.Scope.writesRule(rule.Touchpoint) == nil {
+			list = append(list, rule)
 		}
 	}
 	return list, next, nil

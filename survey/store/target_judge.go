@@ -121,21 +121,26 @@ func (q *session) targetChanged(t survey.Target, revision int64, change survey.T
 	if err := q.emit(survey.EventTargetChanged, change.ID, nil); err != nil {
 		return err
 	}
-	var members []targetMember
-	if err := q.list(&members, `SELECT m.email, m.locale FROM target_members t
+	var members []workspaceMemberRow
+	if err := q.list(&members, `SELECT m.email, m.locale, m.touchpoints, m.segment FROM target_members t
 		JOIN workspace_members m ON m.workspace_id = t.workspace_id AND m.id = t.member_id
 		WHERE t.workspace_id = ? AND t.target_id = ? AND m.email <> '' ORDER BY m.email`, q.by.Workspace, t.ID); err != nil {
 		return err
 	}
-	for _, m := range members {
+	for _, row := range members {
+		m, err := row.member()
+		if err != nil {
+			return err
+		}
+		if !ScopeOf(m).seesTarget(t.TargetTerms) { // limited since
+			continue
+		}
 		if err := q.notify(survey.EventTargetChanged, change.ID, m.Email, TargetNotice{m.Locale}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-type targetMember struct{ Email, Locale string }
 
 // TargetNotice is what a notice of a change bears beside the change: the
 // member's language.

@@ -109,7 +109,7 @@ func (q *session) saveTold(t survey.Target) error {
 	var p survey.Problems
 	for i, address := range t.Notify {
 		var member id
-		known, err := q.row(`SELECT id FROM workspace_members WHERE workspace_id = ? AND email = ?`, []any{q.by.Workspace, address}, &member)
+		known, err := q.row(`SELECT id FROM workspace_members WHERE workspace_id = ? AND email = ?`+q.forChange(), []any{q.by.Workspace, address}, &member)
 		if err != nil {
 			return err
 		}
