@@ -68,6 +68,49 @@ func TestFollowUpsAtOnce(t *testing.T) {
 	})
 }
 
+// TestLimitedMembersFollowUp: who is limited to a touchpoint lists what was
+// answered there, and owns it although the survey asks elsewhere by now.
+func TestLimitedMembersFollowUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		v := aSurvey()
+		v.Rules.FollowUp = &survey.FollowUpRule{Score: survey.ScoreRange{Max: new(6)}}
+		made, err := s.CreateSurvey(ctx, by, v)
+		ok(t, err)
+		_, err = s.CreateTouchpoint(ctx, by, store.Touchpoint{Key: "shop", Name: "Shop"})
+		ok(t, err)
+		near, err := s.CreateMember(ctx, by, survey.Member{Email: "near@company.example", Role: survey.Editor, Touchpoints: []string{v.Touchpoint}})
+		ok(t, err)
+		far, err := s.CreateMember(ctx, by, survey.Member{Email: "far@company.example", Role: survey.Editor, Touchpoints: []string{"shop"}})
+		ok(t, err)
+		score := 1
+		for range 2 {
+			_, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: made.ID.String(), Score: &score})
+			ok(t, err)
+		}
+		seen := func(m survey.Member) int {
+			list, _, err := s.FollowUps(ctx, store.Caller{Workspace: by.Workspace, Role: store.Editor, Scope: store.ScopeOf(m)}, store.FollowUpFilter{}, store.Page{Limit: 10})
+			ok(t, err)
+			return len(list)
+		}
+		if near, far := seen(near), seen(far); near != 2 || far != 0 {
+			t.Errorf("%d and %d follow-ups are seen", near, far)
+		}
+		_, err = s.PatchSurvey(ctx, by, made.ID.String(), 0, func(v survey.Survey) (survey.Survey, error) { v.Touchpoint = "shop"; return v, nil })
+		ok(t, err)
+		_, err = s.ChangeMember(ctx, by, near.ID, func(m *survey.Member) error { m.Locale = "ja"; return nil })
+		ok(t, err)
+		list, _, err := s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 10})
+		ok(t, err)
+		for _, f := range list {
+			if f.Owner == nil || f.Owner.ID != near.ID {
+				t.Errorf("it is given to %+v", f.Owner)
+			}
+		}
+		verified(t, s)
+	})
+}
+
 func TestVerifyFindsFollowUpsThatContradict(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		s := storetest.Open(t, url)
