@@ -167,7 +167,7 @@ func (a *api) touchpointNames(ctx context.Context, v visit) (map[string]string, 
 			return nil, err
 		}
 		for _, t := range list {
-			if seen := v.by.Scope.Touchpoints; len(seen) == 0 || slices.Contains(seen, t.Key) {
+			if v.seesTouchpoint(t.Key) {
 				names[t.Key] = t.Name
 			}
 		}

@@ -15,8 +15,8 @@ import (
 	"koe/survey"
 )
 
-// Every wording is there in every language of the dashboard, takes the same
-// values, and is said somewhere.
+// Every wording is there in every language of the dashboard, and takes the
+// same values.
 func TestStaffWordsAreComplete(t *testing.T) {
 	values := regexp.MustCompile(`\{\{\.\w+\}\}`)
 	said := map[string]map[string]string{}

@@ -100,7 +100,7 @@ func between(i *scoring.Interval, words, unit string) string {
 	return fmt.Sprintf(words, targetFigure(&i.Low, unit), targetFigure(&i.High, unit))
 }
 
-// figure is a number with one digit behind the point, "–" where there is none.
+// targetFigure is a number with one digit behind the point, "–" where there is none.
 func targetFigure(v *float64, unit string) string {
 	if v == nil {
 		return "–"

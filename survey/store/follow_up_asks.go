@@ -62,8 +62,7 @@ func (s *Store) askedFollowUp(q *session, token, lock string) (a AskedFollowUp, 
 	if a.Workspace, err = q.workspace(q.by.Workspace); err != nil {
 		return a, row, place, err
 	}
-	var key string
-	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, row.TouchpointID}, &key, &a.Touchpoint)
+	_, err = q.row(`SELECT name FROM touchpoints WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, row.TouchpointID}, &a.Touchpoint)
 	return a, row, place, err
 }
 

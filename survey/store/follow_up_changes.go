@@ -25,6 +25,9 @@ func (s *Store) ChangeFollowUp(ctx context.Context, by Caller, of survey.ID, cha
 		if err != nil {
 			return err
 		}
+		if _, _, err := s.wholeFollowUp(q, of); err != nil { // it may not be the caller's to see
+			return err
+		}
 		if err := s.changeFollowUp(q, &row, change); err != nil {
 			return err
 		}

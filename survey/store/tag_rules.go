@@ -231,6 +231,9 @@ func (s *Store) TagRule(ctx context.Context, by Caller, of survey.ID) (survey.Ta
 		return survey.TagRule{}, away(err)
 	}
 	r, err := q.tagRuleOf(row)
+	if err == nil && by.Scope.writesRule(r.Touchpoint) != nil { // as in the list
+		return survey.TagRule{}, errNoTagRule
+	}
 	return r, away(err)
 }
 
