@@ -118,7 +118,8 @@ func answerInWords(question survey.Question, answer any, locale, fallback string
 
 // storyWords are the events that a story has words for.
 var storyWords = map[string]string{"scheduled": "scheduled", "sent": "sent", "answered": "answered", "edited": "edited", "excluded": "excluded",
-	"included": "included", "erased": "erased", "bounced": "bounced", "soft_bounced": "delayed", "delayed": "delayed"}
+	"included": "included", "erased": "erased", "bounced": "bounced", "soft_bounced": "delayed", "delayed": "delayed",
+	"reminder_1_sent": "reminded", "reminder_2_sent": "reminded", "reminder_3_sent": "reminded"}
 
 // passing are events that nobody wants to read about.
 var passing = []string{"claimed", "sending"}
