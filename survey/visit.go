@@ -18,4 +18,21 @@ type Visit struct {
 
 	Answer     *Answer // nil where there is none
 	AnsweredAt Instant
+
+	FollowUp *PastFollowUp // nil where nobody got back to the customer
+}
+
+// PastFollowUp is what came of an unhappy answer: whatever the survey's rule says
+// happened by itself, and the steps.
+type PastFollowUp struct {
+	Steps []FollowUpStep // in the order in which they happened
+}
+
+// FollowUpStep is what its owner did, or what the customer said once asked.
+type FollowUpStep struct {
+	At      Instant
+	Note    string
+	State   FollowUpState // "" where the step changed none
+	Outcome string        // with a state
+	Solved  *bool         // the customer's word; of no effect where it was not asked for
 }

@@ -81,24 +81,27 @@ func (s *Store) AnswerFollowUp(ctx context.Context, token string, solved bool) (
 		if err != nil {
 			return err
 		}
-		f, rule := a.FollowUp, ruleOf(place.Survey)
-		changed, err := f.Answer(solved, rule, q.now)
-		if err != nil || !changed {
-			return err
-		}
-		a.FollowUp = f
-		row.take(f, rule, q.now)
-		if err := q.event(aboutFollowUp, survey.ID(row.ID), string(f.Confirmation), "", "by the customer"); err != nil {
-			return err
-		}
-		if !solved {
-			if err := s.tellReopened(q, &row); err != nil {
-				return err
-			}
-		}
-		return q.saveFollowUp(row)
+		return s.hear(q, &row, &a.FollowUp, ruleOf(place.Survey), solved)
 	})
 	return a, err
+}
+
+// hear keeps the customer's word. f, what is known of the row, is changed with it.
+func (s *Store) hear(q *session, row *followUpRow, f *survey.FollowUp, rule survey.FollowUpRule, solved bool) error {
+	changed, err := f.Answer(solved, rule, q.now)
+	if err != nil || !changed {
+		return err
+	}
+	row.take(*f, rule, q.now)
+	if err := q.event(aboutFollowUp, survey.ID(row.ID), string(f.Confirmation), "", "by the customer"); err != nil {
+		return err
+	}
+	if !solved {
+		if err := s.tellReopened(q, row); err != nil {
+			return err
+		}
+	}
+	return q.saveFollowUp(*row)
 }
 
 // tellReopened mails the owner that it was not solved; where there is none any

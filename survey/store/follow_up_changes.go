@@ -233,21 +233,26 @@ func (s *Store) AddNote(ctx context.Context, by Caller, of survey.ID, text strin
 		if all >= maxFollowUpNotes {
 			return survey.Errorf(survey.Conflict, "", "a follow-up has at most %d notes", maxFollowUpNotes)
 		}
-		note = survey.FollowUpNote{ID: newID(), At: q.now, By: by.KeyName, Text: text}
-		if _, err := q.exec(`INSERT INTO follow_up_notes (workspace_id, id, follow_up_id, author, text, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			by.Workspace, note.ID, row.ID, note.By, note.Text, note.At); err != nil {
-			return err
-		}
-		q.resource = note.ID.String()
-		f := row.followUp()
-		f.Touch(q.now)
-		row.TouchedAt, row.UpdatedAt = (*int64)(f.TouchedAt), int64(q.now)
-		if err := q.saveFollowUp(row); err != nil {
-			return err
-		}
-		return q.audit("follow_up.noted", of.String(), "")
+		note, err = q.addNote(row, text)
+		return err
 	})
 	return note, err
+}
+
+func (q *session) addNote(row followUpRow, text string) (note survey.FollowUpNote, err error) {
+	note = survey.FollowUpNote{ID: newID(), At: q.now, By: q.by.KeyName, Text: text}
+	if _, err := q.exec(`INSERT INTO follow_up_notes (workspace_id, id, follow_up_id, author, text, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		q.by.Workspace, note.ID, row.ID, note.By, note.Text, note.At); err != nil {
+		return note, err
+	}
+	q.resource = note.ID.String()
+	f := row.followUp()
+	f.Touch(q.now)
+	row.TouchedAt, row.UpdatedAt = (*int64)(f.TouchedAt), int64(q.now)
+	if err := q.saveFollowUp(row); err != nil {
+		return note, err
+	}
+	return note, q.audit("follow_up.noted", survey.ID(row.ID).String(), "")
 }
 
 // FollowUpNote shows one note of a follow-up.

@@ -134,9 +134,7 @@ func (h *historian) visit(q *session, v survey.Visit, d responseDraft) error {
 	}
 	d.person, d.row.PersonID = &person, id(person.ID)
 	if v.Elsewhere {
-		q.now = v.AnsweredAt
-		_, err := h.insertDraft(q, &d)
-		return err
+		return h.answered(q, v, &d)
 	}
 	place := h.places[v.Survey]
 	in := v.Interaction
@@ -236,10 +234,17 @@ func (h *historian) invitation(q *session, v survey.Visit, in survey.Interaction
 	if v.Answer == nil {
 		return nil
 	}
-	q.now = v.AnsweredAt
 	d.row.InvitationID, d.row.Channel = p.ID, p.Channel
-	_, err = h.insertDraft(q, &d)
-	return err
+	return h.answered(q, v, &d)
+}
+
+// answered keeps the answer of a visit, and what came of it.
+func (h *historian) answered(q *session, v survey.Visit, d *responseDraft) error {
+	q.now = v.AnsweredAt
+	if fresh, err := h.insertDraft(q, d); err != nil || !fresh || v.FollowUp == nil {
+		return err
+	}
+	return h.followedUp(q, h.places[v.Survey].surveyPlace, d.row, *v.FollowUp)
 }
 
 // sent lets happen again what happened to an invitation since it was made.
