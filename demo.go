@@ -65,8 +65,25 @@ func fillDemo(ctx context.Context, s *store.Store, seed uint64) error {
 	if err := s.RecordVisits(ctx, by, demo.Visits(seed, now, loc)); err != nil {
 		return err
 	}
+	for _, note := range demo.Notes(now, loc) {
+		if _, err := s.CreateNote(ctx, by, note); err != nil {
+			return err
+		}
+	}
 	if err := setTargets(ctx, s, by); err != nil {
 		return err
+	}
+	return today(ctx, s, by, now)
+}
+
+// today is what happens while koe runs: mail goes out about it.
+func today(ctx context.Context, s *store.Store, by store.Caller, now survey.Instant) error {
+	for _, v := range demo.Complaints(now) {
+		if _, _, err := s.CreateResponse(ctx, by, store.NewResponse{Survey: v.Survey, Score: &v.Answer.Score, Answers: v.Answer.Answers,
+			Comment: v.Answer.Comment, Customer: v.Interaction.Customer, Attributes: v.Interaction.Attributes, Channel: v.Channel,
+			Locale: v.Interaction.Customer.Locale, ExternalID: v.Interaction.ExternalID, RespondedAt: &v.AnsweredAt}); err != nil {
+			return err
+		}
 	}
 	for _, in := range demo.Today(now) {
 		if _, err := s.RecordInteraction(ctx, by, in); err != nil {
@@ -90,13 +107,23 @@ func setTargets(ctx context.Context, s *store.Store, by store.Caller) error {
 	return nil
 }
 
-// openShop makes touchpoints, templates and surveys.
+// openShop makes members, touchpoints, templates, tag rules and surveys.
 func openShop(ctx context.Context, s *store.Store, by store.Caller) error {
 	if _, err := s.PatchWorkspace(ctx, by, func(w *survey.Workspace) error {
 		w.Name, w.SenderName = demo.Company, demo.Company
 		return nil
 	}); err != nil {
 		return err
+	}
+	for _, m := range demo.Team() {
+		if _, err := s.CreateMember(ctx, by, m); err != nil {
+			return err
+		}
+	}
+	for _, rule := range demo.TagRules() { // before the answers, which are tagged as they come
+		if _, err := s.CreateTagRule(ctx, by, rule); err != nil {
+			return err
+		}
 	}
 	for _, t := range demo.Touchpoints() {
 		if _, err := s.CreateTouchpoint(ctx, by, store.Touchpoint{Key: t.Key, Name: t.Name}); err != nil {

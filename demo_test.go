@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"koe/survey"
 	"koe/survey/store"
 )
 
@@ -65,12 +66,25 @@ func TestDemoShowsAYearAndIsGoneAfterwards(t *testing.T) {
 	if list := get(t, base+"/v1/targets", key); !strings.Contains(list, `"state":"met"`) || strings.Contains(list, `"judged":null`) {
 		t.Errorf("the targets are not judged: %s", list)
 	}
+	var followUps survey.FollowUpSummary
+	if err := json.Unmarshal([]byte(get(t, base+"/v1/follow-ups/summary", key)), &followUps); err != nil {
+		t.Fatal(err)
+	}
+	if s, word := followUps.States, followUps.Confirmed; s[survey.FollowUpOpen] < 2 || s[survey.FollowUpInProgress] == 0 || s[survey.FollowUpResolved] < 50 ||
+		followUps.Overdue == 0 || followUps.Unowned > 0 || word.Confirmed.Count < 10 || word.Reopened.Count == 0 {
+		t.Errorf("follow-ups: %+v", followUps)
+	}
+	for page, says := range map[string]string{"tags?metric=csat": `"tag":"late"`, "notes": "New checkout", "members": "hana.sato@example.com"} {
+		if list := get(t, base+"/v1/"+page, key); !strings.Contains(list, says) {
+			t.Errorf("%s: no %s in %.300s", page, says, list)
+		}
+	}
 	if list := get(t, base+"/v1/invitations?state=scheduled", key); !strings.Contains(list, "yuko.kimura@example.com") {
 		t.Errorf("nothing is scheduled: %s", list)
 	}
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		box := get(t, base+"/mailbox", "")
-		if strings.Contains(box, "juergen.weiss@example.com") && strings.Contains(box, "kenta.tanaka@example.com") {
+		if strings.Contains(box, "juergen.weiss@example.com") && strings.Contains(box, "kenta.tanaka@example.com") && strings.Contains(box, "okafor@example.com") {
 			break
 		}
 		if time.Now().After(end) {

@@ -130,7 +130,7 @@ func (y *year) choices(p *place, o occasion, score int, m mood) survey.Answers {
 		said["topic"] = y.some([]string{"waiting", "knowledge", "friendliness", "solution"}, [][]float64{{5, 2, 1, 4}, {3, 2, 2, 3}, {1, 3, 4, 4}}[m])
 		said["patience"] = 1 + y.pick(tilted([]float64{4, 6, 15, 35, 40}, 1.4*float64(m-mixed)))
 		if score <= 2 {
-			said["contact"] = y.Float64() < 0.4
+			said["contact"] = y.Float64() < 0.75
 		}
 	case "delivery":
 		said["arrival"] = o.arrival
@@ -145,6 +145,9 @@ func (y *year) choices(p *place, o occasion, score int, m mood) survey.Answers {
 	case "nps":
 		if score <= 8 {
 			said["topic"] = y.some([]string{"quality", "price", "service", "ease", "speed"}, []float64{2, 4, 3, 2, 2})
+		}
+		if score <= 6 {
+			said["contact"] = y.Float64() < 0.6
 		}
 	}
 	return said

@@ -46,24 +46,26 @@ type place struct {
 // 15 to 30 %, the shop's own pages more.
 func places() []place {
 	weekly := survey.Rules{QuietPeriod: "30d", QuietScope: survey.QuietWorkspace, Reminders: []survey.Duration{"7d"}, ExpiresAfter: "21d"}
+	twiceAYear := weekly
+	twiceAYear.FollowUp = callBack(6, "3d", survey.RoundRobin)
 	return []place{
 		{Touchpoint: Touchpoint{"delivery", "Parcel delivered"}, survey: "After delivery", template: "delivery", metric: scoring.CSAT,
 			way: byTool, channel: "in_app", answers: 5800, least: 1, shares: []float64{83, 42, 85, 245, 545},
 			segments: []string{"carrier", "region"}, open: [2]int{8, 21}},
 		{Touchpoint: Touchpoint{"support_call", "Support by phone"}, survey: "After a call", template: "support", metric: scoring.CSAT,
 			way: byTool, channel: "phone", answers: 2600, least: 1, shares: []float64{103, 98, 230, 331, 238},
-			segments: []string{"agent", "plan"}, open: [2]int{9, 18}},
+			segments: []string{"agent", "plan"}, open: [2]int{9, 18}, rules: survey.Rules{FollowUp: callBack(2, "24h", "attributes.agent")}},
 		{Touchpoint: Touchpoint{"support_chat", "Support chat"}, survey: "After a chat", template: "support", metric: scoring.CSAT,
 			way: byMail, answers: 2000, rate: 0.36, least: 1, shares: []float64{62, 58, 130, 330, 420},
 			segments: []string{"agent", "plan", "region"}, delay: "30m", open: [2]int{8, 20},
-			rules: survey.Rules{QuietPeriod: "14d", QuietScope: survey.QuietSurvey, ExpiresAfter: "14d"}},
+			rules: survey.Rules{QuietPeriod: "14d", QuietScope: survey.QuietSurvey, ExpiresAfter: "14d", FollowUp: callBack(2, "24h", "attributes.agent")}},
 		{Touchpoint: Touchpoint{"checkout", "Checkout"}, survey: "After checkout", template: "checkout", metric: scoring.CES,
 			way: byLink, answers: 1900, rate: 0.52, least: 1, shares: []float64{30, 40, 60, 110, 190, 280, 290},
 			segments: []string{"device", "plan", "region"}, open: [2]int{7, 23},
 			rules: survey.Rules{QuietPeriod: "7d", QuietScope: survey.QuietSurvey, ExpiresAfter: "7d"}},
 		{Touchpoint: Touchpoint{"relationship", "Twice a year"}, survey: "How are we doing?", template: "nps", metric: scoring.NPS,
 			way: byMail, answers: 1150, rate: 0.28, least: 0, shares: []float64{6, 2, 3, 7, 7, 52, 47, 106, 247, 205, 318},
-			segments: []string{"plan", "region"}, open: [2]int{10, 11}, rules: weekly},
+			segments: []string{"plan", "region"}, open: [2]int{10, 11}, rules: twiceAYear},
 		{Touchpoint: Touchpoint{"app", "Mobile app"}, survey: "In the app", template: "nps", metric: scoring.NPS,
 			way: byTool, channel: "in_app", answers: 1100, least: 0, shares: []float64{5, 1, 5, 4, 14, 27, 49, 93, 172, 181, 449},
 			segments: []string{"platform", "plan"}, open: [2]int{7, 23}},

@@ -13,5 +13,6 @@ func Targets() []survey.TargetTerms {
 		{Name: "Chats satisfy", Kind: survey.TargetScore, Metric: scoring.CSAT, Touchpoint: "support_chat", AtLeast: new(75.0), UnusualDrop: true},
 		{Name: "Checkout is easy", Kind: survey.TargetScore, Metric: scoring.CES, Touchpoint: "checkout", AtLeast: new(5.2), UnusualDrop: true},
 		{Name: "Chats are answered", Kind: survey.TargetResponseRate, Touchpoint: "support_chat", AtLeast: new(25.0)},
+		{Name: "Called back the same day", Kind: survey.TargetFirstTouch, AtMost: new(8.0)},
 	}
 }

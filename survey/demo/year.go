@@ -23,7 +23,8 @@ type year struct {
 	first     survey.Day
 	places    []place
 	customers []customer
-	told      int // visits so far; their numbers
+	told      int        // visits so far; their numbers
+	calls     *rand.Rand // what staff do: the year is the same whatever they do
 }
 
 // Visits is the year before now, in the order in which it happened; loc is the
@@ -47,7 +48,8 @@ func Visits(seed uint64, now survey.Instant, loc *time.Location) iter.Seq[survey
 }
 
 func newYear(seed uint64, now survey.Instant, loc *time.Location) *year {
-	y := &year{Rand: rand.New(rand.NewPCG(seed, 0)), now: now, loc: loc, places: places()} //nolint:gosec // invented, not secret
+	y := &year{Rand: rand.New(rand.NewPCG(seed, 0)), now: now, loc: loc, places: places(), //nolint:gosec // invented, not secret
+		calls: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // the same
 	y.first = survey.DayOf(now, loc) - days
 	y.customers = customers(y.Rand)
 	return y
@@ -183,6 +185,7 @@ func (y *year) answer(v *survey.Visit, p *place, c *customer, about occasion, at
 		said.Comment = y.comment(p, c, about, mood)
 	}
 	v.Answer, v.AnsweredAt = &said, at
+	v.FollowUp = y.followUp(p, c, score, at)
 }
 
 // tilted shifts a distribution up or down: 1 makes the highest score 2.7 times

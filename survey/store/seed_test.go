@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"testing"
@@ -18,6 +19,10 @@ import (
 func openShop(t *testing.T, s *store.Store) store.Caller {
 	t.Helper()
 	by := storetest.Default(t, s)
+	for _, m := range demo.Team() {
+		_, err := s.CreateMember(ctx, by, m)
+		ok(t, err)
+	}
 	for _, template := range demo.Templates() {
 		_, err := s.CreateTemplate(ctx, by, template)
 		ok(t, err)
@@ -146,10 +151,46 @@ func TestThePastHasItsEventsAndGoesOn(t *testing.T) {
 		if outbox.Mail.OldestDue != nil || outbox.Mail.NextDue == nil {
 			t.Errorf("mail is due since %v, the next at %v, now is %s", outbox.Mail.OldestDue, outbox.Mail.NextDue, now)
 		}
+		if len(outbox.Deliveries) > 0 {
+			t.Errorf("somebody is to be told of the past: %+v", outbox.Deliveries)
+		}
+		followedUp(t, s, by)
 		if suppressed, _, err := s.Suppressions(ctx, by, "", store.Page{Limit: 500}); err != nil || len(suppressed) < 3 {
 			t.Errorf("%d suppressions, %v", len(suppressed), err)
 		}
 	}, stocked(clock))
+}
+
+// followedUp checks what came of the unhappy answers of the past.
+func followedUp(t *testing.T, s *store.Store, by store.Caller) {
+	t.Helper()
+	sum, err := s.FollowUpSummary(ctx, by, store.FollowUpFilter{})
+	ok(t, err)
+	if sum.States[survey.FollowUpOpen] == 0 || sum.States[survey.FollowUpInProgress] == 0 || sum.States[survey.FollowUpResolved] < 20 || sum.Overdue == 0 || sum.Unowned > 0 {
+		t.Errorf("states %v, overdue %d, unowned %d", sum.States, sum.Overdue, sum.Unowned)
+	}
+	if c := sum.Confirmed; c.Confirmed.Count == 0 || c.Reopened.Count == 0 || c.Unconfirmed.Count == 0 {
+		t.Errorf("customers said %+v", c)
+	}
+	list, _, err := s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 200})
+	ok(t, err)
+	escalated := 0
+	for _, f := range list {
+		whole, events, err := s.FollowUp(ctx, by, f.ID)
+		ok(t, err)
+		if !slices.IsSortedFunc(events, func(a, b store.Event) int { return cmp.Compare(a.At, b.At) }) {
+			t.Errorf("events out of order: %+v", events)
+		}
+		if whole.State == survey.FollowUpResolved && len(whole.Notes) == 0 {
+			t.Errorf("%s is resolved, and nobody wrote down how", whole.ID)
+		}
+		if slices.ContainsFunc(events, func(e store.Event) bool { return e.Type == "escalated" && e.At == whole.DueAt }) {
+			escalated++
+		}
+	}
+	if escalated == 0 {
+		t.Error("nothing was escalated when it was due")
+	}
 }
 
 func TestAPastThatCannotBeIsRefused(t *testing.T) {
