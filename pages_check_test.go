@@ -29,7 +29,7 @@ const (
 	pageBytes    = 30 << 10 // over the wire, with the heads of the answers
 )
 
-// light checks that the page is small and that its policy is strict. That it
+// light checks that the page is small, and strict. That it
 // comes from koe alone is checked of every request.
 func (b *browser) light(name string) {
 	b.t.Helper()
@@ -46,6 +46,12 @@ func (b *browser) light(name string) {
 	if len(l.asked) > pageRequests || l.bytes > pageBytes || l.ended != len(l.asked) || l.bytes == 0 {
 		b.t.Errorf("%s: %.0f bytes by %d of %d requests: %v", name, l.bytes, l.ended, len(l.asked), slices.Sorted(maps.Values(l.asked)))
 	}
+	b.strict(name)
+}
+
+// strict checks that the policy of the page lets in nothing but what it names.
+func (b *browser) strict(name string) {
+	b.t.Helper()
 	policy := ""
 	for header, value := range b.reply.Headers {
 		if http.CanonicalHeaderKey(header) == "Content-Security-Policy" {

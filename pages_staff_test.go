@@ -22,7 +22,8 @@ var staffScreens = []screen{{"light", 390}, {"dark", 390}, {"dark", 1280}, {"lig
 type staff struct {
 	*visitor
 	member string
-	turn   int
+	prefix string // of the names of pictures
+	turns  int
 }
 
 // TestEveryPageOfTheDashboard looks at every page that staff meet: nobody has to
@@ -33,7 +34,7 @@ func TestEveryPageOfTheDashboard(t *testing.T) {
 	inbox, smtp := startSMTP(t)
 	k := startKoe(t, storetest.SQLite(t), "KOE_SMTP_URL="+smtp)
 	member, _ := k.want(201, "POST", "/v1/members", `{"email":"kim@example.com","name":"Kim 山田","role":"admin"}`)["id"].(string)
-	s := &staff{visitor: &visitor{browser: k.browseFor(t, 10*time.Minute), k: k, axe: axe, html: t.TempDir()}, member: member}
+	s := &staff{visitor: &visitor{browser: k.browseFor(t, 10*time.Minute), k: k, axe: axe, html: t.TempDir(), pictures: true}, member: member, prefix: "dashboard-"}
 	if battery.Full() {
 		s.signIn(inbox, "ja")
 	}
@@ -105,7 +106,7 @@ func (s *staff) see(page, path string) {
 	s.t.Helper()
 	locales := []string{"en", "ja"}
 	if !battery.Full() {
-		locales = locales[s.turn%2:][:1]
+		locales = locales[s.turns%2:][:1]
 	}
 	for _, s.locale = range locales {
 		s.k.want(200, "PATCH", "/v1/members/"+s.member, `{"locale":"`+s.locale+`"}`)
@@ -118,11 +119,12 @@ func (s *staff) see(page, path string) {
 func (s *staff) inspectPage(page string) {
 	s.t.Helper()
 	if s.screens = staffScreens; !battery.Full() {
-		s.screens = staffScreens[s.turn/2%len(staffScreens):][:1]
+		s.screens = staffScreens[s.turns/2%len(staffScreens):][:1]
 	}
-	s.turn++
+	s.turns++
+	s.strict(page)
 	s.keep(page)
-	s.onScreens(page, false, everyRule)
+	s.onScreens(s.prefix+page, false, everyRule)
 }
 
 // seedDashboard gives every page something to show, and says which answer has a

@@ -155,7 +155,7 @@ func (v *visitor) onScreens(page string, thumbs bool, every string) {
 		for _, what := range v.inspect(world, thumbs, rules) {
 			v.t.Errorf("%s in %s, %s, %d pixels: %s", page, v.locale, on.scheme, on.width, what)
 		}
-		if v.runs {
+		if v.runs || v.pictures {
 			v.shot(fmt.Sprintf("%s-%s-%s-%d", page, v.locale, on.scheme, on.width))
 		}
 	}

@@ -49,6 +49,8 @@ type visitor struct {
 	locale  string
 	on      screen
 	screens []screen
+
+	pictures bool // also of pages without scripts
 }
 
 // link is a new link for the visitor, who is another with scripts: whoever has
