@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -39,7 +38,7 @@ func (a *api) showResponsePage(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
-	page := templates.ResponsePage{Comment: commentOf(r, names), Zone: zone, Survey: place.Name, Channel: r.Channel, Excluded: r.Excluded != "",
+	page := templates.ResponsePage{Comment: commentOf(r, names), Response: r, Zone: zone, Survey: place.Name, Channel: r.Channel, Excluded: r.Excluded != "",
 		MayEdit: Editors.admit(v.by) == nil}
 	if r.Person != nil {
 		page.Customer = r.Person.Name
@@ -52,9 +51,11 @@ func (a *api) showResponsePage(c echo.Context, v visit) error {
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
 		page.Attribute = append(page.Attribute, templates.NamedValue{Name: name, Value: r.Attributes[name].Text()})
 	}
-	if page.Answers, err = a.answersInWords(ctx, v.by, r); err != nil {
+	template, err := a.Store.TemplateVersion(ctx, v.by, r.Template, r.TemplateVersion)
+	if err != nil {
 		return err
 	}
+	page.Template = template.Template
 	f, followed, err := a.Store.FollowUpOfResponse(ctx, v.by, r.ID)
 	if err != nil && !is(err, survey.NotFound) { // it may not be theirs to see
 		return err
@@ -69,51 +70,6 @@ func (a *api) showResponsePage(c echo.Context, v visit) error {
 		return err
 	}
 	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.ResponsePage(out, a.dashboard(c), page) })
-}
-
-// answersInWords are the answers to further questions, but for the comment.
-func (a *api) answersInWords(ctx context.Context, by store.Caller, r survey.Response) ([]templates.NamedValue, error) {
-	t, err := a.Store.TemplateVersion(ctx, by, r.Template, r.TemplateVersion)
-	if err != nil {
-		return nil, err
-	}
-	var list []templates.NamedValue
-	for _, question := range t.Questions {
-		answer, given := r.Answers[question.Key]
-		if !given || answer == r.Comment && r.Comment != "" {
-			continue
-		}
-		name, _ := question.Text.In(r.Locale, t.DefaultLocale)
-		list = append(list, templates.NamedValue{Name: name, Value: answerInWords(question, answer, r.Locale, t.DefaultLocale)})
-	}
-	return list, nil
-}
-
-func answerInWords(question survey.Question, answer any, locale, fallback string) string {
-	option := func(key string) string {
-		for _, o := range question.Options {
-			if o.Key == key {
-				words, _ := o.Text.In(locale, fallback)
-				return words
-			}
-		}
-		return key
-	}
-	switch x := answer.(type) {
-	case string:
-		return option(x)
-	case []string:
-		words := make([]string, len(x))
-		for i, key := range x {
-			words[i] = option(key)
-		}
-		return strings.Join(words, ", ")
-	case int:
-		return strconv.Itoa(x)
-	case bool:
-		return strconv.FormatBool(x)
-	}
-	return ""
 }
 
 // storyWords are the events that a story has words for.

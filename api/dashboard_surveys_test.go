@@ -28,7 +28,7 @@ func TestSurveysOnTheDashboard(t *testing.T) {
 		s.page(reader, "/dashboard/surveys").want(200).says("やり取りの2時間後", "送信時間帯", "実施中")
 		const page = "/dashboard/surveys/mailed"
 		s.page(viewer, page).want(200).says("14 days after any survey of yours", "plan is pro, &lt;b&gt;team", "500 a day", "everybody",
-			"09:00 to 18:00, Monday, Tuesday, Wednesday, Thursday, Friday, in the customer&#39;s time zone", "after 3 days, 1 week without an answer", "of scores –6, due within 24 hours",
+			"09:00 to 18:00, Monday, Tuesday, Wednesday, Thursday, Friday, in the customer&#39;s time zone", "after 3 days, 1 week without an answer", "of scores at most 6, due within 24 hours",
 			"Not asked: was asked lately", "Not asked: the condition does not hold", "Not asked: no mail address", "Asked", "Waiting")
 		s.page(reader, page).want(200).says("いずれかのアンケートの後14日", "月, 火, 水, 木, 金", "対象外：最近依頼済み")
 		s.page(viewer, page+"?reason=no_address").want(200).says("Show all of them").never("<td data-label=\"Decision\">Asked")

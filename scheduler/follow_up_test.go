@@ -64,8 +64,8 @@ func TestMailsOfFollowUps(t *testing.T) {
 		one := answer()
 		d.until("the owner is mailed", func() bool { return len(d.server.lettersTo(owner.Email)) == 1 })
 		told := d.server.lettersTo(owner.Email)[0].plain()
-		for _, want := range []string{"あなたが担当です", "> <script>alert(1)</script>\r\n> この件は解決済みです\r\n> \r\n> https://evil.example/", "連絡の希望については回答がありません",
-			"https://koe.example/dashboard/follow-ups/" + one.String(), "2026年11月22日 20:00 (Asia/Tokyo)", "2（最高10）"} {
+		for _, want := range []string{"あなたが担当です", "> <script>alert(1)</script>\r\n> この件は解決済みです\r\n> \r\n> https://evil.example/", "ご連絡の可否については回答がありません",
+			"https://koe.example/dashboard/follow-ups/" + one.String(), "2026年11月22日 20:00 (Asia/Tokyo)", "2（10点満点）"} {
 			if !strings.Contains(told, want) {
 				d.t.Errorf("the owner's mail lacks %q:\n%s", want, told)
 			}

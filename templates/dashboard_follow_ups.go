@@ -96,7 +96,7 @@ func (s *sayer) moment(i survey.Instant, zone *time.Location) string {
 
 func (s *sayer) line(f survey.FollowUp, b FollowUpBoard) followUpLine {
 	line := followUpLine{Link: b.Path + "/" + f.ID.String(), Score: strconv.Itoa(f.Response.Score), Touchpoint: f.Touchpoint, Comment: inert(cut(unturned(f.Response.Comment))),
-		State: s.word("follow_up_state_" + string(f.State)), Due: s.moment(f.DueAt, b.Zone), Overdue: f.Overdue(b.Now), Owner: s.word("follow_up_nobody"), Customer: s.word("follow_up_unknown")}
+		State: s.word("follow_up_state_" + string(f.State)), Due: clock(f.DueAt, b.Zone), Overdue: f.Overdue(b.Now), Owner: s.word("follow_up_nobody"), Customer: s.word("follow_up_unknown")}
 	for _, t := range b.Touchpoints {
 		if t.Value == f.Touchpoint {
 			line.Touchpoint = inert(t.Name)
@@ -139,6 +139,11 @@ func (s *sayer) figures(sum survey.FollowUpSummary) []Choice {
 	return list
 }
 
+// clock is an instant as it stands in lists: short, and all in one zone.
+func clock(i survey.Instant, zone *time.Location) string {
+	return i.Time().In(zone).Format("2006-01-02 15:04")
+}
+
 // hours are written with one digit behind the point, as means of scores are.
 func hours(h float64) string { return strconv.FormatFloat(h, 'f', 1, 64) }
 
@@ -172,6 +177,7 @@ type FollowUpFile struct {
 type saidLine struct {
 	Question string
 	Lines    []string
+	Comment  bool // it is the answer's comment
 }
 
 type storyLine struct {
@@ -194,10 +200,7 @@ func (w *Words) FollowUpFile(out io.Writer, d Dashboard, file FollowUpFile) erro
 	view := followUpFileView{FollowUpFile: file, State: say.word("follow_up_state_" + string(f.State)), Due: say.moment(f.DueAt, file.Zone),
 		Overdue: f.Overdue(file.Now), Owner: say.word("follow_up_nobody"), Customer: say.word("follow_up_unknown"),
 		Confirmation: say.word("follow_up_word_" + string(f.Confirmation))}
-	words := followUpEnglish
-	if say.Lang == "ja" {
-		words = followUpJapanese
-	}
+	words := followUpWordsIn(say.Lang)
 	view.Consent = words.consent(f.MayContact)
 	view.Score = fmt.Sprintf(words.of, f.Response.Score, file.Template.Measure().Max)
 	view.Said = said(w, words, file.Template, f.Response, say.Lang)
@@ -225,7 +228,7 @@ func (w *Words) FollowUpFile(out io.Writer, d Dashboard, file FollowUpFile) erro
 		view.Steps = append(view.Steps, say.step(step, names, file.Zone))
 	}
 	for _, note := range f.Notes {
-		view.Notes = append(view.Notes, storyLine{At: say.moment(note.At, file.Zone), What: unturned(note.Text), By: inert(note.By)})
+		view.Notes = append(view.Notes, storyLine{At: clock(note.At, file.Zone), What: unturned(note.Text), By: inert(note.By)})
 	}
 	if say.err != nil {
 		return say.err
@@ -246,19 +249,20 @@ func said(w *Words, words followUpWords, t survey.Template, r survey.Response, l
 		if !given || question.Type == survey.ScoreQuestion || question.Type == survey.ConsentQuestion {
 			continue
 		}
-		lines := []string{}
+		lines, comment := []string{}, false
 		if text, ok := answer.(string); ok && question.Type == survey.TextQuestion {
+			comment = text == r.Comment
 			lines = strings.Split(unturned(strings.TrimSpace(lineEnds.Replace(text))), "\n")
 		} else {
 			lines = append(lines, words.answer(question, answer, in))
 		}
-		list = append(list, saidLine{in(question.Text), lines})
+		list = append(list, saidLine{in(question.Text), lines, comment})
 	}
 	return list
 }
 
 func (s *sayer) step(step FollowUpStep, names map[string]string, zone *time.Location) storyLine {
-	line := storyLine{At: s.moment(step.At, zone), What: s.word("follow_up_did_" + step.Type)}
+	line := storyLine{At: clock(step.At, zone), What: s.word("follow_up_did_" + step.Type)}
 	if step.Type == "assigned" {
 		line.What = s.word("follow_up_did_assigned_to", "Name", names[step.Reason])
 		if names[step.Reason] == "" {

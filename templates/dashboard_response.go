@@ -2,6 +2,7 @@ package templates
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"koe/survey"
@@ -14,7 +15,8 @@ type ResponsePage struct {
 	Survey    string
 	Customer  string // "" for nobody who is known
 	Channel   string
-	Answers   []NamedValue // to further questions, in the questions' words
+	Response  survey.Response
+	Template  survey.Template // that was answered
 	Attribute []NamedValue
 	Excluded  bool
 	FollowUp  *FollowUpLink // nil for none
@@ -40,8 +42,10 @@ type Happened struct {
 
 type responseView struct {
 	ResponsePage
-	One   commentView
-	Story []happenedView
+	One     commentView
+	Said    []saidLine
+	Consent string // "" where the template does not ask for it
+	Story   []happenedView
 }
 
 type happenedView struct{ At, Exact, What, Detail string }
@@ -54,7 +58,12 @@ func (w *Words) ResponsePage(out io.Writer, d Dashboard, p ResponsePage) error {
 		return err
 	}
 	one.MayEdit, one.Back = p.MayEdit, d.Path
-	view := responseView{ResponsePage: p, One: one}
+	words := followUpWordsIn(v.Lang)
+	view := responseView{ResponsePage: p, One: one, Said: said(w, words, p.Template, p.Response, v.Lang)}
+	view.Said = slices.DeleteFunc(view.Said, func(line saidLine) bool { return line.Comment })
+	if consent := survey.MayContact(p.Template, p.Response.Answers); consent != nil {
+		view.Consent = words.consent(consent)
+	}
 	for _, h := range p.Story {
 		at := h.At.In(p.Zone)
 		shown := happenedView{At: at.Format("2006-01-02 15:04"), Exact: at.Format(time.RFC3339), Detail: inert(h.Detail)}

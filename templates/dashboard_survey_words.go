@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -210,11 +211,20 @@ func (v surveyWords) followUp(s survey.Survey, _ survey.Workspace) (string, erro
 	if err != nil {
 		return "", err
 	}
-	end := func(n *int) string {
-		if n == nil {
-			return ""
-		}
-		return strconv.Itoa(*n)
+	scores, err := v.scores(f.Score)
+	if err != nil {
+		return "", err
 	}
-	return v.Say("rule_follow_up_due", "Scores", end(f.Score.Min)+"–"+end(f.Score.Max), "Due", due)
+	return v.Say("rule_follow_up_due", "Scores", scores, "Due", due)
+}
+
+// scores is a stretch of a scale in words.
+func (v surveyWords) scores(of survey.ScoreRange) (string, error) {
+	switch {
+	case of.Min == nil:
+		return v.Say("target_at_most", "Number", strconv.Itoa(*of.Max))
+	case of.Max == nil:
+		return v.Say("target_at_least", "Number", strconv.Itoa(*of.Min))
+	}
+	return fmt.Sprintf("%d–%d", *of.Min, *of.Max), nil
 }

@@ -43,13 +43,20 @@ var followUpEnglish = followUpWords{
 var followUpJapanese = followUpWords{
 	subject: map[survey.Event]string{survey.EventFollowUpOpened: "お客様への対応をお願いします：%s",
 		survey.EventFollowUpReopened: "未解決とのご回答がありました：%s", survey.EventFollowUpOverdue: "対応期限を過ぎています：%s"},
-	why: map[survey.Event]string{survey.EventFollowUpOpened: "%sについて低い評価の回答がありました。あなたが担当です。",
+	why: map[survey.Event]string{survey.EventFollowUpOpened: "%sについて低い評価の回答がありました。あなたが担当です。ご対応をお願いします。",
 		survey.EventFollowUpReopened: "%sの件について、お客様から「解決していない」とのご回答がありました。対応を再開してください。",
 		survey.EventFollowUpOverdue:  "%sについての低い評価の回答が、期限までに解決していません。"},
-	of: "%d（最高%d）", customer: "お客様", unknown: "不明",
-	agreed: "お客様は連絡を希望しています。", refused: "お客様は連絡を希望していません。",
-	notAsked: "連絡の希望については回答がありません。", yes: "はい", no: "いいえ",
+	of: "%d（%d点満点）", customer: "お客様", unknown: "不明",
+	agreed: "お客様からご連絡の承諾をいただいています。", refused: "お客様はご連絡を希望されていません。",
+	notAsked: "ご連絡の可否については回答がありません。", yes: "はい", no: "いいえ",
 	due: "期限", owner: "担当者", nobody: "未定", link: "対応ページ：", separate: "：",
+}
+
+func followUpWordsIn(lang string) followUpWords {
+	if lang == "ja" {
+		return followUpJapanese
+	}
+	return followUpEnglish
 }
 
 // FollowUpNotice writes the mail. What the customer wrote is quoted: no line of

@@ -68,7 +68,7 @@ func TestFollowUpNotices(t *testing.T) {
 	}{
 		{survey.EventFollowUpOpened, "en", &yes, []string{"How satisfied?: 1 of 5", "Why?: \n> slow\n> Due: never", "What about?: Speed, lost", "agreed to be contacted", "Due: 22 November 2026 18:00 (Asia/Tokyo)"}},
 		{survey.EventFollowUpOverdue, "en", &no, []string{"does not want to be contacted", "Owner: nobody"}},
-		{survey.EventFollowUpReopened, "ja", nil, []string{"満足度は：1（最高5）", "何について：速さ", "解決していない", "連絡の希望については回答がありません"}},
+		{survey.EventFollowUpReopened, "ja", nil, []string{"満足度は：1（5点満点）", "何について：速さ", "解決していない", "ご連絡の可否については回答がありません"}},
 	} {
 		mail, err := w.FollowUpNotice(FollowUpNotice{Event: c.event, Template: template, Touchpoint: "Shop\r\nBcc: all@example.com", Locale: c.locale, Timezone: "Asia/Tokyo", BaseURL: "https://koe.example",
 			FollowUp: survey.FollowUp{DueAt: solvedAt, MayContact: c.consent, Response: survey.Response{Score: 1, Person: &survey.Person{Name: "Ana\nDue: now", Email: "ana@example.com"},
