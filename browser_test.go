@@ -250,6 +250,16 @@ func (b *browser) shot(name string) {
 	}
 }
 
+// drawn waits for the pictures of a page that may run scripts: in another width
+// they may be others.
+func (b *browser) drawn() {
+	b.t.Helper()
+	ask(b, chromedp.Evaluate[chromedp.Void](`(async () => {
+		await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+		await Promise.all([...document.images].map(image => image.decode()));
+	})()`, chromedp.EvalAwaitPromise))
+}
+
 // fits checks that the page does not scroll sideways, and keeps a picture.
 func (b *browser) fits(name string) {
 	b.t.Helper()

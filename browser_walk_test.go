@@ -164,7 +164,7 @@ func (b *browser) press(keys ...string) {
 // reach presses the tab key until it gets to an element.
 func (b *browser) reach(css string) {
 	b.t.Helper()
-	for range 30 {
+	for range 60 {
 		b.press(kb.Tab)
 		if js[bool](b, "document.activeElement.matches('"+css+"')") {
 			return

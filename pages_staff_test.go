@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"mime/quotedprintable"
+	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 
 	"koe/survey/store/storetest"
 	"koe/survey/store/storetest/battery"
@@ -57,6 +60,13 @@ func TestEveryPageOfTheDashboard(t *testing.T) {
 		{"problem", "/nowhere"},
 	} {
 		s.see(page.name, "/dashboard"+page.path)
+	}
+	k.moreTouchpoints()
+	for _, path := range []string{"", "/touchpoints/support_chat?interval=week"} {
+		s.open(k.base + "/dashboard" + path)
+		if n := s.sheets(); n != 1 {
+			t.Errorf("/dashboard%s is %d sheets of paper", path, n)
+		}
 	}
 	pages, err := filepath.Glob(filepath.Join(s.html, "*.html"))
 	if err != nil || len(pages) < 16 {
@@ -125,6 +135,32 @@ func (s *staff) inspectPage(page string) {
 	s.strict(page)
 	s.keep(page)
 	s.onScreens(s.prefix+page, false, everyRule)
+}
+
+// sheets is how many sheets of A4 the page takes.
+func (b *browser) sheets() int {
+	b.t.Helper()
+	pdf := tell(b, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: new(true), PaperWidth: 8.27, PaperHeight: 11.69}).Data
+	if folder := os.Getenv("KOE_TEST_SCREENSHOTS"); folder != "" {
+		name := strings.NewReplacer("/", "-", "?", "-").Replace(js[string](b, "location.pathname")) + ".pdf"
+		if err := os.WriteFile(filepath.Join(folder, strings.TrimPrefix(name, "-")), pdf, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1))
+}
+
+// moreTouchpoints makes it eight of them.
+func (k *running) moreTouchpoints() {
+	k.t.Helper()
+	for i := range 7 {
+		name := fmt.Sprintf("place-%d", i)
+		k.want(201, "PUT", "/v1/surveys/"+name, `{"name":"`+name+`","template":"csat","touchpoint":"`+name+`","channel":"link","trigger":{"type":"manual"}}`)
+		k.want(200, "POST", "/v1/surveys/"+name+"/activate", "")
+		for score := 1; score <= 5; score += 2 {
+			k.want(201, "POST", "/v1/responses", fmt.Sprintf(`{"survey_id":"%s","score":%d,"external_id":"%[1]s-%[2]d"}`, name, score))
+		}
+	}
 }
 
 // seedDashboard gives every page something to show, and says which answer has a

@@ -155,6 +155,9 @@ func (v *visitor) onScreens(page string, thumbs bool, every string) {
 		for _, what := range v.inspect(world, thumbs, rules) {
 			v.t.Errorf("%s in %s, %s, %d pixels: %s", page, v.locale, on.scheme, on.width, what)
 		}
+		if v.pictures {
+			v.drawn()
+		}
 		if v.runs || v.pictures {
 			v.shot(fmt.Sprintf("%s-%s-%s-%d", page, v.locale, on.scheme, on.width))
 		}
