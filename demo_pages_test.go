@@ -119,6 +119,11 @@ func (s *staff) guide() {
 	if folder == "" {
 		return
 	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	s.scripts(true) // for what is asked here: the pages have none
+	defer s.scripts(false)
 	pages := map[string]string{}
 	for _, page := range s.k.demoPages() {
 		pages[page.name] = "/dashboard" + page.path
@@ -139,6 +144,7 @@ func (s *staff) guide() {
 		s.turn(picture.screen)
 		tell(s.browser, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: picture.width, Height: picture.height, DeviceScaleFactor: 1})
 		s.open(s.k.base + pages[picture.page])
+		s.drawn()
 		small := fewColours(s.t, ask(s.browser, chromedp.CaptureScreenshot()))
 		if len(small) > 60<<10 {
 			s.t.Errorf("%s.png has %d bytes", picture.name, len(small))
@@ -149,7 +155,8 @@ func (s *staff) guide() {
 	}
 }
 
-// fewColours is a picture with at most 256 colours, which is small.
+// fewColours is a picture with the 192 colours that it has most of, which is
+// small.
 func fewColours(t *testing.T, file []byte) []byte {
 	t.Helper()
 	picture, err := png.Decode(bytes.NewReader(file))
@@ -170,7 +177,7 @@ func fewColours(t *testing.T, file []byte) []byte {
 	slices.SortFunc(colours, func(a, b color.Color) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 	})
-	few := image.NewPaletted(bounds, colours[:min(len(colours), 64)])
+	few := image.NewPaletted(bounds, colours[:min(len(colours), 192)])
 	draw.Draw(few, bounds, picture, bounds.Min, draw.Src)
 	var out bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few); err != nil {
