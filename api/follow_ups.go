@@ -41,6 +41,7 @@ func (a *api) listFollowUps(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header().Set("Vary", "Accept")
 	if media == mediaCSV {
 		if q["limit"] != "" || q["cursor"] != "" {
 			return survey.Errorf(survey.Invalid, "format", "a CSV file has all follow-ups that the filters let through; leave out limit and cursor")
