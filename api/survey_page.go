@@ -110,19 +110,18 @@ func (a *api) answerSurveyPage(c echo.Context) error {
 		return a.pageError(c, store.Opened{}, form, err)
 	}
 	ctx := c.Request().Context()
-	opened, err := a.Store.Open(ctx, token)
+	var reply store.Reply
+	after, err := a.Store.Answer(ctx, token, func(o store.Opened) (store.Reply, error) {
+		var bad error
+		reply, bad = replyOf(o, form)
+		reply.Locale = a.locale(c, o)
+		return reply, bad
+	})
 	if err != nil {
-		return a.pageError(c, opened, form, err)
-	}
-	reply, err := replyOf(opened, form)
-	if err != nil {
-		return a.pageError(c, opened, form, err)
-	}
-	reply.Locale = a.locale(c, opened)
-	after, err := a.Store.Answer(ctx, token, reply)
-	if err != nil {
-		if after.Template.Key == "" {
-			after = opened
+		if after.Template.Key == "" { // nothing can be written, but perhaps read: the form is shown again
+			if opened, none := a.Store.Open(ctx, token); none == nil {
+				after = opened
+			}
 		}
 		return a.pageError(c, after, form, err)
 	}

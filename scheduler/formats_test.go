@@ -12,6 +12,7 @@ import (
 
 	"koe/survey"
 	"koe/survey/store"
+	"koe/survey/store/storetest"
 )
 
 // subscribeAs makes a webhook in a format.
@@ -37,7 +38,7 @@ func (d desk) invited(address string) string {
 
 func (d desk) reply(token string, reply store.Reply) {
 	d.t.Helper()
-	if _, err := d.store.Answer(d.t.Context(), token, reply); err != nil {
+	if _, err := d.store.Answer(d.t.Context(), token, storetest.Says(reply)); err != nil {
 		d.t.Fatal(err)
 	}
 }

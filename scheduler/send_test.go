@@ -12,6 +12,7 @@ import (
 	"koe/scheduler"
 	"koe/survey"
 	"koe/survey/store"
+	"koe/survey/store/storetest"
 )
 
 func TestADueMailIsSentOnce(t *testing.T) {
@@ -258,7 +259,7 @@ func TestRemindersGoToThoseWhoHaveNotAnswered(t *testing.T) {
 		d.becomes(kind, survey.InvitationSent)
 		d.becomes(silent, survey.InvitationSent)
 		nine := 9
-		if _, err := d.store.Answer(d.t.Context(), d.server.lettersTo("kind@example.com")[0].token(d.t), store.Reply{Score: &nine}); err != nil {
+		if _, err := d.store.Answer(d.t.Context(), d.server.lettersTo("kind@example.com")[0].token(d.t), storetest.Says(store.Reply{Score: &nine})); err != nil {
 			d.t.Fatal(err)
 		}
 		for i, days := range []int{3, 4, 20} {

@@ -18,6 +18,7 @@ import (
 	"koe/scheduler"
 	"koe/survey"
 	"koe/survey/store"
+	"koe/survey/store/storetest"
 )
 
 // posted is a request that an endpoint was given.
@@ -178,7 +179,7 @@ func TestEventsAreTold(t *testing.T) {
 		token := d.server.lettersTo("ana@example.com")[0].token(d.t)
 		nine, ten := 9, 10
 		for _, reply := range []store.Reply{{Score: &nine}, {Score: &nine}, {Score: &ten}, {Answers: survey.Answers{"reason": "速い"}, Complete: true}} {
-			if _, err := d.store.Answer(d.t.Context(), token, reply); err != nil {
+			if _, err := d.store.Answer(d.t.Context(), token, storetest.Says(reply)); err != nil {
 				d.t.Fatal(err)
 			}
 		}

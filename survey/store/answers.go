@@ -133,10 +133,14 @@ type Reply struct {
 
 // Answer keeps what a respondent said: the first reply makes the response,
 // later ones change it while it is editable, an identical one changes nothing.
-// Afterwards a different reply is a Conflict; Gone and NotFound as Open says;
-// Invalid names the question. Opened shows the state after the reply, or the
-// one that refused it.
-func (s *Store) Answer(ctx context.Context, token string, reply Reply) (Opened, error) {
+// Said is asked for the reply once it is known what the token opens, which is
+// so read once; its error is Answer's. It may be asked again where the
+// transaction collides.
+//
+// A reply that comes too late and differs is a Conflict; Gone and NotFound as
+// Open says; Invalid names the question. Opened shows the state after the reply,
+// or the one that refused it; it is empty where nothing could be read.
+func (s *Store) Answer(ctx context.Context, token string, said func(Opened) (Reply, error)) (Opened, error) {
 	workspace, err := tokenWorkspace(token)
 	if err != nil {
 		return Opened{}, err
@@ -148,6 +152,10 @@ func (s *Store) Answer(ctx context.Context, token string, reply Reply) (Opened, 
 		}
 		o, row, err := s.open(q, token, q.forUpdate())
 		opened = o
+		if err != nil {
+			return err
+		}
+		reply, err := said(o)
 		if err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func TestAnAnsweredInvitationOnlyNotesItsBounce(t *testing.T) {
 			t.Error("a mail that is being handed over was settled")
 		}
 		ok(t, s.Sent(ctx, c))
-		_, err = s.Answer(ctx, m.Token, store.Reply{Score: pointer(9)})
+		_, err = s.Answer(ctx, m.Token, storetest.Says(store.Reply{Score: pointer(9)}))
 		ok(t, err)
 		took(t, s, store.BounceUnknown, survey.Bounce{Kind: survey.HardBounce, MessageID: c.Invitation.String() + "@other.example"})
 		took(t, s, store.BounceApplied, survey.Bounce{Kind: survey.HardBounce, MessageID: c.Invitation.String() + ".1@EXAMPLE.com"})

@@ -213,7 +213,7 @@ func TestAnAnswerMeanwhileWins(t *testing.T) {
 		if err != nil || m == nil {
 			t.Fatal(m, err)
 		}
-		if _, err := s.Answer(t.Context(), m.Token, store.Reply{Score: pointer(10)}); err != nil {
+		if _, err := s.Answer(t.Context(), m.Token, storetest.Says(store.Reply{Score: pointer(10)})); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Sent(t.Context(), c); err != nil {

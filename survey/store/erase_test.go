@@ -76,7 +76,7 @@ func (c *crowd) answer(i int) error {
 	top := c.max()
 	answers := survey.Answers{"reason": fmt.Sprint("qqzzqqcomment ", i, " 遅い"), "second": fmt.Sprint("qqzzqqsecond ", i), "topic": []string{[]string{"speed", "price"}[i%2]}}
 	if i%3 != 0 {
-		if _, err := c.s.Answer(context.Background(), c.tokens[i], store.Reply{Score: pointer(i%top + 1), Answers: answers, Locale: "ja"}); err != nil {
+		if _, err := c.s.Answer(context.Background(), c.tokens[i], storetest.Says(store.Reply{Score: pointer(i%top + 1), Answers: answers, Locale: "ja"})); err != nil {
 			return err
 		}
 	}
@@ -228,7 +228,7 @@ func TestRepeatsAboutAnErasedPerson(t *testing.T) {
 		for i, token := range c.tokens {
 			_, err := s.Open(ctx, token)
 			refused(t, err, survey.NotFound, "")
-			_, err = s.Answer(ctx, token, store.Reply{Score: pointer(1)})
+			_, err = s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(1)}))
 			refused(t, err, survey.NotFound, "")
 			told := record(t, s, c.by, survey.Interaction{Touchpoint: "chat", ExternalID: fmt.Sprint("qqzzqqevent", i), Customer: c.customer(i), Attributes: c.attributes(i)})
 			if !told.Repeat || told.Person != nil || told.Interaction.ExternalID != "" || told.Interaction.Customer.Known() || len(told.Interaction.Attributes) != 0 {
@@ -279,7 +279,7 @@ func TestErasingMeanwhile(t *testing.T) {
 		for i := range 6 {
 			for n := range 3 {
 				all.Go(func() {
-					_, err := s.Answer(context.Background(), c.tokens[i], store.Reply{Score: pointer(n + 1), Answers: survey.Answers{"reason": "qqzzqqcomment again"}})
+					_, err := s.Answer(context.Background(), c.tokens[i], storetest.Says(store.Reply{Score: pointer(n + 1), Answers: survey.Answers{"reason": "qqzzqqcomment again"}}))
 					if err != nil && kindOf(err) != survey.NotFound {
 						t.Error(err)
 					}

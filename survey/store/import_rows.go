@@ -35,12 +35,16 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 		if err != nil {
 			return err
 		}
-		fresh, err := m.fresh(q, drafts)
+		known, err := m.known(q, drafts)
+		if err != nil {
+			return err
+		}
+		fresh, err := m.fresh(q, drafts, known)
 		if err != nil {
 			return err
 		}
 		if m.Join {
-			if counts.Joined, err = m.join(q, drafts); err != nil {
+			if counts.Joined, err = m.join(q, drafts, known); err != nil {
 				return err
 			}
 		}
@@ -76,12 +80,8 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 
 // fresh are the rows that are not known yet, completed. Those without a
 // customer may still turn out to be, by their key.
-func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft, error) {
+func (m *importing) fresh(q *session, drafts []*responseDraft, known map[string]bool) ([]responseDraft, error) {
 	place, err := m.store.surveyPlace(q, m.place.Survey.ID) // its segments may have changed
-	if err != nil {
-		return nil, err
-	}
-	known, err := m.known(q, drafts)
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +108,12 @@ func (m *importing) fresh(q *session, drafts []*responseDraft) ([]responseDraft,
 	return fresh, nil
 }
 
-// join gives those of the rows that are there without a person the person that
-// they name. What was erased is under another key, and stays without.
-func (m *importing) join(q *session, drafts []*responseDraft) (joined int64, err error) {
-	named := slices.DeleteFunc(slices.Clone(drafts), func(d *responseDraft) bool { return !d.customer.Known() })
+// join gives those of the known rows that are there without a person the person
+// that they name. What was erased is under another key, and stays without.
+func (m *importing) join(q *session, drafts []*responseDraft, known map[string]bool) (joined int64, err error) {
+	named := slices.DeleteFunc(slices.Clone(drafts), func(d *responseDraft) bool {
+		return !d.customer.Known() || !known[*d.row.ExternalID]
+	})
 	for some := range slices.Chunk(named, askedAtOnce) {
 		wanted := make([]string, 0, askedAtOnce)
 		for _, d := range some {
@@ -120,7 +122,7 @@ func (m *importing) join(q *session, drafts []*responseDraft) (joined int64, err
 		for len(wanted) < askedAtOnce { // one statement for every length
 			wanted = append(wanted, wanted[0])
 		}
-		statement, args := spread(`SELECT external_id FROM responses WHERE workspace_id = ? AND survey_id = ? AND external_id IN ? AND person_id IS NULL`,
+		statement, args := spread(`SELECT external_id FROM responses`+q.indexedBy("responses_survey_id_external_id")+` WHERE workspace_id = ? AND survey_id = ? AND external_id IN ? AND person_id IS NULL`,
 			[]any{q.by.Workspace, m.place.Survey.ID, wanted})
 		alone := map[string]bool{}
 		var one string

@@ -121,7 +121,7 @@ func TestAnswersDuringARebuildOfSegments(t *testing.T) {
 				if err := s.NoteOpened(ctx, tokens[i]); err != nil {
 					return err
 				}
-				o, err := s.Answer(ctx, tokens[i], store.Reply{Score: pointer(i % 11)})
+				o, err := s.Answer(ctx, tokens[i], storetest.Says(store.Reply{Score: pointer(i % 11)}))
 				if err != nil {
 					return err
 				}

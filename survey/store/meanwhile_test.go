@@ -25,7 +25,7 @@ func TestAnAnswerBeforeAPassingFailureIsTheEnd(t *testing.T) {
 		c := claimOne(t, s)
 		m, err := start(t.Context(), s, c)
 		ok(t, err)
-		_, err = s.Answer(t.Context(), m.Token, store.Reply{Score: pointer(9)})
+		_, err = s.Answer(t.Context(), m.Token, storetest.Says(store.Reply{Score: pointer(9)}))
 		ok(t, err)
 		ok(t, s.Retry(t.Context(), c, "450 later"))
 		clock.Advance(time.Hour)
@@ -179,7 +179,7 @@ func TestFollowUpsOutliveTheTimeForChanges(t *testing.T) {
 		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { byLink(v); v.Rules.EditableFor = "0s" })
 		token := only(t, record(t, s, by, chat("a@example.com"))).Token
 		reply := func(r store.Reply) error {
-			_, err := s.Answer(t.Context(), token, r)
+			_, err := s.Answer(t.Context(), token, storetest.Says(r))
 			return err
 		}
 		ok(t, reply(store.Reply{Score: pointer(9)}))

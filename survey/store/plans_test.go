@@ -121,7 +121,7 @@ func hotPaths(t *testing.T, s *store.Store, by store.Caller, clock *storetest.Cl
 		ok(t, s.Sent(ctx, m.Claim))
 		_, err := s.Open(ctx, m.Token)
 		ok(t, err)
-		_, err = s.Answer(ctx, m.Token, store.Reply{Score: pointer(3), Complete: true})
+		_, err = s.Answer(ctx, m.Token, storetest.Says(store.Reply{Score: pointer(3), Complete: true}))
 		ok(t, err)
 		ok(t, s.Unsubscribe(ctx, m.Token))
 	}

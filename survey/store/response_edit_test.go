@@ -47,7 +47,7 @@ func TestAnEditorMovesTheScore(t *testing.T) {
 		by.KeyName = "Desk"
 		mustSurvey(t, s, by, "chat", byLink)
 		token := only(t, record(t, s, by, chat("a@example.com"))).Token
-		opened, err := s.Answer(ctx, token, store.Reply{Score: pointer(3), Answers: survey.Answers{"reason": "遅い"}})
+		opened, err := s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(3), Answers: survey.Answers{"reason": "遅い"}}))
 		ok(t, err)
 		of := opened.Response.ID
 		if got := cohort(t, url); got != "1 1 1" {
@@ -79,7 +79,7 @@ func TestAnEditorMovesTheScore(t *testing.T) {
 		refused(t, s.DeleteResponse(ctx, by, of), survey.NotFound, "")
 		_, _, err = s.ChangeResponse(ctx, by, of, change(pointer(1), nil, nil))
 		refused(t, err, survey.NotFound, "")
-		_, err = s.Answer(ctx, token, store.Reply{Score: pointer(3)}) // it was answered: nobody answers it again
+		_, err = s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(3)})) // it was answered: nobody answers it again
 		refused(t, err, survey.Gone, "")
 		if got := cohort(t, url); got != "1 1 0" {
 			t.Errorf("cohort %s after the answer was deleted", got)
@@ -137,7 +137,7 @@ func TestEditsAtOnceKeepTheTallies(t *testing.T) {
 		var edits sync.WaitGroup
 		for i := range 6 {
 			token := only(t, record(t, s, by, chat(fmt.Sprintf("a%d@example.com", i)))).Token
-			opened, err := s.Answer(ctx, token, store.Reply{Score: pointer(5)})
+			opened, err := s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(5)}))
 			ok(t, err)
 			for n := range 4 {
 				edits.Go(func() {
@@ -146,7 +146,7 @@ func TestEditsAtOnceKeepTheTallies(t *testing.T) {
 					}
 				})
 				edits.Go(func() {
-					if _, err := s.Answer(context.Background(), token, store.Reply{Score: pointer(10 - n)}); err != nil && kindOf(err) != survey.Gone {
+					if _, err := s.Answer(context.Background(), token, storetest.Says(store.Reply{Score: pointer(10 - n)})); err != nil && kindOf(err) != survey.Gone {
 						t.Error(err)
 					}
 				})

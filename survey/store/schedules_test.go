@@ -292,10 +292,10 @@ func TestFollowOns(t *testing.T) {
 		ok(t, err)
 		ok(t, s.Sent(ctx, claims...))
 		token := mails[0].Token
-		_, err = s.Answer(ctx, token, store.Reply{Score: pointer(0)})
+		_, err = s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(0)}))
 		ok(t, err)
 		want("on the page", "a cancelled answer_changed", "b cancelled response_deleted", "a scheduled ", "p scheduled ")
-		_, err = s.Answer(ctx, token, store.Reply{Score: pointer(10)})
+		_, err = s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(10)}))
 		ok(t, err)
 		want("on the page, changed", "a cancelled answer_changed", "b cancelled response_deleted", "a scheduled ", "p cancelled answer_changed")
 

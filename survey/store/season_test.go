@@ -244,7 +244,7 @@ func (a *season) answer() {
 		}
 	}
 	if r != nil {
-		_, err := a.s.Answer(ctx, r.token, store.Reply{Score: pointer(a.n(9))})
+		_, err := a.s.Answer(ctx, r.token, storetest.Says(store.Reply{Score: pointer(a.n(9))}))
 		if a.may(err) {
 			r.answered, r.void = true, false
 			a.count["answer"]++
@@ -441,7 +441,7 @@ func (a *season) deliver(n int, moody bool) bool {
 			continue
 		}
 		if r := a.asked[m.Invitation.ID]; mood == 11 && !r.void { // faster than the server's reply
-			if _, err := a.s.Answer(ctx, m.Token, store.Reply{Score: pointer(5)}); a.may(err) {
+			if _, err := a.s.Answer(ctx, m.Token, storetest.Says(store.Reply{Score: pointer(5)})); a.may(err) {
 				r.answered = true
 			}
 		}

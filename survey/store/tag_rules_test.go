@@ -138,7 +138,7 @@ func TestHandsAndRulesDoNotFight(t *testing.T) {
 		v := mustSurvey(t, s, by, "chat", byLink)
 		delivery := rule(t, s, by, "delivery", "late")
 		token := only(t, record(t, s, by, chat("a@example.com"))).Token
-		opened, err := s.Answer(ctx, token, store.Reply{Score: pointer(3), Answers: survey.Answers{"reason": "late"}})
+		opened, err := s.Answer(ctx, token, storetest.Says(store.Reply{Score: pointer(3), Answers: survey.Answers{"reason": "late"}}))
 		ok(t, err)
 		of := opened.Response.ID
 		wantTags(t, s, by, of, "delivery*")
@@ -161,10 +161,10 @@ func TestHandsAndRulesDoNotFight(t *testing.T) {
 		verified(t, s)
 
 		edit("mine")
-		_, err = s.Answer(ctx, token, store.Reply{Answers: survey.Answers{"reason": "so slow"}}) // other words
+		_, err = s.Answer(ctx, token, storetest.Says(store.Reply{Answers: survey.Answers{"reason": "so slow"}})) // other words
 		ok(t, err)
 		wantTags(t, s, by, of, "mine speed*")
-		_, err = s.Answer(ctx, token, store.Reply{Answers: survey.Answers{"reason": "nothing"}})
+		_, err = s.Answer(ctx, token, storetest.Says(store.Reply{Answers: survey.Answers{"reason": "nothing"}}))
 		ok(t, err)
 		wantTags(t, s, by, of, "mine")
 		_, _, err = s.ChangeResponse(ctx, by, of, change(nil, survey.Answers{"reason": "slow again"}, nil))

@@ -98,7 +98,7 @@ func TestTargetsOfEachKind(t *testing.T) {
 		for i, one := range told {
 			ok(t, one.Err)
 			if i < 20 {
-				_, err := s.Answer(ctx, one.Decisions[0].Token, store.Reply{Score: pointer(5)})
+				_, err := s.Answer(ctx, one.Decisions[0].Token, storetest.Says(store.Reply{Score: pointer(5)}))
 				ok(t, err)
 			}
 		}

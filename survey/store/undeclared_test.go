@@ -49,7 +49,7 @@ func newAccounts(t *testing.T, s *store.Store) *accounts {
 		if i%2 == 0 {
 			for _, d := range told.Decisions {
 				if d.Token != "" {
-					_, err := s.Answer(ctx, d.Token, store.Reply{Score: pointer(9)})
+					_, err := s.Answer(ctx, d.Token, storetest.Says(store.Reply{Score: pointer(9)}))
 					ok(t, err)
 				}
 			}
@@ -237,7 +237,7 @@ func TestSegmentsChangeMeanwhile(t *testing.T) {
 				if d.Token == "" {
 					continue
 				}
-				if _, err := s.Answer(ctx, d.Token, store.Reply{Score: pointer(9)}); err != nil && kindOf(err) != survey.NotFound {
+				if _, err := s.Answer(ctx, d.Token, storetest.Says(store.Reply{Score: pointer(9)})); err != nil && kindOf(err) != survey.NotFound {
 					return err
 				}
 			}

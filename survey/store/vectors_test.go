@@ -76,7 +76,7 @@ func TestResponseRateVectors(t *testing.T) {
 			}
 			for _, answered := range in.Answered {
 				clock.Set(t, answered[1]+"T12:00:00Z")
-				_, err := s.Answer(ctx, links[answered[0]], store.Reply{Score: pointer(9)})
+				_, err := s.Answer(ctx, links[answered[0]], storetest.Says(store.Reply{Score: pointer(9)}))
 				ok(t, err)
 			}
 			month, err := time.Parse("2006-01", in.Window)

@@ -29,7 +29,7 @@ func inTheMiddle(t *testing.T, s *store.Store, clock *storetest.Clock) {
 	for i := range 3 {
 		d := only(t, record(t, s, by, survey.Interaction{Touchpoint: "desk", Customer: survey.Customer{Email: pointer(fmt.Sprintf("d%d@example.com", i))}}))
 		if i < 2 {
-			_, err := s.Answer(ctx, d.Token, store.Reply{Score: pointer(3), Answers: survey.Answers{"reason": "遅い"}})
+			_, err := s.Answer(ctx, d.Token, storetest.Says(store.Reply{Score: pointer(3), Answers: survey.Answers{"reason": "遅い"}}))
 			ok(t, err)
 		}
 	}

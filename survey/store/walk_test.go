@@ -96,10 +96,10 @@ func TestALinkIsAnsweredAndScored(t *testing.T) {
 		if n := score(t, s, by, store.ScoreFilter{Metric: scoring.NPS}).Responses; n != 0 {
 			t.Fatalf("opening recorded %d answers", n)
 		}
-		if _, err := s.Answer(t.Context(), d.Token, store.Reply{Score: pointer(9)}); err != nil {
+		if _, err := s.Answer(t.Context(), d.Token, storetest.Says(store.Reply{Score: pointer(9)})); err != nil {
 			t.Fatal(err)
 		}
-		after, err := s.Answer(t.Context(), d.Token, store.Reply{Answers: survey.Answers{"reason": "速い 🎉"}, Complete: true})
+		after, err := s.Answer(t.Context(), d.Token, storetest.Says(store.Reply{Answers: survey.Answers{"reason": "速い 🎉"}, Complete: true}))
 		if err != nil || after.Response.Score != 9 || after.Response.Comment != "速い 🎉" || !after.Response.Complete {
 			t.Fatalf("after %+v, %v", after.Response, err)
 		}
@@ -120,7 +120,7 @@ func TestAnEditMovesTheScoreAndARepeatDoesNot(t *testing.T) {
 		mustSurvey(t, s, by, "chat", byLink)
 		token := only(t, record(t, s, by, chat("a@example.com"))).Token
 		reply := func(score int) error {
-			_, err := s.Answer(t.Context(), token, store.Reply{Score: &score})
+			_, err := s.Answer(t.Context(), token, storetest.Says(store.Reply{Score: &score}))
 			return err
 		}
 		for _, n := range []int{9, 9, 3} {
@@ -244,7 +244,7 @@ func TestTwentyPostsOfOneTokenMakeOneResponse(t *testing.T) {
 		var wait sync.WaitGroup
 		for range 20 {
 			wait.Go(func() {
-				if _, err := s.Answer(context.Background(), token, store.Reply{Score: pointer(7)}); err != nil {
+				if _, err := s.Answer(context.Background(), token, storetest.Says(store.Reply{Score: pointer(7)})); err != nil {
 					t.Error(err)
 				}
 			})
@@ -273,7 +273,7 @@ func TestTokensOfNobody(t *testing.T) {
 			if _, err := s.Open(t.Context(), wrong); kindOf(err) != survey.NotFound {
 				t.Errorf("open %q: %v", wrong, err)
 			}
-			if _, err := s.Answer(t.Context(), wrong, store.Reply{Score: pointer(9)}); kindOf(err) != survey.NotFound {
+			if _, err := s.Answer(t.Context(), wrong, storetest.Says(store.Reply{Score: pointer(9)})); kindOf(err) != survey.NotFound {
 				t.Errorf("answer %q: %v", wrong, err)
 			}
 			if err := s.Unsubscribe(t.Context(), wrong); kindOf(err) != survey.NotFound {
@@ -291,7 +291,7 @@ func TestALinkExpires(t *testing.T) {
 		d := only(t, record(t, s, by, chat("a@example.com")))
 		clock.Advance(48 * time.Hour)
 		defer clock.Advance(-48 * time.Hour)
-		if _, err := s.Answer(t.Context(), d.Token, store.Reply{Score: pointer(9)}); kindOf(err) != survey.Gone {
+		if _, err := s.Answer(t.Context(), d.Token, storetest.Says(store.Reply{Score: pointer(9)})); kindOf(err) != survey.Gone {
 			t.Errorf("answer: %v, want gone", err)
 		}
 		v, _, err := s.Invitation(t.Context(), by, *d.Invitation)
@@ -313,7 +313,7 @@ func TestWorkspacesAreApart(t *testing.T) {
 		mustSurvey(t, s, by, "chat", byLink)
 		r := record(t, s, by, chat("a@example.com"))
 		d := only(t, r)
-		if _, err := s.Answer(t.Context(), d.Token, store.Reply{Score: pointer(9)}); err != nil {
+		if _, err := s.Answer(t.Context(), d.Token, storetest.Says(store.Reply{Score: pointer(9)})); err != nil {
 			t.Fatal(err)
 		}
 		answers, _, err := s.Responses(t.Context(), by, store.ResponseFilter{}, store.Page{Limit: 1})
