@@ -33,7 +33,7 @@ func TestAuditOfAnswers(t *testing.T) {
 			if action, _ := e["action"].(string); strings.HasPrefix(action, "response") || strings.HasPrefix(action, "touchpoint.") || strings.HasSuffix(action, ".exported") {
 				subject, _ := e["subject"].(string)
 				detail, _ := e["detail"].(string)
-				got = append([]string{strings.TrimSuffix(action+" "+subject+" "+detail, " ")}, got...)
+				got = append([]string{strings.TrimSpace(action + " " + subject + " " + detail)}, got...)
 				if e["actor"] != "test admin" {
 					t.Errorf("%v did %s", e["actor"], action)
 				}

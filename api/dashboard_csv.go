@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -124,7 +125,7 @@ func (t *about) response(r survey.Response) error {
 func (t *about) followUp(f survey.FollowUp, now survey.Instant) {
 	cells := report.FollowUpCells(f, now)
 	for _, column := range report.FollowUpColumns() {
-		if slices.Contains([]string{"owner", "owner_name", "outcome", "state", "id", "overdue", "confirmation", "due_at", "opened_at", "resolved_at", "first_touch_at", "may_contact"}, column) {
+		if !strings.Contains(column, ".") { // what is of the answer and its customer is said of the answer
 			t.say("follow_up", column, cells[column])
 		}
 	}

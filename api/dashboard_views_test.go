@@ -144,7 +144,7 @@ func TestEveryViewCompares(t *testing.T) {
 			t.Errorf("a survey: %v", said)
 		}
 		s.answered("chatted", 1, "")
-		s.page(viewer, "/dashboard/follow-ups?state=all&"+range1).want(200).says("Compared with", `Open</dt><dd>1 <span class="soft">(before: 2)`, "compare=")
+		s.page(viewer, "/dashboard/follow-ups?state=all&compare=previous&"+range1).want(200).says("Compared with", `Open</dt><dd>1 <span class="soft">(before: 2)`, "compare=previous&amp;format=csv")
 		s.page(viewer, "/dashboard/follow-ups?state=all&from=2099-01-01").want(200).never("before:")
 		s.page(viewer, "/dashboard/follow-ups?compare=odd").want(422)
 	})
