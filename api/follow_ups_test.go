@@ -244,6 +244,25 @@ func TestAFollowUpIsWorkedOn(t *testing.T) {
 		four := s.followed("after", 3, "") // nobody to ask
 		s.do("PATCH", "/v1/follow-ups/"+four.text("id"), `{"state":"resolved"}`).want(200).wantAt("confirmation", "unconfirmed")
 		s.do("PATCH", "/v1/follow-ups/"+four.text("id"), `{"state":"open"}`).want(200).wantAt("confirmation", "not_asked").wantAt("closed_at", nil)
+
+		// to and fro: one mail a day, three in all
+		five := "/v1/follow-ups/" + s.followed("after", 3, `,"answers":{"contact":true},"customer":{"email":"eve@example.com"}`).text("id")
+		mails := func() int { return strings.Count(string(s.do("GET", five, nil).want(200).body), `"type":"asked"`) }
+		for day := 1; day <= 3; day++ {
+			for range 3 {
+				s.do("PATCH", five, `{"state":"in_progress"}`).want(200)
+				s.do("PATCH", five, `{"state":"resolved"}`).want(200).wantAt("confirmation", "pending")
+			}
+			if n := mails(); n != day {
+				t.Errorf("%d mails within %d days", n, day)
+			}
+			s.now.move(24 * time.Hour)
+		}
+		s.do("PATCH", five, `{"state":"open"}`).want(200)
+		s.do("PATCH", five, `{"state":"resolved"}`).want(200).wantAt("confirmation", "unconfirmed")
+		if got := s.do("GET", five, nil).want(200); mails() != 3 || !strings.Contains(string(got.body), `"reason":"asked_often"`) {
+			t.Errorf("asked once more, or not told why not: %s", got.body)
+		}
 		s.verified()
 	})
 }
