@@ -344,6 +344,13 @@ func TestFiguresOfFollowUps(t *testing.T) {
 		if seen := map[any]bool{first.at("data[0].id"): true, first.at("data[1].id"): true, second.at("data[0].id"): true, second.at("data[1].id"): true}; len(seen) != 4 {
 			t.Errorf("pages repeat: %v", seen)
 		}
+
+		// later what is resolved is history, what is not is not
+		s.do("GET", "/v1/follow-ups/summary", nil).want(200).wantAt("total", 5.0).wantAt("from", "2026-08-26T14:30:00.000Z").wantAt("next_scores[0].n", 2.0)
+		s.now.move(90 * 24 * time.Hour)
+		s.do("GET", "/v1/follow-ups/summary", nil).want(200).wantAt("total", 3.0).wantAt("states.resolved", 0.0).wantAt("states.open", 2.0).
+			wantAt("overdue", 3.0).wantAt("time_to_resolve.n", 0.0).wantAt("next_scores[0]", nil)
+		s.do("GET", "/v1/follow-ups/summary?owner=kim@company.example&from=2026-11-01", nil).want(200).wantAt("total", 5.0).wantAt("next_scores[0].n", 2.0)
 		s.verified()
 	})
 }

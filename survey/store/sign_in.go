@@ -13,7 +13,7 @@ const (
 	firstLasts    = 24 * time.Hour   // the link that koe prints on its first start
 	signInMails   = 5                // links that one address is mailed at once
 	signInEvery   = 10 * time.Minute // and then one: sooner than the last one ends
-	keepsLinks    = 24 * time.Hour // past their end, so that a page can say that they are over
+	keepsLinks    = 24 * time.Hour   // past their end, so that a page can say that they are over
 	firstMember   = "First start"
 	signInPurpose = "sign-in"
 )
