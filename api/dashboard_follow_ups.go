@@ -2,6 +2,7 @@ package api
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,15 +58,12 @@ func (a *api) showFollowUpsPage(c echo.Context, v visit) error {
 	if board.Owners, err = a.members(c, v); err != nil {
 		return err
 	}
-	touchpoints, _, err := a.Store.Touchpoints(ctx, v.by, store.Page{Limit: 500})
+	names, err := a.touchpointNames(ctx, v)
 	if err != nil {
 		return err
 	}
-	for _, t := range touchpoints {
-		if !v.seesTouchpoint(t.Key) {
-			continue
-		}
-		board.Touchpoints = append(board.Touchpoints, templates.Choice{Value: t.Key, Name: t.Name})
+	for _, key := range slices.Sorted(maps.Keys(names)) {
+		board.Touchpoints = append(board.Touchpoints, templates.Choice{Value: key, Name: names[key]})
 	}
 	var next string
 	if board.List, next, err = a.Store.FollowUps(ctx, v.by, f, store.Page{Limit: followUpsOnPage, Cursor: q["cursor"]}); err != nil {
@@ -129,9 +127,18 @@ func (a *api) boardFilter(v visit, b templates.FollowUpBoard) (f store.FollowUpF
 }
 
 // members are those who may own something.
-func (a *api) members(c echo.Context, v visit) ([]survey.Member, error) {
-	list, _, err := a.Store.Members(c.Request().Context(), v.by, store.Page{Limit: 500})
-	return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), err
+func (a *api) members(c echo.Context, v visit) (list []survey.Member, err error) {
+	page := store.Page{Limit: 500}
+	for {
+		some, next, err := a.Store.Members(c.Request().Context(), v.by, page)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+		if page.Cursor = next; next == "" {
+			return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), nil
+		}
+	}
 }
 
 // showFollowUpPage shows one follow-up with its answer, story and notes, and to

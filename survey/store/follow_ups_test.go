@@ -204,6 +204,16 @@ func TestNoStatementOfFollowUpsWalksATable(t *testing.T) {
 		ok(t, s.RemoveMember(ctx, by, kim.ID))
 	})
 	ok(t, err)
+	lee, err := s.CreateMember(ctx, by, survey.Member{Email: "lee@company.example", Role: survey.Editor})
+	ok(t, err)
+	changed, err := s.Heard(func() {
+		_, err := s.ChangeMember(ctx, by, lee.ID, func(m *survey.Member) error { m.Locale, m.Timezone = "ja", "Asia/Tokyo"; return nil })
+		ok(t, err)
+	})
+	ok(t, err)
+	if slices.ContainsFunc(changed, func(statement string) bool { return strings.Contains(statement, "FROM follow_ups") }) {
+		t.Errorf("another language gives follow-ups away: %q", changed)
+	}
 	db := raw(t, url)
 	seen, sorted := 0, regexp.MustCompile(`INDEX follow_ups_(due_at|due_at_all|opened_at|unowned) \(workspace_id=\?\)`)
 	for _, statement := range heard {
