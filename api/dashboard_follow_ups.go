@@ -169,9 +169,18 @@ func (a *api) boardFilter(v visit, b templates.FollowUpBoard) (f store.FollowUpF
 }
 
 // members are those who may own something.
-func (a *api) members(c echo.Context, v visit) ([]survey.Member, error) {
-	list, _, err := a.Store.Members(c.Request().Context(), v.by, store.Page{Limit: 500})
-	return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), err
+func (a *api) members(c echo.Context, v visit) (list []survey.Member, err error) {
+	page := store.Page{Limit: 500}
+	for {
+		some, next, err := a.Store.Members(c.Request().Context(), v.by, page)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+		if page.Cursor = next; next == "" {
+			return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), nil
+		}
+	}
 }
 
 // showFollowUpPage shows one follow-up with its answer, story and notes, and to

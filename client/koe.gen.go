@@ -2695,7 +2695,7 @@ type FollowUpEvent struct {
 	// Detail By whom; absent where koe did it.
 	Detail *string `json:"detail,omitempty"`
 
-	// Reason Of `assigned` the id of the member; of `unconfirmed` why: silence, suppressed, no_address, no_consent.
+	// Reason Of `assigned` the id of the member; of `unconfirmed` why: silence, suppressed, no_address, no_consent, asked_often.
 	Reason *string `json:"reason,omitempty"`
 
 	// Type What happened, such as `opened`, `assigned`, `unowned`, `in_progress`, `resolved`, `open` (again), `escalated`, `asked`, `confirmed`, `reopened`, `unconfirmed`, `answer_changed`, `erased`.
@@ -2859,6 +2859,9 @@ type FollowUpSummary struct {
 		Reopened    FollowUpFraction `json:"reopened"`
 		Unconfirmed FollowUpFraction `json:"unconfirmed"`
 	} `json:"confirmation"`
+
+	// From What was opened before it and is resolved is not counted.
+	From Instant `json:"from"`
 
 	// NextScores What the same customers answered the next time that they were asked the same, by scale; of the newest 10,000 follow-ups.
 	NextScores []struct {
