@@ -40,7 +40,7 @@ FUZZ_TIME ?= 20s
 TEST_TIMEOUT ?= 25m
 
 .DEFAULT_GOAL = help
-.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages battery-rules bench-takeover
+.PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages battery-rules bench-takeover bench-dashboard
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench: ## answers a second beside the floor: rates, ratio, p99, peak memory
 
 bench-scores: ## imports, reports and exports with BENCH_ANSWERS answers
 	go run ./bench/scores -answers $(BENCH_ANSWERS)
+
+bench-dashboard: ## what the pages of the dashboard take on BENCH_ANSWERS answers
+	go run ./bench/scores -answers $(BENCH_ANSWERS) -dashboard
 
 battery-kill: ## 500 kills while 50,000 mails go out, on each database; then three processes over one
 	KOE_BATTERY=full go test -count 1 -timeout 3h -v -run 'TestKills|TestReplicas' .

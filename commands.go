@@ -187,7 +187,7 @@ func (o ofWorkspace) within(ctx context.Context, c Config, do func(*store.Store,
 	if err != nil {
 		return fmt.Errorf("--workspace %s: %w", o.Workspace, err)
 	}
-	return do(s, store.Caller{Workspace: w.ID, KeyName: "koe", Role: store.Admin})
+	return do(s, store.Caller{Workspace: w.ID, KeyName: "command line", Role: store.Admin})
 }
 
 type createKey struct {

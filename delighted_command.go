@@ -124,7 +124,7 @@ func (o ofWorkspace) looking(ctx context.Context, c Config, do func(*store.Store
 	if err != nil {
 		return fmt.Errorf("--workspace %s: %w", o.Workspace, err)
 	}
-	return do(s, store.Caller{Workspace: w.ID, KeyName: "koe", Role: store.Admin})
+	return do(s, store.Caller{Workspace: w.ID, KeyName: "command line", Role: store.Admin})
 }
 
 func (t *takeover) note(format string, args ...any) {

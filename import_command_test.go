@@ -59,6 +59,15 @@ func TestImportCommand(t *testing.T) {
 		if exitStatus(err) != 3 || !strings.HasPrefix(text, "accepted 0\nskipped  2 (1 without a score, 1 repeats)\n") {
 			t.Errorf("%s %v", text, err)
 		}
+		db := opened(t, database)
+		w, err := db.FindWorkspace(t.Context(), store.DefaultWorkspace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, _, err := db.Audit(t.Context(), store.Caller{Workspace: w.ID}, store.AuditFilter{Action: "responses.imported"}, store.Page{Limit: 10})
+		if err != nil || len(kept) != 1 || kept[0].Actor != "command line" || kept[0].ActorID != nil {
+			t.Errorf("the audit has %+v, %v", kept, err)
+		}
 		wrong, err := os.ReadFile(fix)
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -163,6 +164,9 @@ func firstSteps(base, key string) string {
 // printAddresses says where to look, below what comes first.
 func (c Config) printAddresses(out io.Writer, first string) error {
 	mailbox := c.BaseURL + "/mailbox"
+	if base, err := url.Parse(c.BaseURL); err == nil && !loopback(base.Hostname()) {
+		mailbox = "/mailbox, at a loopback address and with an admin key as user name; set KOE_SMTP_URL to send mail"
+	}
 	if c.SMTP != nil {
 		mailbox = "none: mail is sent"
 	}

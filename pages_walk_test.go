@@ -279,7 +279,7 @@ func (v *visitor) developers() {
 	}
 	v.open(v.k.base + "/")
 	look("welcome")
-	v.open(v.k.base + "/mailbox")
+	v.open("http://" + v.k.key + "@127.0.0.1:" + v.k.port + "/mailbox") // links lead elsewhere, so it asks for the key
 	look("mailbox")
 	v.follow(".mails a")
 	look("mailbox-mail")

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"koe/api"
 	"koe/survey"
+	"koe/survey/store"
 	"koe/templates"
 )
 
@@ -276,6 +279,7 @@ func TestPages(t *testing.T) {
 
 // mailbox is a development mailbox with one mail.
 func mailbox(o *api.Options) {
+	o.BaseURL = "http://localhost:8080"
 	entry := templates.MailboxEntry{ID: "m@1", From: "koe@example.com", To: "ana@example.com", Subject: "How did we do?",
 		Date: survey.InstantOf(testStart), Text: "https://koe.example.com/s/token", HasHTML: true}
 	o.Mailbox = &api.Mailbox{
@@ -307,10 +311,50 @@ func TestMailbox(t *testing.T) {
 	}
 	// a page whose name was made to point at this machine
 	s.do("GET", "/mailbox", nil, as(""), func(r *http.Request) { r.Host = "evil.example.com" }).want(404)
-	for _, host := range []string{"localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "koe.example.com"} {
+	for _, host := range []string{"localhost", "LOCALHOST:8080", "koe.localhost", "127.0.0.1:8080", "[::1]:8080"} {
 		s.do("GET", "/mailbox", nil, as(""), func(r *http.Request) { r.Host = host }).want(200)
 	}
 	newServer(t).do("GET", "/mailbox", nil, as("")).want(404)
+	if got := raw10(t, s.url, "/mailbox"); !strings.HasPrefix(got, "HTTP/1.0 404") {
+		t.Errorf("to HTTP/1.0, as nginx speaks it: %s", got)
+	}
+}
+
+// raw10 is the status line that a path has for whoever speaks HTTP/1.0.
+func raw10(t *testing.T, url, path string) string {
+	t.Helper()
+	address := strings.TrimPrefix(url, "http://")
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.0\r\nHost: "+address+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return line
+}
+
+// Behind a proxy that says nothing of it, everybody seems to be on this machine.
+func TestTheMailboxOfAKoeThatServesOthers(t *testing.T) {
+	s := newServer(t, mailbox, func(o *api.Options) { o.BaseURL = "https://koe.example.com" })
+	_, other := s.newWorkspace("other")
+	for _, path := range []string{"/mailbox", "/mailbox/m@1", "/mailbox/m@1/html"} {
+		if got := s.do("GET", path, nil, as("")).want(401); got.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: a browser does not ask for the key", path)
+		}
+		s.do("GET", path, nil, as(s.newKey(s.workspace, store.Editor))).want(403)
+		s.do("GET", path, nil, as(other)).want(403)
+		s.do("GET", path, nil).want(200)
+		s.do("GET", path, nil, func(r *http.Request) { r.Host = "koe.example.com" }).want(404)
+	}
+	if got := s.do("GET", "/", nil, as("")).want(200); !strings.Contains(string(got.body), `href="/mailbox"`) {
+		t.Errorf("nothing leads to it: %s", got.body)
+	}
 }
 
 func TestAServerThatNobodyCanTieUp(t *testing.T) {

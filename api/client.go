@@ -26,8 +26,10 @@ func clientAddress(trusted []netip.Prefix) echo.IPExtractor {
 }
 
 // atHome is true for a client on this very machine: the peer is on the
-// loopback, nobody forwarded the request, and it was addressed to this
-// machine by a name that no stranger's web page can take.
+// loopback, nobody says that they forwarded the request, and it was addressed to
+// this machine by a name that no stranger's web page can take. Whoever forwards
+// in silence is not told apart by this, except one who speaks HTTP/1.0, as nginx
+// does where it is not told otherwise.
 func (a *api) atHome(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
 		if r.Header.Get(name) != "" {
@@ -35,17 +37,26 @@ func (a *api) atHome(r *http.Request) bool {
 		}
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback() && a.ownName(r.Host)
+	return err == nil && peer.Addr().Unmap().IsLoopback() && r.ProtoAtLeast(1, 1) && loopbackName(hostOf(r.Host))
 }
 
-func (a *api) ownName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().IsLoopback()
-	}
+// servesItself is true where the links that koe makes lead to this machine alone.
+func (a *api) servesItself() bool {
 	base, err := url.Parse(a.BaseURL)
-	return host == "localhost" || err == nil && host == strings.ToLower(base.Hostname())
+	return err == nil && loopbackName(base.Hostname())
+}
+
+func hostOf(authority string) string {
+	if name, _, err := net.SplitHostPort(authority); err == nil {
+		return name
+	}
+	return strings.Trim(authority, "[]")
+}
+
+func loopbackName(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().IsLoopback() || ip.IsUnspecified()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

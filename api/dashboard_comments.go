@@ -5,14 +5,12 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
-	"koe/survey/history"
 	"koe/survey/report"
 	"koe/survey/store"
 	"koe/templates"
@@ -27,7 +25,10 @@ const (
 
 // commentQuery are the filters of the page of comments: an empty field of the
 // form is no filter.
-const commentQuery = "from? until? compare? touchpoint? tag? q? score? cursor? format lang"
+const commentQuery = "from? until? compare? touchpoint? survey? segment? value? follow_up? tag? q? score? cursor? format lang"
+
+// mostCounted is how far the page counts comments.
+const mostCounted = 10_000
 
 // What the filter of scores offers.
 const (
@@ -37,9 +38,11 @@ const (
 
 // commentsAsked is what the page of comments is asked for.
 type commentsAsked struct {
-	days dayRange
-	q    query
-	mood string
+	days     dayRange
+	q        query
+	mood     string
+	surveys  []survey.Survey // that the member sees
+	segments []string        // that can be narrowed to a value: of the chosen survey, or of all
 }
 
 func (a *api) commentsAsked(c echo.Context, v visit) (out commentsAsked, err error) {
@@ -48,9 +51,60 @@ func (a *api) commentsAsked(c echo.Context, v visit) (out commentsAsked, err err
 		return out, err
 	}
 	if out.q["score"] != "" {
-		out.mood, err = out.q.oneOf("score", scoreUnhappy, scoreHappy)
+		if out.mood, err = out.q.oneOf("score", scoreUnhappy, scoreHappy); err != nil {
+			return out, err
+		}
+	}
+	if out.surveys, err = a.surveysSeen(c.Request().Context(), v); err != nil {
+		return out, err
+	}
+	for _, one := range out.surveys {
+		if chosen := out.q["survey"]; chosen == "" || chosen == one.ID.String() || chosen == one.Key {
+			out.segments = append(out.segments, one.Segments...)
+		}
+	}
+	slices.Sort(out.segments)
+	out.segments = slices.Compact(out.segments)
+	if name := out.segment(); name != "" && !slices.Contains(out.segments, name) {
+		err = survey.Errorf(survey.Invalid, "segment", "no survey here has the segment %q; choose one that the survey has, or another survey", name)
 	}
 	return out, err
+}
+
+// segment is the one that a value was given for; "" for none.
+func (w commentsAsked) segment() string {
+	if w.q["value"] == "" {
+		return ""
+	}
+	return w.q["segment"]
+}
+
+// scores are the same filters, as far as scores have them.
+func (w commentsAsked) scores() store.ScoreFilter {
+	f := store.ScoreFilter{Touchpoint: w.q["touchpoint"], Survey: w.q["survey"]}
+	if name := w.segment(); name != "" {
+		f.Attributes = map[string]string{name: w.q["value"]}
+	}
+	return f
+}
+
+// surveysSeen are the surveys at the touchpoints that a member sees.
+func (a *api) surveysSeen(ctx context.Context, v visit) ([]survey.Survey, error) {
+	var seen []survey.Survey
+	for page := (store.Page{Limit: 500}); ; {
+		list, next, err := a.Store.Surveys(ctx, v.by, store.SurveyFilter{}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range list {
+			if v.seesTouchpoint(one.Touchpoint) {
+				seen = append(seen, one)
+			}
+		}
+		if page.Cursor = next; next == "" {
+			return seen, nil
+		}
+	}
 }
 
 // asked is the same as the API's query says it.
@@ -62,14 +116,17 @@ func (w commentsAsked) asked(names ...string) query {
 			q[name] = w.q[name]
 		}
 	}
+	if name := w.segment(); name != "" {
+		q["attributes."+name] = w.q["value"]
+	}
 	return q
 }
 
 // address is the page's own, with other values for some of its parameters; ""
 // takes one away.
 func (w commentsAsked) address(path string, changes ...string) string {
-	values := url.Values{"from": {w.days.from.String()}, "until": {w.days.until.String()}}
-	for _, name := range []string{"touchpoint", "tag", "q", "score"} {
+	values := w.days.values()
+	for _, name := range []string{"touchpoint", "survey", "segment", "value", "follow_up", "tag", "q", "score"} {
 		if w.q[name] != "" {
 			values.Set(name, w.q[name])
 		}
@@ -98,25 +155,25 @@ func (a *api) showComments(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
-	c.Set(queryKey, asked.asked("touchpoint", "tag", "q"))
+	c.Set(queryKey, asked.asked("touchpoint", "survey", "follow_up", "tag", "q"))
 	filter, err := a.responseFilter(c, queryOf(c))
 	if err != nil {
 		return err
 	}
 	filter.HasComment, filter.Mood = new(true), store.Mood(asked.mood)
 	if format == "csv" {
-		return a.sendComments(c, v, filter)
+		return a.sendResponses(c, filter, "comments.csv", true)
+	}
+	f, err := a.framed(c, asked.days)
+	if err != nil {
+		return err
 	}
 	ctx := c.Request().Context()
 	list, next, err := a.Store.Responses(ctx, v.by, filter, store.Page{Limit: commentsShown, Cursor: asked.q["cursor"]})
 	if err != nil {
 		return err
 	}
-	zone, err := survey.LoadZone(v.workspace.Timezone)
-	if err != nil {
-		return err
-	}
-	page := templates.CommentsPage{Zone: zone, MayEdit: Editors.admit(v.by) == nil, CSV: asked.address(commentsPath, "format", "csv")}
+	page := templates.CommentsPage{Zone: f.zone, MayEdit: Editors.admit(v.by) == nil, CSV: asked.address(commentsPath, "format", "csv")}
 	if next != "" {
 		page.Next = asked.address(commentsPath, "cursor", next)
 	}
@@ -127,13 +184,16 @@ func (a *api) showComments(c echo.Context, v visit) error {
 	for _, r := range list {
 		page.Comments = append(page.Comments, commentOf(r, names))
 	}
-	tags, err := a.reasons(c, v, asked, store.ScoreFilter{Touchpoint: asked.q["touchpoint"]})
+	if page.Count, page.CountBefore, err = a.countComments(ctx, v.by, filter, f); err != nil {
+		return err
+	}
+	tags, err := a.reasons(ctx, v, asked, f)
 	if err != nil {
 		return err
 	}
-	page.Reasons = templates.TagTable{Report: tags, Most: topReasons, More: asked.address(tagsPath, "tag", "", "q", "", "score", ""),
+	page.Reasons = templates.TagTable{Report: tags, Most: topReasons, More: asked.address(tagsPath, "tag", "", "q", "", "score", "", "follow_up", ""),
 		Links: func(tag string) string { return asked.address(commentsPath, "tag", tag, "cursor", "") }}
-	page.CommentFilter = commentFilter(commentsPath, asked, names, tags)
+	page.CommentFilter = commentFilter(commentsPath, asked, f, names, tags)
 	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.CommentsPage(out, a.dashboard(c), page) })
 }
 
@@ -143,9 +203,25 @@ func commentOf(r survey.Response, names map[string]string) templates.Comment {
 		Tags: r.Tags, RuleTags: r.RuleTags, Link: dashboardPath + "/responses/" + r.ID.String()}
 }
 
-func commentFilter(action string, asked commentsAsked, names map[string]string, tags *report.Tags) templates.CommentFilter {
-	f := templates.CommentFilter{Action: action, From: asked.days.from, Until: asked.days.until, Touchpoint: asked.q["touchpoint"], Tag: asked.q["tag"],
-		Q: asked.q["q"], Score: asked.mood, Scores: []string{scoreUnhappy, scoreHappy}}
+// countComments counts what the filters let through, and what they would have
+// in the range that is compared with; nil where nothing is.
+func (a *api) countComments(ctx context.Context, by store.Caller, filter store.ResponseFilter, f frame) (now int, before *int, err error) {
+	if now, err = a.Store.CountResponses(ctx, by, filter, mostCounted); err != nil || f.before == nil {
+		return now, nil, err
+	}
+	filter.From, filter.To = f.before.From, f.before.To
+	n, err := a.Store.CountResponses(ctx, by, filter, mostCounted)
+	return now, &n, err
+}
+
+func commentFilter(action string, asked commentsAsked, in frame, names map[string]string, tags *report.Tags) templates.CommentFilter {
+	f := templates.CommentFilter{Action: action, Range: asked.days.shown(in), Touchpoint: asked.q["touchpoint"], Tag: asked.q["tag"],
+		Q: asked.q["q"], Score: asked.mood, Scores: []string{scoreUnhappy, scoreHappy}, Segment: asked.q["segment"], Value: asked.q["value"], Segments: asked.segments,
+		FollowUp: asked.q["follow_up"], FollowUps: []string{store.Unresolved, string(survey.FollowUpOpen), string(survey.FollowUpInProgress), string(survey.FollowUpResolved), store.NoFollowUp}}
+	for _, one := range asked.surveys {
+		chosen := asked.q["survey"] != "" && (asked.q["survey"] == one.Key || asked.q["survey"] == one.ID.String())
+		f.Surveys = append(f.Surveys, templates.Choice{Value: one.ID.String(), Name: one.Name, Chosen: chosen})
+	}
 	for _, key := range slices.Sorted(maps.Keys(names)) {
 		f.Touchpoints = append(f.Touchpoints, templates.TouchpointChoice{Key: key, Name: names[key]})
 	}
@@ -178,37 +254,12 @@ func (a *api) touchpointNames(ctx context.Context, v visit) (map[string]string, 
 }
 
 // reasons are the tags of a range; nil where there are several kinds of scores.
-func (a *api) reasons(c echo.Context, v visit, asked commentsAsked, filter store.ScoreFilter) (*report.Tags, error) {
-	c.Set(queryKey, asked.days.asked())
-	f, err := a.frame(c)
-	if err != nil {
-		return nil, err
-	}
-	tags, err := a.tags(c.Request().Context(), v.by, filter, f)
+func (a *api) reasons(ctx context.Context, v visit, asked commentsAsked, f frame) (*report.Tags, error) {
+	tags, err := a.tags(ctx, v.by, asked.scores(), f)
 	if is(err, survey.Invalid) { // of the metric: the rest was read before
 		return nil, nil
 	}
 	return &tags, err
-}
-
-// sendComments exports what the page shows, all of it.
-func (a *api) sendComments(c echo.Context, v visit, filter store.ResponseFilter) error {
-	ctx := c.Request().Context()
-	names, err := a.Store.ExportedNames(ctx, v.by, filter)
-	if err != nil {
-		return err
-	}
-	header := c.Response().Header()
-	header.Set("Content-Type", mediaCSV+"; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="comments.csv"`)
-	out, err := history.WriteCSV(c.Response(), names.Attributes, names.Questions, true)
-	if err != nil {
-		return err
-	}
-	if err := a.Store.Export(ctx, v.by, filter, out.Write); err != nil {
-		return err
-	}
-	return out.Flush()
 }
 
 // tagResponse is what the forms beside a comment post: a tag to add, or one to

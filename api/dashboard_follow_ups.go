@@ -2,6 +2,7 @@ package api
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,8 +19,8 @@ import (
 func dashboardFollowUpRoutes() []Route {
 	return []Route{
 		{"showFollowUpsPage", get, "/dashboard/follow-ups", Public, noBody, "",
-			signedIn(Readers, "state? owner? touchpoint? overdue? from? until? cursor lang", (*api).showFollowUpsPage)},
-		{"showFollowUpPage", get, "/dashboard/follow-ups/{id}", Public, noBody, "", signedIn(Readers, "lang", (*api).showFollowUpPage)},
+			signedIn(Readers, "state? owner? touchpoint? overdue? from? until? compare? cursor format lang", (*api).showFollowUpsPage)},
+		{"showFollowUpPage", get, "/dashboard/follow-ups/{id}", Public, noBody, "", signedIn(Readers, "format lang", (*api).showFollowUpPage)},
 		{"changeFollowUpPage", post, "/dashboard/follow-ups/{id}", Public, formBody, "", signedIn(Editors, "", (*api).changeFollowUpPage)},
 		{"notePage", post, "/dashboard/follow-ups/{id}/notes", Public, formBody, "", signedIn(Editors, "", (*api).notePage)},
 	}
@@ -42,9 +43,13 @@ const unresolved = "unresolved"
 const followUpsOnPage = 50
 
 // showFollowUpsPage lists follow-ups, what is due first, beside how fast
-// customers are got back to.
+// customers are got back to; or sends all that its filters let through as CSV.
 func (a *api) showFollowUpsPage(c echo.Context, v visit) error {
 	ctx, q := c.Request().Context(), queryOf(c)
+	format, err := q.oneOf("format", "csv")
+	if err != nil {
+		return err
+	}
 	board := templates.FollowUpBoard{State: unresolved, Owner: q["owner"], Touchpoint: q["touchpoint"], Overdue: q["overdue"] != "", From: q["from"], Until: q["until"],
 		Zone: v.zone(), Now: survey.InstantOf(a.Now()), Path: dashboardPath + "/follow-ups"}
 	if q["state"] != "" {
@@ -54,37 +59,72 @@ func (a *api) showFollowUpsPage(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
+	if format == "csv" {
+		return a.sendFollowUps(c, f)
+	}
 	if board.Owners, err = a.members(c, v); err != nil {
 		return err
 	}
-	touchpoints, _, err := a.Store.Touchpoints(ctx, v.by, store.Page{Limit: 500})
+	names, err := a.touchpointNames(ctx, v)
 	if err != nil {
 		return err
 	}
-	for _, t := range touchpoints {
-		if !v.seesTouchpoint(t.Key) {
-			continue
-		}
-		board.Touchpoints = append(board.Touchpoints, templates.Choice{Value: t.Key, Name: t.Name})
+	for _, key := range slices.Sorted(maps.Keys(names)) {
+		board.Touchpoints = append(board.Touchpoints, templates.Choice{Value: key, Name: names[key]})
 	}
 	var next string
 	if board.List, next, err = a.Store.FollowUps(ctx, v.by, f, store.Page{Limit: followUpsOnPage, Cursor: q["cursor"]}); err != nil {
 		return err
 	}
+	board.CSV = boardAddress(board.Path, q, "format", "csv")
 	if next != "" {
-		values := url.Values{"cursor": {next}}
-		for name, value := range q {
-			if name != "cursor" && value != "" {
-				values.Set(name, value)
-			}
-		}
-		board.Next = board.Path + "?" + values.Encode()
+		board.Next = boardAddress(board.Path, q, "cursor", next)
 	}
+	if err := a.sumFollowUps(c, v, f, &board); err != nil {
+		return err
+	}
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.FollowUpBoard(out, a.dashboard(c), board) })
+}
+
+// boardAddress is the list's own, with another parameter.
+func boardAddress(path string, q query, name, value string) string {
+	values := url.Values{}
+	for name, value := range q {
+		if name != "cursor" && name != "lang" && value != "" {
+			values.Set(name, value)
+		}
+	}
+	values.Set(name, value)
+	return path + "?" + values.Encode()
+}
+
+// sumFollowUps puts the figures above the list, of all states. A range with both
+// ends is compared, if asked, with the one before.
+func (a *api) sumFollowUps(c echo.Context, v visit, f store.FollowUpFilter, board *templates.FollowUpBoard) (err error) {
+	ctx := c.Request().Context()
 	f.States, f.Overdue = nil, nil
 	if board.Sum, err = a.Store.FollowUpSummary(ctx, v.by, f); err != nil {
 		return err
 	}
-	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.FollowUpBoard(out, a.dashboard(c), board) })
+	board.Range.Compares = compares()
+	if board.Range.Compare, err = queryOf(c).compare(); err != nil || f.From == nil || f.To == nil {
+		return err
+	}
+	days, err := a.dayRange(c, v)
+	if err != nil {
+		return err
+	}
+	in, err := a.framed(c, days)
+	if err != nil {
+		return err
+	}
+	if board.Range = days.shown(in); in.before == nil {
+		return nil
+	}
+	f.From, f.To = in.before.From, in.before.To
+	before, err := a.Store.FollowUpSummary(ctx, v.by, f)
+	board.SumBefore = &before
+	return err
 }
 
 // boardFilter is what the list's form asks for.
@@ -129,9 +169,18 @@ func (a *api) boardFilter(v visit, b templates.FollowUpBoard) (f store.FollowUpF
 }
 
 // members are those who may own something.
-func (a *api) members(c echo.Context, v visit) ([]survey.Member, error) {
-	list, _, err := a.Store.Members(c.Request().Context(), v.by, store.Page{Limit: 500})
-	return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), err
+func (a *api) members(c echo.Context, v visit) (list []survey.Member, err error) {
+	page := store.Page{Limit: 500}
+	for {
+		some, next, err := a.Store.Members(c.Request().Context(), v.by, page)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+		if page.Cursor = next; next == "" {
+			return slices.DeleteFunc(list, func(m survey.Member) bool { return m.Email == "" || m.Role == survey.Viewer }), nil
+		}
+	}
 }
 
 // showFollowUpPage shows one follow-up with its answer, story and notes, and to
@@ -142,9 +191,22 @@ func (a *api) showFollowUpPage(c echo.Context, v visit) error {
 		return err
 	}
 	ctx := c.Request().Context()
+	format, err := queryOf(c).oneOf("format", "csv")
+	if err != nil {
+		return err
+	}
 	f, events, err := a.Store.FollowUp(ctx, v.by, id)
 	if err != nil {
 		return err
+	}
+	if format == "csv" {
+		return sendAbout(c, "follow-up", func(t *about, _ func()) error {
+			t.followUp(f, survey.InstantOf(a.Now()))
+			for _, e := range events {
+				t.event(e)
+			}
+			return t.response(f.Response)
+		})
 	}
 	t, err := a.Store.TemplateVersion(ctx, v.by, f.Response.Template, f.Response.TemplateVersion)
 	if err != nil {

@@ -1,11 +1,13 @@
 package api_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 
 	"koe/survey"
+	"koe/survey/store"
 )
 
 // The way of somebody who owns a follow-up through the pages, and what others
@@ -72,4 +74,21 @@ func TestFollowUpsOnTheDashboard(t *testing.T) {
 		s.do("GET", "/dashboard/follow-ups?state=all&from=2026-11-01&until=2026-11-30&touchpoint=chat&owner=none", nil, staff(mine)).want(200)
 		s.do("GET", "/dashboard/follow-ups/lost", nil, staff(mine)).want(404)
 	})
+}
+
+// A filter knows every touchpoint and every member, however many there are.
+func TestFiltersOfALargeCompany(t *testing.T) {
+	s := newServer(t)
+	by := store.Caller{Workspace: s.workspace.ID, KeyName: "test"}
+	kim := s.colleague("Kim", survey.Editor, nil)
+	for i := range 501 {
+		if _, err := s.store.CreateMember(t.Context(), by, survey.Member{Email: fmt.Sprintf("m%d@company.example", i), Role: survey.Editor}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.store.CreateTouchpoint(t.Context(), by, store.Touchpoint{Key: fmt.Sprintf("at_%03d", i), Name: "Shop"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.page(s.signedIn(kim.Email), "/dashboard/follow-ups?owner=kim@company.example&touchpoint=at_500").want(200).
+		says(`<option value="kim@company.example" selected>`, `<option value="at_500" selected>`)
 }

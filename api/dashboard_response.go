@@ -21,24 +21,59 @@ func (a *api) showResponsePage(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
+	format, err := queryOf(c).oneOf("format", "csv")
+	if err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	r, events, err := a.Store.Response(ctx, v.by, id)
 	if err != nil {
 		return err
 	}
-	names, err := a.touchpointNames(ctx, v)
+	f, followed, err := a.Store.FollowUpOfResponse(ctx, v.by, r.ID)
+	if err != nil && !is(err, survey.NotFound) { // it may not be theirs to see
+		return err
+	}
+	if err != nil {
+		f = nil
+	}
+	story, err := a.story(ctx, v.by, r, events, calledBack(f, followed))
 	if err != nil {
 		return err
+	}
+	if format == "csv" {
+		return sendAbout(c, "answer", func(t *about, _ func()) error {
+			for _, h := range story {
+				t.row(map[string]string{"row": "event", "name": h.Key, "value": h.Detail, "at": survey.InstantOf(h.At).String()})
+			}
+			return t.response(r)
+		})
+	}
+	page, err := a.responsePage(ctx, v, r)
+	if err != nil {
+		return err
+	}
+	if page.Story = story; f != nil {
+		page.FollowUp = &templates.FollowUpLink{Address: dashboardPath + "/follow-ups/" + f.ID.String(), State: f.State}
+	}
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.ResponsePage(out, a.dashboard(c), page) })
+}
+
+// responsePage gathers what the page says of the answer itself.
+func (a *api) responsePage(ctx context.Context, v visit, r survey.Response) (page templates.ResponsePage, err error) {
+	names, err := a.touchpointNames(ctx, v)
+	if err != nil {
+		return page, err
 	}
 	place, err := a.Store.Survey(ctx, v.by, r.Survey.String())
 	if err != nil {
-		return err
+		return page, err
 	}
 	zone, err := survey.LoadZone(v.workspace.Timezone)
 	if err != nil {
-		return err
+		return page, err
 	}
-	page := templates.ResponsePage{Comment: commentOf(r, names), Response: r, Zone: zone, Survey: place.Name, Channel: r.Channel, Excluded: r.Excluded != "",
+	page = templates.ResponsePage{Comment: commentOf(r, names), Response: r, Zone: zone, Survey: place.Name, Channel: r.Channel, Excluded: r.Excluded != "",
 		MayEdit: Editors.admit(v.by) == nil}
 	if r.Person != nil {
 		page.Customer = r.Person.Name
@@ -53,23 +88,10 @@ func (a *api) showResponsePage(c echo.Context, v visit) error {
 	}
 	template, err := a.Store.TemplateVersion(ctx, v.by, r.Template, r.TemplateVersion)
 	if err != nil {
-		return err
+		return page, err
 	}
 	page.Template = template.Template
-	f, followed, err := a.Store.FollowUpOfResponse(ctx, v.by, r.ID)
-	if err != nil && !is(err, survey.NotFound) { // it may not be theirs to see
-		return err
-	}
-	if err != nil {
-		f = nil
-	}
-	if f != nil {
-		page.FollowUp = &templates.FollowUpLink{Address: dashboardPath + "/follow-ups/" + f.ID.String(), State: f.State}
-	}
-	if page.Story, err = a.story(ctx, v.by, r, events, calledBack(f, followed)); err != nil {
-		return err
-	}
-	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.ResponsePage(out, a.dashboard(c), page) })
+	return page, nil
 }
 
 // storyWords are the events that a story has words for.

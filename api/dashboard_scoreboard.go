@@ -48,11 +48,20 @@ func (a *api) dayRange(c echo.Context, v visit) (r dayRange, err error) {
 	if r.from > r.until {
 		return r, survey.Errorf(survey.Invalid, "from", "must not be after until")
 	}
-	r.compare = comparePrevious
-	if q["compare"] != "" {
-		r.compare, err = q.oneOf("compare", comparePrevious, compareYear, compareNone)
-	}
+	r.compare, err = q.compare()
 	return r, err
+}
+
+// compares are the words of compare, as a page offers them.
+func compares() []string { return []string{comparePrevious, compareYear, compareNone} }
+
+// compare reads what a range is compared with: with the one before it unless
+// something else is asked for.
+func (q query) compare() (string, error) {
+	if q["compare"] == "" {
+		return comparePrevious, nil
+	}
+	return q.oneOf("compare", compares()...)
 }
 
 // day reads a day; what is not given or empty stays as it is.
@@ -96,8 +105,7 @@ func (a *api) showDashboard(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
-	c.Set(queryKey, days.asked())
-	f, err := a.frame(c)
+	f, err := a.framed(c, days)
 	if err != nil {
 		return err
 	}
@@ -110,7 +118,7 @@ func (a *api) showDashboard(c echo.Context, v visit) error {
 	}
 	link := days.values()
 	page := templates.Scoreboard{From: days.from, Until: days.until, Zone: board.Timezone, Compare: days.compare, Notes: board.Notes, Rebuilding: board.Rebuilding,
-		Compares: []string{comparePrevious, compareYear, compareNone}}
+		Compares: compares()}
 	if f.before != nil {
 		page.Before = []survey.Day{survey.DayOf(*f.before.From, f.zone), survey.DayOf(*f.before.To-1, f.zone)}
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
-	"koe/survey"
+	"koe/survey/report"
 	"koe/survey/store"
 	"koe/templates"
 )
@@ -17,8 +17,8 @@ import (
 // dashboardSurveyRoutes are the pages that say what koe is about to ask, and why.
 func dashboardSurveyRoutes() []Route {
 	return []Route{
-		{"showSurveysPage", get, surveysPath, Public, noBody, "", signedIn(Readers, "cursor lang", (*api).showSurveysPage)},
-		{"showStaffSurvey", get, surveysPath + "/{id}", Public, noBody, "", signedIn(Readers, "from? until? reason? cursor lang", (*api).showStaffSurvey)},
+		{"showSurveysPage", get, surveysPath, Public, noBody, "", signedIn(Readers, "from? until? compare? cursor format lang", (*api).showSurveysPage)},
+		{"showStaffSurvey", get, surveysPath + "/{id}", Public, noBody, "", signedIn(Readers, "from? until? compare? reason? cursor format lang", (*api).showStaffSurvey)},
 	}
 }
 
@@ -37,49 +37,12 @@ func (v visit) seesTouchpoint(key string) bool {
 	return len(seen) == 0 || slices.Contains(seen, key)
 }
 
-// showSurveysPage lists the surveys, and how the workspace's mail stands: that
-// of all touchpoints, for members who see all of them.
+// showSurveysPage lists the surveys with how often each was answered, and how
+// the workspace's mail stands: that of all touchpoints, for members who see all
+// of them.
 func (a *api) showSurveysPage(c echo.Context, v visit) error {
-	ctx := c.Request().Context()
-	list, next, err := a.Store.Surveys(ctx, v.by, store.SurveyFilter{}, store.Page{Limit: surveysOnPage, Cursor: queryOf(c)["cursor"]})
-	if err != nil {
-		return err
-	}
-	names, err := a.touchpointNames(ctx, v)
-	if err != nil {
-		return err
-	}
-	page := templates.SurveysPage{Workspace: v.workspace, Touchpoints: names, Path: surveysPath}
-	for _, one := range list {
-		if v.seesTouchpoint(one.Touchpoint) {
-			page.Surveys = append(page.Surveys, one)
-		}
-	}
-	if next != "" {
-		page.Next = surveysPath + "?" + url.Values{"cursor": {next}}.Encode()
-	}
-	if len(v.by.Scope.Touchpoints) == 0 && v.by.Scope.Segment == nil {
-		sum, err := a.Store.OutboxSummary(ctx, v.by)
-		if err != nil {
-			return err
-		}
-		m := sum.Mail
-		page.Mail = &templates.MailNow{Due: m.Due, InFlight: m.InFlight, Waiting: m.Waiting, Sent: m.Sent, Failed: m.Failed, Uncertain: m.Uncertain}
-	}
-	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.SurveysPage(out, a.dashboard(c), page) })
-}
-
-// showStaffSurvey says how one survey decides, and what it has decided.
-func (a *api) showStaffSurvey(c echo.Context, v visit) error {
-	ctx, q := c.Request().Context(), queryOf(c)
-	ref, err := surveyParam(c)
-	if err != nil {
-		return err
-	}
-	one, err := a.Store.Survey(ctx, v.by, ref)
-	if err == nil && !v.seesTouchpoint(one.Touchpoint) {
-		err = survey.Errorf(survey.NotFound, "", "there is no such survey")
-	}
+	ctx, cursor := c.Request().Context(), queryOf(c)["cursor"]
+	format, err := queryOf(c).oneOf("format", "csv")
 	if err != nil {
 		return err
 	}
@@ -87,53 +50,105 @@ func (a *api) showStaffSurvey(c echo.Context, v visit) error {
 	if err != nil {
 		return err
 	}
-	zone, err := survey.LoadZone(v.workspace.Timezone)
+	f, err := a.framed(c, days)
 	if err != nil {
 		return err
 	}
-	from, to := survey.StartOf(days.from, zone), survey.StartOf(days.until+1, zone)
-	path := surveysPath + "/" + one.ID.String()
-	page := templates.StaffSurvey{Survey: one, Workspace: v.workspace, Zone: zone, From: days.from, Until: days.until, Path: path, Reason: survey.Reason(q["reason"])}
-	place, err := a.Store.Touchpoint(ctx, v.by, one.Touchpoint)
+	answers, err := a.answersBySurvey(ctx, v.by, f)
 	if err != nil {
 		return err
 	}
-	page.Touchpoint = place.Name
-	span := store.Span{From: &from, To: &to}
-	counted, err := a.Store.Tally(ctx, v.by, store.ScoreQuery{ScoreFilter: store.ScoreFilter{Survey: one.ID.String()}, Spans: []store.Span{span}, AnyMetric: true, Rates: true})
+	names, err := a.touchpointNames(ctx, v)
 	if err != nil {
 		return err
 	}
-	if r := counted.Rates; r != nil {
-		page.Mails = templates.SurveyMails{Invited: r.Invited, Delivered: r.Delivered, Answered: r.Answered}
+	if format == "csv" {
+		return a.sendSurveys(c, v, f, answers, names)
 	}
-	if v.by.Scope.Segment == nil { // decisions are of all segments
-		if err := a.decided(ctx, v, &page, span, q); err != nil {
+	list, next, err := a.Store.Surveys(ctx, v.by, store.SurveyFilter{}, store.Page{Limit: surveysOnPage, Cursor: cursor})
+	if err != nil {
+		return err
+	}
+	link := days.values()
+	page := templates.SurveysPage{Range: days.shown(f), Workspace: v.workspace, Touchpoints: names, Answers: answers, Path: surveysPath, Query: "?" + link.Encode()}
+	for _, one := range list {
+		if v.seesTouchpoint(one.Touchpoint) {
+			page.Surveys = append(page.Surveys, one)
+		}
+	}
+	if next != "" {
+		link.Set("cursor", next)
+		page.Next = surveysPath + "?" + link.Encode()
+	}
+	if v.seesAll() {
+		if page.Mail, err = a.mailNow(ctx, v.by, ""); err != nil {
 			return err
 		}
 	}
-	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.StaffSurveyPage(out, a.dashboard(c), page) })
+	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error { return a.Words.SurveysPage(out, a.dashboard(c), page) })
 }
 
-// decided puts on a survey's page what it decided in a range.
-func (a *api) decided(ctx context.Context, v visit, page *templates.StaffSurvey, span store.Span, q query) (err error) {
-	if page.Counts, err = a.Store.DecisionCounts(ctx, v.by, page.Survey.ID, span); err != nil {
-		return err
+// seesAll is true for a member who is limited to nothing.
+func (v visit) seesAll() bool { return len(v.by.Scope.Touchpoints) == 0 && v.by.Scope.Segment == nil }
+
+// mailNow is how the mail of a survey stands, or of all.
+func (a *api) mailNow(ctx context.Context, by store.Caller, of string) (*templates.MailNow, error) {
+	sum, err := a.Store.OutboxSummary(ctx, by, of)
+	if err != nil {
+		return nil, err
 	}
-	list, next, err := a.Store.Decisions(ctx, v.by, page.Survey.ID.String(), store.DecisionFilter{Reason: page.Reason, From: span.From, To: span.To},
-		store.Page{Limit: decisionsOnPage, Cursor: q["cursor"]})
+	m := sum.Mail
+	return &templates.MailNow{Due: m.Due, InFlight: m.InFlight, Waiting: m.Waiting, Sent: m.Sent, Failed: m.Failed, Uncertain: m.Uncertain}, nil
+}
+
+// answersBySurvey are the answers to each survey, by its id, in the range and in
+// what that is compared with.
+func (a *api) answersBySurvey(ctx context.Context, by store.Caller, f frame) (map[string]templates.Counts, error) {
+	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{Spans: f.spans(nil), GroupBy: store.BySurvey, AnyMetric: true})
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]templates.Counts{}
+	for _, g := range counted.Groups {
+		var n [2]int64
+		for i := range n {
+			for _, cell := range g.Spans[i] {
+				n[i] += cell.Histogram.N()
+			}
+		}
+		found[g.Key] = templates.Counts{Now: n[0], Before: n[1]}
+	}
+	return found, nil
+}
+
+// sendSurveys sends every survey that a member sees as a CSV file.
+func (a *api) sendSurveys(c echo.Context, v visit, f frame, answers map[string]templates.Counts, names map[string]string) error {
+	list, err := a.surveysSeen(c.Request().Context(), v)
 	if err != nil {
 		return err
 	}
-	for _, d := range list {
-		shown := templates.Decided{At: d.CreatedAt, Reason: d.Reason}
-		if d.Invitation != nil {
-			shown.State, shown.SendAt = d.Invitation.State, d.Invitation.SendAt
+	columns := []string{"id", "key", "name", "touchpoint", "touchpoint_name", "state", "channel", "trigger", "template", "template_version", "from", "to", "timezone", "answers"}
+	if f.before != nil {
+		columns = append(columns, "previous_from", "previous_to", "previous_answers")
+	}
+	return stream(c, csvType, "surveys.csv", func(to io.Writer, _ func()) error {
+		out, err := report.NewCSV(to, columns...)
+		if err != nil {
+			return err
 		}
-		page.Decisions = append(page.Decisions, shown)
-	}
-	if next != "" {
-		page.Next = page.Path + "?" + url.Values{"from": {page.From.String()}, "until": {page.Until.String()}, "reason": {q["reason"]}, "cursor": {next}}.Encode()
-	}
-	return nil
+		for _, one := range list {
+			n := answers[one.ID.String()]
+			row := map[string]string{"id": one.ID.String(), "key": one.Key, "name": one.Name, "touchpoint": one.Touchpoint, "touchpoint_name": names[one.Touchpoint],
+				"state": string(one.State), "channel": string(one.Channel), "trigger": string(one.Trigger.Type), "template": one.Template,
+				"template_version": strconv.Itoa(one.TemplateVersion), "from": f.From.String(), "to": f.To.String(), "timezone": f.zone.String(),
+				"answers": strconv.FormatInt(n.Now, 10)}
+			if f.before != nil {
+				row["previous_from"], row["previous_to"], row["previous_answers"] = f.before.From.String(), f.before.To.String(), strconv.FormatInt(n.Before, 10)
+			}
+			if err := out.Write(row); err != nil {
+				return err
+			}
+		}
+		return out.Flush()
+	})
 }

@@ -14,7 +14,7 @@ import (
 
 // tagsQuery are the parameters of the page of tags: its filters, and what a form
 // for a rule begins with.
-const tagsQuery = "from? until? compare? touchpoint? rule? format lang"
+const tagsQuery = "from? until? compare? touchpoint? survey? segment? value? rule? format lang"
 
 // showTagsPage is the page of tags, or its table as CSV.
 func (a *api) showTagsPage(c echo.Context, v visit) error {
@@ -31,7 +31,12 @@ func (a *api) tagsPage(c echo.Context, v visit, code int, form templates.TagRule
 	if err != nil {
 		return err
 	}
-	tags, err := a.reasons(c, v, asked, store.ScoreFilter{Touchpoint: asked.q["touchpoint"]})
+	f, err := a.framed(c, asked.days)
+	if err != nil {
+		return err
+	}
+	f.interval = asked.days.tagInterval()
+	tags, err := a.reasons(ctx, v, asked, f)
 	if err != nil {
 		return err
 	}
@@ -42,15 +47,15 @@ func (a *api) tagsPage(c echo.Context, v visit, code int, form templates.TagRule
 	if err != nil {
 		return err
 	}
-	page := templates.TagsPage{CommentFilter: commentFilter(tagsPath, asked, names, tags), MayEdit: Editors.admit(v.by) == nil, Form: form, Problem: problem}
-	page.Reasons = templates.TagTable{Report: tags, Links: func(tag string) string { return asked.address(commentsPath, "tag", tag) }}
+	page := templates.TagsPage{CommentFilter: commentFilter(tagsPath, asked, f, names, tags), MayEdit: Editors.admit(v.by) == nil, Form: form, Problem: problem}
+	page.Reasons = templates.TagTable{Report: tags, Course: true, Links: func(tag string) string { return asked.address(commentsPath, "tag", tag) }}
 	if tags != nil {
 		page.CSV = asked.address(tagsPath, "format", "csv")
 	}
 	if page.Rules, _, err = a.Store.TagRules(ctx, v.by, store.Page{Limit: 500}); err != nil {
 		return err
 	}
-	c.Set(queryKey, asked.asked("touchpoint"))
+	c.Set(queryKey, asked.asked("touchpoint", "survey"))
 	filter, err := a.responseFilter(c, queryOf(c))
 	if err != nil {
 		return err
@@ -65,6 +70,20 @@ func (a *api) tagsPage(c echo.Context, v visit, code int, form templates.TagRule
 			Search: asked.address(commentsPath, "q", term.Term.Term), Rule: asked.address(tagsPath, "rule", term.Term.Term) + "#rule"})
 	}
 	return showPage(c, code, pagePolicy, func(out io.Writer) error { return a.Words.TagsPage(out, a.dashboard(c), page) })
+}
+
+// tagInterval cuts a range into as many periods as a table of tags has room for;
+// "" where it is too long for any.
+func (r dayRange) tagInterval() survey.Interval {
+	switch days := r.until - r.from + 1; {
+	case days <= 2*366:
+		return survey.Monthly
+	case days <= 8*366:
+		return survey.Quarterly
+	case days <= 30*366:
+		return survey.Yearly
+	}
+	return ""
 }
 
 // suggestionsShown are those of the suggestions that the page has room for.

@@ -55,8 +55,7 @@ func (a *api) askedOfTouchpoint(c echo.Context, v visit) (t touchpointAsked, err
 	if t.days, err = a.dayRange(c, v); err != nil {
 		return t, err
 	}
-	c.Set(queryKey, t.days.asked())
-	if t.frame, err = a.frame(c); err != nil { // without an interval: what is compared is what the scoreboard compares
+	if t.frame, err = a.framed(c, t.days); err != nil { // without an interval: what is compared is what the scoreboard compares
 		return t, err
 	}
 	t.frame.interval = t.days.usualInterval()
@@ -165,7 +164,7 @@ func (a *api) touchpointPage(ctx context.Context, v visit, t touchpointAsked) (t
 	by := v.by
 	p := templates.TouchpointPage{Key: t.touchpoint.Key, Name: t.touchpoint.Name, MayEdit: Editors.admit(by) == nil, Zone: t.frame.zone, Query: t.values(),
 		From: t.days.from, Until: t.days.until, Interval: string(t.frame.interval), Compare: t.days.compare,
-		Intervals: []string{"day", "week", "month", "quarter", "year"}, Compares: []string{comparePrevious, compareYear, compareNone},
+		Intervals: []string{"day", "week", "month", "quarter", "year"}, Compares: compares(),
 		Segment: t.segment, Segments: t.segments, NoteDay: t.days.until.String()}
 	var err error
 	if p.Targets, err = a.touchpointTargets(ctx, by, t); err != nil || !t.measured() {

@@ -26,8 +26,13 @@ func (a *api) followUpOf(f survey.FollowUp, events []store.Event) followUpRespon
 	return out
 }
 
+// listFollowUps is a page of them, or all as a CSV file.
 func (a *api) listFollowUps(c echo.Context) error {
 	q := queryOf(c)
+	media, err := reportMedia(c, mediaJSON, mediaCSV)
+	if err != nil {
+		return err
+	}
 	page, err := q.page()
 	if err != nil {
 		return err
@@ -35,6 +40,13 @@ func (a *api) listFollowUps(c echo.Context) error {
 	f, err := a.followUpFilter(c, q)
 	if err != nil {
 		return err
+	}
+	c.Response().Header().Set("Vary", "Accept")
+	if media == mediaCSV {
+		if q["limit"] != "" || q["cursor"] != "" {
+			return survey.Errorf(survey.Invalid, "format", "a CSV file has all follow-ups that the filters let through; leave out limit and cursor")
+		}
+		return a.sendFollowUps(c, f)
 	}
 	list, next, err := a.Store.FollowUps(c.Request().Context(), caller(c), f, page)
 	if err != nil {

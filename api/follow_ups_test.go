@@ -244,6 +244,25 @@ func TestAFollowUpIsWorkedOn(t *testing.T) {
 		four := s.followed("after", 3, "") // nobody to ask
 		s.do("PATCH", "/v1/follow-ups/"+four.text("id"), `{"state":"resolved"}`).want(200).wantAt("confirmation", "unconfirmed")
 		s.do("PATCH", "/v1/follow-ups/"+four.text("id"), `{"state":"open"}`).want(200).wantAt("confirmation", "not_asked").wantAt("closed_at", nil)
+
+		// to and fro: one mail a day, three in all
+		five := "/v1/follow-ups/" + s.followed("after", 3, `,"answers":{"contact":true},"customer":{"email":"eve@example.com"}`).text("id")
+		mails := func() int { return strings.Count(string(s.do("GET", five, nil).want(200).body), `"type":"asked"`) }
+		for day := 1; day <= 3; day++ {
+			for range 3 {
+				s.do("PATCH", five, `{"state":"in_progress"}`).want(200)
+				s.do("PATCH", five, `{"state":"resolved"}`).want(200).wantAt("confirmation", "pending")
+			}
+			if n := mails(); n != day {
+				t.Errorf("%d mails within %d days", n, day)
+			}
+			s.now.move(24 * time.Hour)
+		}
+		s.do("PATCH", five, `{"state":"open"}`).want(200)
+		s.do("PATCH", five, `{"state":"resolved"}`).want(200).wantAt("confirmation", "unconfirmed")
+		if got := s.do("GET", five, nil).want(200); mails() != 3 || !strings.Contains(string(got.body), `"reason":"asked_often"`) {
+			t.Errorf("asked once more, or not told why not: %s", got.body)
+		}
 		s.verified()
 	})
 }
@@ -325,6 +344,13 @@ func TestFiguresOfFollowUps(t *testing.T) {
 		if seen := map[any]bool{first.at("data[0].id"): true, first.at("data[1].id"): true, second.at("data[0].id"): true, second.at("data[1].id"): true}; len(seen) != 4 {
 			t.Errorf("pages repeat: %v", seen)
 		}
+
+		// later what is resolved is history, what is not is not
+		s.do("GET", "/v1/follow-ups/summary", nil).want(200).wantAt("total", 5.0).wantAt("from", "2026-08-26T14:30:00.000Z").wantAt("next_scores[0].n", 2.0)
+		s.now.move(90 * 24 * time.Hour)
+		s.do("GET", "/v1/follow-ups/summary", nil).want(200).wantAt("total", 3.0).wantAt("states.resolved", 0.0).wantAt("states.open", 2.0).
+			wantAt("overdue", 3.0).wantAt("time_to_resolve.n", 0.0).wantAt("next_scores[0]", nil)
+		s.do("GET", "/v1/follow-ups/summary?owner=kim@company.example&from=2026-11-01", nil).want(200).wantAt("total", 5.0).wantAt("next_scores[0].n", 2.0)
 		s.verified()
 	})
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"koe/survey"
+	"koe/survey/store"
 	"koe/templates"
 )
 
@@ -24,8 +26,34 @@ const (
 		"frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 
-func (a *api) showMailbox(c echo.Context) error {
+// mayReadMail says whether a request is shown captured mail, which signs its
+// readers in as anybody: false where it is nobody on this machine. A koe whose
+// links lead elsewhere serves others, through a proxy that may look like somebody
+// on this machine; it asks for an admin key of the workspace "default".
+func (a *api) mayReadMail(c echo.Context) (bool, error) {
 	if a.Mailbox == nil || !a.atHome(c.Request()) {
+		return false, nil
+	}
+	if a.servesItself() {
+		return true, nil
+	}
+	if err := a.authenticate(c); err != nil {
+		return false, err
+	}
+	w, err := a.Store.Workspace(c.Request().Context(), caller(c))
+	if err != nil {
+		return false, err
+	}
+	if w.Key != store.DefaultWorkspace {
+		return false, survey.Errorf(survey.Forbidden, "", "take a key of the workspace %q: its administrators read all mail that is captured", store.DefaultWorkspace)
+	}
+	return true, Admins.admit(caller(c))
+}
+
+func (a *api) showMailbox(c echo.Context) error {
+	if may, err := a.mayReadMail(c); err != nil {
+		return err
+	} else if !may {
 		return a.pageUnknown(c)
 	}
 	return showPage(c, http.StatusOK, pagePolicy, func(out io.Writer) error {
@@ -34,7 +62,10 @@ func (a *api) showMailbox(c echo.Context) error {
 }
 
 func (a *api) showMail(c echo.Context) error {
-	entry, _, found := a.mail(c)
+	entry, _, found, err := a.mail(c)
+	if err != nil {
+		return err
+	}
 	if !found {
 		return a.pageUnknown(c)
 	}
@@ -44,7 +75,10 @@ func (a *api) showMail(c echo.Context) error {
 }
 
 func (a *api) showMailHTML(c echo.Context) error {
-	_, html, found := a.mail(c)
+	_, html, found, err := a.mail(c)
+	if err != nil {
+		return err
+	}
 	if !found || html == "" {
 		return a.pageUnknown(c)
 	}
@@ -54,11 +88,12 @@ func (a *api) showMailHTML(c echo.Context) error {
 	})
 }
 
-func (a *api) mail(c echo.Context) (templates.MailboxEntry, string, bool) {
-	if a.Mailbox == nil || !a.atHome(c.Request()) {
-		return templates.MailboxEntry{}, "", false
+func (a *api) mail(c echo.Context) (entry templates.MailboxEntry, html string, found bool, err error) {
+	if may, err := a.mayReadMail(c); err != nil || !may {
+		return entry, "", false, err
 	}
-	return a.Mailbox.Find(param(c, "id"))
+	entry, html, found = a.Mailbox.Find(param(c, "id"))
+	return entry, html, found, nil
 }
 
 // pageUnknown is the page for what does not exist, or not for this visitor.

@@ -250,9 +250,9 @@ func (w *world) sources(operation string) (called, bool) {
 	case "takeSource", "probeSource": // what does not count answers whoever knows the address
 		url := w.do("GET", path(), nil).want(200).text("url")
 		if operation == "probeSource" {
-			return called{strings.TrimPrefix(url, "https://koe.example.com"), nil, 200, 200}, true
+			return called{strings.TrimPrefix(url, "http://localhost:8080"), nil, 200, 200}, true
 		}
-		return called{strings.TrimPrefix(url, "https://koe.example.com"), `{"id":"1","state":"open"}`, 200, 200}, true
+		return called{strings.TrimPrefix(url, "http://localhost:8080"), `{"id":"1","state":"open"}`, 200, 200}, true
 	case "previewSource":
 		return called{path() + "/preview", `{"id":"1","state":"open"}`, 200, 404}, true
 	case "listSourceDeliveries":
@@ -491,11 +491,11 @@ func (w *world) public(operation string) (called, bool) {
 	}
 	if operation == "showPreview" || operation == "tryPreview" {
 		preview := w.do("POST", "/v1/templates/nps/preview", `{"what":"page"}`).want(200).text("url")
-		return called{strings.TrimPrefix(preview, "https://koe.example.com"), map[string]any{"tryPreview": "step=score&score=9"}[operation], 200, 200}, true
+		return called{strings.TrimPrefix(preview, "http://localhost:8080"), map[string]any{"tryPreview": "step=score&score=9"}[operation], 200, 200}, true
 	}
 	if operation == "showLogo" {
 		logo := w.do("PUT", "/v1/workspace/logo", pngOf(w.t, picture(2, 2, color.Black)), with("Content-Type", "image/png")).want(200).text("logo.url")
-		return called{strings.TrimPrefix(logo, "https://koe.example.com"), nil, 200, 200}, true
+		return called{strings.TrimPrefix(logo, "http://localhost:8080"), nil, 200, 200}, true
 	}
 	path, known := map[string]string{"embedScript": "/embed.js", "showBrandStyle": "/brand/0b4a80.css", "healthz": "/healthz", "readyz": "/readyz", "metrics": "/metrics", "openapi": "/openapi.yaml", "docs": "/docs", "welcome": "/", "static": "/static/page.css",
 		"showMailbox": "/mailbox", "showMail": "/mailbox/m@1", "showMailHTML": "/mailbox/m@1/html",

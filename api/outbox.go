@@ -45,9 +45,10 @@ type deliveryResponse struct {
 	OldestDueAt *survey.Instant `json:"oldest_due_at"`
 }
 
-// showOutbox counts what waits, what is under way and what went out lately.
+// showOutbox counts what waits, what is under way and what went out lately, of all
+// surveys or of one.
 func (a *api) showOutbox(c echo.Context) error {
-	s, err := a.Store.OutboxSummary(c.Request().Context(), caller(c))
+	s, err := a.Store.OutboxSummary(c.Request().Context(), caller(c), queryOf(c)["survey"])
 	if err != nil {
 		return err
 	}

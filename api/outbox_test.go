@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -25,11 +26,21 @@ func TestOutboxSummary(t *testing.T) {
 		}
 		s.do("POST", "/v1/surveys/held/pause", nil).want(200)
 		s.do("GET", summary, nil).want(200).wantAt("mail.due", 2.0).wantAt("mail.waiting.scheduled", 3.0).wantAt("mail.waiting.paused_survey", 1.0).wantAt("mail.waiting.sending_paused", 0.0)
+		s.do("GET", summary+"?survey=now", nil).want(200).wantAt("mail.due", 2.0).wantAt("mail.waiting.scheduled", 0.0).wantAt("mail.waiting.paused_survey", 0.0).wantAt("deliveries[0]", nil)
+		later := s.do("GET", summary+"?survey=later", nil).want(200).wantAt("mail.due", 0.0).wantAt("mail.waiting.scheduled", 3.0).wantAt("mail.oldest_due_at", nil)
+		if all := s.do("GET", summary, nil); later.at("mail.next_due_at") != all.at("mail.next_due_at") {
+			t.Errorf("next due: %v of a survey, %v of all", later.at("mail.next_due_at"), all.at("mail.next_due_at"))
+		}
+		s.do("GET", summary+"?survey=held", nil).want(200).wantAt("mail.waiting.paused_survey", 1.0).wantAt("mail.due", 0.0)
+		s.do("GET", summary+"?survey=nowhere", nil).wantProblem(422, "survey")
+		s.page(s.staffOf(store.Viewer, "en"), "/dashboard/surveys/later").want(200).says("Mail at this moment", "<dt>For its planned time</dt><dd>3</dd>", "<dt>Being sent</dt><dd>0</dd>")
 		claims, err := s.store.ClaimDue(t.Context(), 10, time.Minute)
 		if err != nil || len(claims) != 2 {
 			t.Fatal(claims, err)
 		}
 		s.do("GET", summary, nil).want(200).wantAt("mail.due", 0.0).wantAt("mail.in_flight", 2.0)
+		s.do("GET", summary+"?survey=now", nil).want(200).wantAt("mail.due", 0.0).wantAt("mail.in_flight", 2.0)
+		s.do("GET", summary+"?survey=later", nil).want(200).wantAt("mail.in_flight", 0.0)
 		metrics := string(s.do("GET", "/metrics", nil).want(200).body)
 		for _, line := range []string{"koe_mail_due 0", "koe_mail_in_flight 2", "koe_mail_oldest_due_seconds 0", "koe_sending_paused 0",
 			"koe_mail_sent_last_minute 0", `koe_mail_waiting{reason="scheduled"} 3`, `koe_mail_waiting{reason="paused_survey"} 1`,
@@ -48,6 +59,13 @@ func TestOutboxSummary(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.do("GET", summary, nil).want(200).wantAt("mail.in_flight", 0.0).wantAt("mail.last_24h.uncertain", 1.0).wantAt("mail.last_24h.sent", 1.0).wantAt("mail.last_24h.failed", 0.0).wantAt("mail.waiting.reminder", 2.0)
+		s.do("GET", summary+"?survey=later", nil).want(200).wantAt("mail.last_24h.sent", 0.0)
+		mine, all := s.do("GET", summary+"?survey=now", nil).want(200), s.do("GET", summary, nil)
+		for _, figure := range []string{"mail.last_24h", "mail.sent_per_minute"} {
+			if got, want := fmt.Sprint(mine.at(figure)), fmt.Sprint(all.at(figure)); got != want {
+				t.Errorf("%s is %s of a survey, %s of all", figure, got, want)
+			}
+		}
 		metrics = string(s.do("GET", "/metrics", nil).want(200).body)
 		for _, line := range []string{`koe_mail_waiting{reason="reminder"} 2`, `koe_mail_last_day{outcome="sent"} 1`,
 			`koe_mail_last_day{outcome="failed"} 0`, `koe_mail_last_day{outcome="uncertain"} 1`} {

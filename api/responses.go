@@ -188,7 +188,7 @@ func (a *api) responseFilter(c echo.Context, q query) (f store.ResponseFilter, e
 			p.Add("locale", "format", "%s", err)
 		}
 	}
-	if f.FollowUp, err = q.oneOf("follow_up", "open", "in_progress", "resolved", store.NoFollowUp); err != nil {
+	if f.FollowUp, err = q.oneOf("follow_up", store.Unresolved, "open", "in_progress", "resolved", store.NoFollowUp); err != nil {
 		return f, err
 	}
 	if err := p.Err(); err != nil {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"io"
 	"mime"
@@ -135,41 +134,37 @@ func (a *api) exportResponses(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, by := c.Request().Context(), caller(c)
-	var names store.ExportedNames
-	media, file := mediaLines, "responses.ndjson"
-	if format != "ndjson" {
-		media, file = mediaCSV+"; charset=utf-8", "responses.csv"
-		if names, err = a.Store.ExportedNames(ctx, by, f); err != nil {
-			return err
-		}
+	if format == "ndjson" {
+		return stream(c, mediaLines, "responses.ndjson", func(to io.Writer, going func()) error {
+			return a.export(c, f, history.WriteJSONLines(to), going)
+		})
 	}
-	c.Response().Header().Set("Content-Type", media)
-	c.Response().Header().Set("Content-Disposition", `attachment; filename="`+file+`"`)
-	c.Response().WriteHeader(http.StatusOK)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
-	if err := a.export(ctx, c, f, names, format, mark == "true"); err != nil {
-		cutOff(c)
-		return err
-	}
-	return nil
+	return a.sendResponses(c, f, "responses.csv", mark == "true")
 }
 
-func (a *api) export(ctx context.Context, c echo.Context, f store.ResponseFilter, names store.ExportedNames, format string, mark bool) error {
-	control := http.NewResponseController(c.Response())
-	out, err := history.WriteJSONLines(c.Response()), error(nil)
-	if format != "ndjson" {
-		out, err = history.WriteCSV(c.Response(), names.Attributes, names.Questions, mark)
-	}
+// sendResponses exports the responses that a filter lets through as a CSV file.
+func (a *api) sendResponses(c echo.Context, f store.ResponseFilter, file string, mark bool) error {
+	names, err := a.Store.ExportedNames(c.Request().Context(), caller(c), f)
 	if err != nil {
 		return err
 	}
+	return stream(c, csvType, file, func(to io.Writer, going func()) error {
+		out, err := history.WriteCSV(to, names.Attributes, names.Questions, mark)
+		if err != nil {
+			return err
+		}
+		return a.export(c, f, out, going)
+	})
+}
+
+func (a *api) export(c echo.Context, f store.ResponseFilter, out *history.Writer, going func()) error {
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
 	written := 0
-	if err := a.Store.Export(ctx, caller(c), f, func(r survey.Response) error {
+	if err := a.Store.Export(c.Request().Context(), caller(c), f, func(r survey.Response) error {
 		if written++; written%100 == 1 {
-			_ = control.SetWriteDeadline(time.Now().Add(patience))
+			going()
 		}
 		return out.Write(r)
 	}); err != nil {

@@ -179,6 +179,6 @@ func surveyRoutes() []Route {
 func sendingRoutes() []Route {
 	return []Route{
 		{"listDecisions", get, "/v1/surveys/{id}/decisions", Readers, noBody, paging + "decision reason from to", (*api).listDecisions},
-		{"showOutbox", get, "/v1/outbox/summary", Readers, noBody, "", (*api).showOutbox},
+		{"showOutbox", get, "/v1/outbox/summary", Readers, noBody, "survey", (*api).showOutbox},
 	}
 }

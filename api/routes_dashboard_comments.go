@@ -8,7 +8,7 @@ func commentRoutes() []Route {
 		{"postTagRule", post, "/dashboard/tags/rules", Public, formBody, "", signedIn(Editors, "", (*api).postTagRule)},
 		{"changeTagRule", post, "/dashboard/tags/rules/{id}", Public, formBody, "", signedIn(Editors, "", (*api).postTagRule)},
 		{"removeTagRule", post, "/dashboard/tags/rules/{id}/delete", Public, formBody, "", signedIn(Editors, "", (*api).removeTagRule)},
-		{"showResponsePage", get, "/dashboard/responses/{id}", Public, noBody, "", signedIn(Readers, "lang", (*api).showResponsePage)},
+		{"showResponsePage", get, "/dashboard/responses/{id}", Public, noBody, "", signedIn(Readers, "format lang", (*api).showResponsePage)},
 		{"tagResponse", post, "/dashboard/responses/{id}/tags", Public, formBody, "", signedIn(Editors, "", (*api).tagResponse)},
 	}
 }

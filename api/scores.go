@@ -76,7 +76,7 @@ func (f frame) reported(counted store.Counted, periods []survey.Period) report.C
 		in.Groups = []report.CountedGroup{}
 	}
 	for _, g := range counted.Groups {
-		in.Groups = append(in.Groups, report.CountedGroup{Key: g.Key, Name: g.Name, Cells: g.Spans[0], Previous: g.Spans[1]})
+		in.Groups = append(in.Groups, report.CountedGroup{Key: g.Key, Name: g.Name, Cells: g.Spans[0], Previous: g.Spans[1], Periods: g.Spans[2:]})
 	}
 	return in
 }

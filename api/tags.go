@@ -182,13 +182,25 @@ func (a *api) showTags(c echo.Context) error {
 	return sendReport(c, media, "tags", tags)
 }
 
+// maxTagPeriods is how many periods a report of tags may have: each tag has all.
+const maxTagPeriods = 120
+
 // tags scores every tag of a range.
 func (a *api) tags(ctx context.Context, by store.Caller, filter store.ScoreFilter, f frame) (report.Tags, error) {
-	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: f.spans(nil), GroupBy: store.ByTag})
+	periods, err := a.periods(ctx, by, filter, f)
 	if err != nil {
 		return report.Tags{}, err
 	}
-	return report.NewTags(f.reported(counted, nil))
+	if len(periods) > maxTagPeriods {
+		return report.Tags{}, survey.Errorf(survey.Invalid, "interval", "%s cuts this range into %d periods, tags have at most %d: ask for a longer interval or a shorter range",
+			f.interval, len(periods), maxTagPeriods)
+	}
+	spans := f.spans(periods)
+	counted, err := a.Store.Tally(ctx, by, store.ScoreQuery{ScoreFilter: filter, Spans: spans, SplitSpans: len(spans), GroupBy: store.ByTag})
+	if err != nil {
+		return report.Tags{}, err
+	}
+	return report.NewTags(f.reported(counted, periods))
 }
 
 // suggestTags names terms that no rule looks for yet.

@@ -1982,12 +1982,31 @@ func (e ListFollowUpsParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListFollowUpsParamsFormat.
+const (
+	ListFollowUpsParamsFormatCsv  ListFollowUpsParamsFormat = "csv"
+	ListFollowUpsParamsFormatJson ListFollowUpsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListFollowUpsParamsFormat enum.
+func (e ListFollowUpsParamsFormat) Valid() bool {
+	switch e {
+	case ListFollowUpsParamsFormatCsv:
+		return true
+	case ListFollowUpsParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListResponsesParamsFollowUp.
 const (
 	ListResponsesParamsFollowUpInProgress ListResponsesParamsFollowUp = "in_progress"
 	ListResponsesParamsFollowUpNone       ListResponsesParamsFollowUp = "none"
 	ListResponsesParamsFollowUpOpen       ListResponsesParamsFollowUp = "open"
 	ListResponsesParamsFollowUpResolved   ListResponsesParamsFollowUp = "resolved"
+	ListResponsesParamsFollowUpUnresolved ListResponsesParamsFollowUp = "unresolved"
 )
 
 // Valid indicates whether the value is a known member of the ListResponsesParamsFollowUp enum.
@@ -2000,6 +2019,8 @@ func (e ListResponsesParamsFollowUp) Valid() bool {
 	case ListResponsesParamsFollowUpOpen:
 		return true
 	case ListResponsesParamsFollowUpResolved:
+		return true
+	case ListResponsesParamsFollowUpUnresolved:
 		return true
 	default:
 		return false
@@ -2030,6 +2051,7 @@ const (
 	ExportResponsesParamsFollowUpNone       ExportResponsesParamsFollowUp = "none"
 	ExportResponsesParamsFollowUpOpen       ExportResponsesParamsFollowUp = "open"
 	ExportResponsesParamsFollowUpResolved   ExportResponsesParamsFollowUp = "resolved"
+	ExportResponsesParamsFollowUpUnresolved ExportResponsesParamsFollowUp = "unresolved"
 )
 
 // Valid indicates whether the value is a known member of the ExportResponsesParamsFollowUp enum.
@@ -2042,6 +2064,8 @@ func (e ExportResponsesParamsFollowUp) Valid() bool {
 	case ExportResponsesParamsFollowUpOpen:
 		return true
 	case ExportResponsesParamsFollowUpResolved:
+		return true
+	case ExportResponsesParamsFollowUpUnresolved:
 		return true
 	default:
 		return false
@@ -2150,6 +2174,33 @@ func (e ShowSurveyAnswersParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ShowTagsParamsInterval.
+const (
+	ShowTagsParamsIntervalDay     ShowTagsParamsInterval = "day"
+	ShowTagsParamsIntervalMonth   ShowTagsParamsInterval = "month"
+	ShowTagsParamsIntervalQuarter ShowTagsParamsInterval = "quarter"
+	ShowTagsParamsIntervalWeek    ShowTagsParamsInterval = "week"
+	ShowTagsParamsIntervalYear    ShowTagsParamsInterval = "year"
+)
+
+// Valid indicates whether the value is a known member of the ShowTagsParamsInterval enum.
+func (e ShowTagsParamsInterval) Valid() bool {
+	switch e {
+	case ShowTagsParamsIntervalDay:
+		return true
+	case ShowTagsParamsIntervalMonth:
+		return true
+	case ShowTagsParamsIntervalQuarter:
+		return true
+	case ShowTagsParamsIntervalWeek:
+		return true
+	case ShowTagsParamsIntervalYear:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ShowTagsParamsFormat.
 const (
 	ShowTagsParamsFormatCsv  ShowTagsParamsFormat = "csv"
@@ -2251,10 +2302,10 @@ type AttributesInput = map[string]any
 type AuditEntry struct {
 	Action string `json:"action"`
 
-	// Actor The name that the key or the member had; `koe` for koe itself.
+	// Actor The name that the key or the member had; `command line` for a command, `koe` for koe itself.
 	Actor string `json:"actor"`
 
-	// ActorId Of the key or the member; null for koe itself.
+	// ActorId Of the key or the member; null for a command and for koe itself.
 	ActorId *string `json:"actor_id"`
 
 	// At A point in time, RFC 3339 in UTC with milliseconds.
@@ -2644,7 +2695,7 @@ type FollowUpEvent struct {
 	// Detail By whom; absent where koe did it.
 	Detail *string `json:"detail,omitempty"`
 
-	// Reason Of `assigned` the id of the member; of `unconfirmed` why: silence, suppressed, no_address, no_consent.
+	// Reason Of `assigned` the id of the member; of `unconfirmed` why: silence, suppressed, no_address, no_consent, asked_often.
 	Reason *string `json:"reason,omitempty"`
 
 	// Type What happened, such as `opened`, `assigned`, `unowned`, `in_progress`, `resolved`, `open` (again), `escalated`, `asked`, `confirmed`, `reopened`, `unconfirmed`, `answer_changed`, `erased`.
@@ -2808,6 +2859,9 @@ type FollowUpSummary struct {
 		Reopened    FollowUpFraction `json:"reopened"`
 		Unconfirmed FollowUpFraction `json:"unconfirmed"`
 	} `json:"confirmation"`
+
+	// From What was opened before it and is resolved is not counted.
+	From Instant `json:"from"`
 
 	// NextScores What the same customers answered the next time that they were asked the same, by scale; of the newest 10,000 follow-ups.
 	NextScores []struct {
@@ -5157,6 +5211,24 @@ type TagStanding struct {
 	// Drag How many points better the score of all would be if the answers with the tag were as the others: not a promise, a size.
 	Drag *float32 `json:"drag"`
 
+	// Periods Only with `interval`; in order.
+	Periods []struct {
+		// End The day after the last.
+		End openapi_types.Date `json:"end"`
+
+		// Responses With the tag.
+		Responses int `json:"responses"`
+
+		// Score Of the answers with the tag.
+		Score *float32 `json:"score"`
+
+		// ShareOfResponses Of all answers of the period, in percent; null without any.
+		ShareOfResponses *float32 `json:"share_of_responses"`
+
+		// Start The first day.
+		Start openapi_types.Date `json:"start"`
+	} `json:"periods,omitempty"`
+
 	// Rest All other answers, and how those with the tag differ from them. Null where there are no others.
 	Rest *struct {
 		// Difference The score with the tag minus the score of the rest.
@@ -6240,6 +6312,9 @@ type ListFollowUpsParams struct {
 	// Timezone The IANA zone whose days and periods are meant; else the workspace's.
 	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
 
+	// Format In which form; `Accept: text/csv` says the same, and this comes first.
+	Format *ListFollowUpsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
 	// Limit How many items a page has at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -6249,6 +6324,9 @@ type ListFollowUpsParams struct {
 
 // ListFollowUpsParamsOrder defines parameters for ListFollowUps.
 type ListFollowUpsParamsOrder string
+
+// ListFollowUpsParamsFormat defines parameters for ListFollowUps.
+type ListFollowUpsParamsFormat string
 
 // SummarizeFollowUpsParams defines parameters for SummarizeFollowUps.
 type SummarizeFollowUpsParams struct {
@@ -6426,6 +6504,12 @@ type CreateNoteParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ShowOutboxParams defines parameters for ShowOutbox.
+type ShowOutboxParams struct {
+	// Survey Only of this survey, by id or key.
+	Survey *FilterSurvey `form:"survey,omitempty" json:"survey,omitempty"`
+}
+
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
 	// Email Only those with this address.
@@ -6486,7 +6570,7 @@ type ListResponsesParams struct {
 	// Excluded `true`: only those that are left out of scores; `false`: only those that count.
 	Excluded *bool `form:"excluded,omitempty" json:"excluded,omitempty"`
 
-	// FollowUp Only answers whose follow-up is in this state; `none` means those that have none.
+	// FollowUp Only answers whose follow-up is in this state; `unresolved` is open or in progress, `none` means those that have none.
 	FollowUp *ListResponsesParamsFollowUp `form:"follow_up,omitempty" json:"follow_up,omitempty"`
 
 	// Q Only responses that have this text in their comment or in another text answer, in any case
@@ -6554,7 +6638,7 @@ type ExportResponsesParams struct {
 	// Excluded `true`: only those that are left out of scores; `false`: only those that count.
 	Excluded *bool `form:"excluded,omitempty" json:"excluded,omitempty"`
 
-	// FollowUp Only answers whose follow-up is in this state; `none` means those that have none.
+	// FollowUp Only answers whose follow-up is in this state; `unresolved` is open or in progress, `none` means those that have none.
 	FollowUp *ExportResponsesParamsFollowUp `form:"follow_up,omitempty" json:"follow_up,omitempty"`
 
 	// Q Only responses that have this text in their comment or in another text answer, in any case
@@ -7015,6 +7099,11 @@ type ShowTagsParams struct {
 	// Timezone The IANA zone whose days and periods are meant; else the workspace's.
 	Timezone *ReportTimezone `form:"timezone,omitempty" json:"timezone,omitempty"`
 
+	// Interval Also one score for each period of the calendar; weeks are ISO weeks, from Monday. Periods are
+	// cut where the range begins and ends; without `from` or `to` they go from the first to the last
+	// answer. At most 2,000.
+	Interval *ShowTagsParamsInterval `form:"interval,omitempty" json:"interval,omitempty"`
+
 	// Compare What to compare with; needs `from` and `to`. `previous`: the same number of whole calendar
 	// periods before, where the range is made of whole ones of the `interval` (without one of years,
 	// quarters, months or weeks), else the same number of days. Or a range of its own, two days or
@@ -7027,6 +7116,9 @@ type ShowTagsParams struct {
 	// Format In which form; `Accept: text/csv` says the same, and this comes first.
 	Format *ShowTagsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ShowTagsParamsInterval defines parameters for ShowTags.
+type ShowTagsParamsInterval string
 
 // ShowTagsParamsFormat defines parameters for ShowTags.
 type ShowTagsParamsFormat string
@@ -7704,6 +7796,7 @@ func (c *Client) ListFollowUps(ctx context.Context, params *ListFollowUpsParams)
 		r.query("from", true, params.From)
 		r.query("to", true, params.To)
 		r.query("timezone", true, params.Timezone)
+		r.query("format", true, params.Format)
 		r.query("limit", true, params.Limit)
 		r.query("cursor", true, params.Cursor)
 	}
@@ -7993,8 +8086,11 @@ func (c *Client) PatchNote(ctx context.Context, id IdParameter, body PatchNoteJS
 }
 
 // ShowOutbox: Is it sending? (GET /v1/outbox/summary)
-func (c *Client) ShowOutbox(ctx context.Context) (answer OutboxSummary, err error) {
+func (c *Client) ShowOutbox(ctx context.Context, params *ShowOutboxParams) (answer OutboxSummary, err error) {
 	r := newRequest(http.MethodGet, "/v1/outbox/summary")
+	if params != nil {
+		r.query("survey", true, params.Survey)
+	}
 	err = c.do(ctx, r, &answer)
 	return answer, err
 }
@@ -8612,6 +8708,7 @@ func (c *Client) ShowTags(ctx context.Context, params *ShowTagsParams) (answer T
 		r.query("from", true, params.From)
 		r.query("to", true, params.To)
 		r.query("timezone", true, params.Timezone)
+		r.query("interval", true, params.Interval)
 		r.query("compare", true, params.Compare)
 		r.query("level", true, params.Level)
 		r.query("format", true, params.Format)

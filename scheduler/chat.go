@@ -9,14 +9,14 @@ import (
 	"koe/templates"
 )
 
-func (s *Scheduler) chat(d store.Dispatch, of store.Subject) templates.Chat {
+func (s *Scheduler) chat(d store.Dispatch, of store.Subject) (templates.Chat, error) {
 	if of.Target != nil {
-		return templates.ChatTarget(of.Target.Target, of.Target.Change, s.BaseURL)
+		return s.Words.ChatTarget(of.Target.Target, of.Target.Change, s.BaseURL)
 	}
 	if of.Response == nil {
-		return templates.ChatTest(s.BaseURL)
+		return templates.ChatTest(s.BaseURL), nil
 	}
-	return templates.ChatAnswer(*of.Response, *of.Template, d.Event == survey.EventResponseUpdated, s.BaseURL)
+	return templates.ChatAnswer(*of.Response, *of.Template, d.Event == survey.EventResponseUpdated, s.BaseURL), nil
 }
 
 // slack is a message for an incoming webhook of Slack.

@@ -3,18 +3,14 @@ package scheduler_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"koe/api"
 	"koe/scheduler"
 	"koe/survey"
 	"koe/survey/store"
-	"koe/templates"
 )
 
 const unhappy = "<script>alert(1)</script>\u202e<img src=https://evil.example/x>\n\n> koe: all is well, https://evil.example"
@@ -24,6 +20,9 @@ const unhappy = "<script>alert(1)</script>\u202e<img src=https://evil.example/x>
 func TestDigests(t *testing.T) {
 	t.Parallel()
 	atDesk(t, nil, func(d desk) {
+		if _, err := d.store.PatchWorkspace(d.t.Context(), d.by, func(w *survey.Workspace) error { w.Timezone = "Asia/Tokyo"; return nil }); err != nil {
+			d.t.Fatal(err)
+		}
 		chat := d.ask("chat", func(v *survey.Survey) {
 			v.Channel, v.Segments = survey.LinkOnly, []string{"agent"}
 			v.Rules.FollowUp = &survey.FollowUpRule{Score: survey.ScoreRange{Max: new(6)}}
@@ -150,49 +149,42 @@ func (d desk) change(name string, change func(*survey.Member)) {
 }
 
 type boardRow struct {
-	Name, Metric, Measure string
-	Total                 struct {
+	Touchpoint, Name, Metric, Measure string
+	Total                             struct {
+		Score     float64
 		Rounded   int
 		Responses int
 		Reliable  bool
 		Interval  struct{ Low, High float64 }
 	}
 	Comparison struct {
+		Score       float64
 		Difference  float64
 		Significant bool
 	}
 }
 
 // scoreboard asks the API for the day before this one in Tokyo.
-func (d desk) scoreboard() []boardRow {
-	d.t.Helper()
-	words, err := templates.New()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	_, secret, err := d.store.CreateKey(d.t.Context(), d.by, "reader", store.Viewer)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	server := api.Server(api.New(api.Options{Store: d.store, Words: words, BaseURL: "https://koe.example", Now: d.clock.Now, Version: "test"}))
-	asked := httptest.NewRequest(http.MethodGet, "/v1/scores/touchpoints?"+url.Values{"from": {"2026-11-22"}, "to": {"2026-11-23"},
-		"compare": {"previous"}, "timezone": {"Asia/Tokyo"}}.Encode(), nil)
-	asked.Header.Set("Authorization", "Bearer "+secret)
-	answer := httptest.NewRecorder()
-	server.Handler.ServeHTTP(answer, asked)
+func (o door) scoreboard() []boardRow {
+	o.t.Helper()
+	body := o.get("/v1/scores/touchpoints", url.Values{"from": {"2026-11-22"}, "to": {"2026-11-23"}, "compare": {"previous"}, "timezone": {"Asia/Tokyo"}})
 	var board struct{ Data []boardRow }
-	if err := json.Unmarshal(answer.Body.Bytes(), &board); err != nil || answer.Code != http.StatusOK || len(board.Data) != 2 {
-		d.t.Fatalf("%d, %v, %s", answer.Code, err, answer.Body)
+	if err := json.Unmarshal(body, &board); err != nil || len(board.Data) != 2 {
+		o.t.Fatalf("%v, %s", err, body)
 	}
 	return board.Data
 }
 
-// compareFigures holds a mail to everything against the API.
+// compareFigures holds a mail to everything against the API, and that to the
+// dashboard.
 func (d desk) compareFigures(l letter) {
 	d.t.Helper()
 	text, html := partsOf(d.t, l.raw)
 	checkMailHTML(d.t, html)
-	for _, row := range d.scoreboard() {
+	o := d.door()
+	board := o.scoreboard()
+	o.figuresAgree(board)
+	for _, row := range board {
 		score, verdict, few := fmt.Sprint(row.Total.Rounded), "could be chance", ""
 		measure := strings.ToUpper(row.Metric)
 		if row.Metric == "csat" {
@@ -208,7 +200,7 @@ func (d desk) compareFigures(l letter) {
 		if !row.Total.Reliable {
 			few = " (few answers)"
 		}
-		want := fmt.Sprintf("\n%s (%s)\n  Score: %s%s\n  95 %% interval: %.1f to %.1f\n  Answers: %d\n  Change: %s, %s\n", row.Name, measure, score, few,
+		want := fmt.Sprintf("\n%s (%s)\n  Score: %s%s\n  95%% interval: %.1f to %.1f\n  Answers: %d\n  Change: %s, %s\n", row.Name, measure, score, few,
 			row.Total.Interval.Low, row.Total.Interval.High, row.Total.Responses, moved, verdict)
 		if !strings.Contains(text, want) {
 			d.t.Errorf("the mail lacks %q:\n%s", want, text)

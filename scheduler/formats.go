@@ -43,10 +43,15 @@ func (s *Scheduler) written(d store.Dispatch, of store.Subject) ([]byte, error) 
 	switch d.Hook.Format {
 	case survey.FormatDelighted:
 		return s.delighted(d, of)
-	case survey.FormatSlack:
-		return json.Marshal(slackMessage(s.chat(d, of)))
-	case survey.FormatTeams:
-		return json.Marshal(teamsMessage(s.chat(d, of)))
+	case survey.FormatSlack, survey.FormatTeams:
+		said, err := s.chat(d, of)
+		if err != nil {
+			return nil, err
+		}
+		if d.Hook.Format == survey.FormatTeams {
+			return json.Marshal(teamsMessage(said))
+		}
+		return json.Marshal(slackMessage(said))
 	}
 	return payload(d, of, survey.InstantOf(s.Now()))
 }

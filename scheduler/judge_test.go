@@ -17,8 +17,10 @@ func TestTargetsAreJudgedAndTold(t *testing.T) {
 	t.Parallel()
 	atDesk(t, nil, func(d desk) {
 		v := d.ask("chat", func(v *survey.Survey) { v.Channel = survey.LinkOnly })
-		for address, locale := range map[string]string{"kim@example.com": "en", "hanako@example.com": "ja"} {
-			if _, err := d.store.CreateMember(d.t.Context(), d.by, survey.Member{Email: address, Role: survey.Viewer, Locale: locale}); err != nil {
+		var hanako survey.Member
+		for _, address := range []string{"kim@example.com", "hanako@example.com"} {
+			var err error
+			if hanako, err = d.store.CreateMember(d.t.Context(), d.by, survey.Member{Email: address, Role: survey.Viewer, Locale: "en"}); err != nil {
 				d.t.Fatal(err)
 			}
 		}
@@ -33,7 +35,7 @@ func TestTargetsAreJudgedAndTold(t *testing.T) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		d.run(delivering)
+		r := d.run(delivering)
 		stands := func(state scoring.Standing) func() bool {
 			return func() bool {
 				now, err := d.store.Target(d.t.Context(), d.by, target.ID)
@@ -46,13 +48,29 @@ func TestTargetsAreJudgedAndTold(t *testing.T) {
 				d.t.Fatal(err)
 			}
 		}
+		r.end()
 		d.clock.Advance(10 * 24 * time.Hour)
+		due, err := d.store.DueTargets(d.t.Context(), 10)
+		if err != nil || len(due) != 1 {
+			d.t.Fatal(due, err)
+		}
+		if err := d.store.JudgeTarget(d.t.Context(), due[0]); err != nil {
+			d.t.Fatal(err)
+		}
+		// who is told reads it as they want it by then
+		if _, err := d.store.ChangeMember(d.t.Context(), d.by, hanako.ID, func(m *survey.Member) error { m.Locale = "ja"; return nil }); err != nil {
+			d.t.Fatal(err)
+		}
+		d.run(delivering)
 		d.until("November is judged", stands(scoring.Breached))
 		d.until("all are told", func() bool {
 			return len(d.server.lettersTo("kim@example.com"))+len(d.server.lettersTo("hanako@example.com")) == 2 && len(h.all()) == 1 && len(slack.all()) == 1
 		})
 		if l := d.server.lettersTo("kim@example.com")[0]; l.Header.Get("Subject") != "Recommended: breached" || !strings.Contains(l.raw, "at least 30") {
 			d.t.Errorf("%s", l.raw)
+		}
+		if l := d.server.lettersTo("hanako@example.com")[0].plain(); !strings.Contains(l, "信頼区間の全体が目標を外れています。") {
+			d.t.Errorf("%s", l)
 		}
 		var e event
 		if err := json.Unmarshal(h.all()[0].body, &e); err != nil || e.Type != "target.changed" || strings.Contains(string(h.all()[0].body), "@example.com") {

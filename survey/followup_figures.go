@@ -49,6 +49,7 @@ func FractionOf(count, n int) Fraction {
 
 // FollowUpSummary is how a company gets back to its unhappy customers.
 type FollowUpSummary struct {
+	From       Instant               `json:"from"` // what was opened before it and is resolved is not counted
 	Total      int                   `json:"total"`
 	States     map[FollowUpState]int `json:"states"`
 	Overdue    int                   `json:"overdue"`

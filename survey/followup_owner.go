@@ -27,7 +27,7 @@ func (m Member) MayOwn(touchpoint string, of Attributes) bool {
 	if len(m.Touchpoints) > 0 && !slices.Contains(m.Touchpoints, touchpoint) {
 		return false
 	}
-	return m.Segment == nil || slices.Contains(m.Segment.Values, of[m.Segment.Key].Text())
+	return m.Segment.Holds(of)
 }
 
 // ChooseOwner picks who gets back to a customer: whom the rule names, by address

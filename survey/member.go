@@ -160,3 +160,28 @@ func (s *Segment) clean(p *Problems) {
 		}
 	}
 }
+
+// SegmentRunes is how many characters of a value tell segments apart: it is part
+// of a key, and databases bound those.
+const SegmentRunes = 200
+
+// SegmentValue is a value as far as it tells segments apart.
+func SegmentValue(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > SegmentRunes {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// Holds is true for an answer with one of the segment's values; no segment holds
+// all answers.
+func (s *Segment) Holds(of Attributes) bool {
+	if s == nil {
+		return true
+	}
+	value := SegmentValue(of[s.Key].Text())
+	return slices.ContainsFunc(s.Values, func(v string) bool { return SegmentValue(v) == value })
+}

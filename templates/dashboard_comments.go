@@ -7,7 +7,6 @@ import (
 
 	"koe/scoring"
 	"koe/survey"
-	"koe/survey/report"
 )
 
 // CommentsPage is what the page of comments shows.
@@ -19,18 +18,27 @@ type CommentsPage struct {
 	CSV      string // the address of all of them as a file
 	Reasons  TagTable
 	MayEdit  bool
+
+	Count       int  // of all of them, up to 10,000
+	CountBefore *int // in the range that is compared with; nil for none
 }
 
 // CommentFilter is what a reader asked for, as the form holds it.
 type CommentFilter struct {
-	Action      string // the address of the page
-	From, Until survey.Day
+	Action string // the address of the page
+	Range
 	Touchpoint  string
 	Tag, Q      string
 	Score       string // one of Scores
+	Segment     string // one of Segments, narrowed to Value
+	Value       string
+	FollowUp    string // one of FollowUps
 	Touchpoints []TouchpointChoice
+	Surveys     []Choice
 	Tags        []string // that can be chosen
 	Scores      []string
+	Segments    []string
+	FollowUps   []string
 }
 
 // TouchpointChoice is a touchpoint that a filter offers.
@@ -50,18 +58,12 @@ type Comment struct {
 	Link       string   // of its page
 }
 
-// TagTable ranks tags by what they cost.
-type TagTable struct {
-	Report *report.Tags // nil where the measures that were asked cannot be added up
-	Most   int          // of its tags that are shown; 0 for all
-	Links  func(tag string) string
-	More   string // where all of them are; empty where these are all
-}
-
 type commentsView struct {
 	CommentsPage
+	rangeWords
 	List    []commentView
 	Reasons tagTableView
+	Said    string // how many there are
 }
 
 type commentView struct {
@@ -80,20 +82,6 @@ type tagView struct {
 	ByRule bool
 }
 
-type tagTableView struct {
-	Rows  []tagRow
-	Mixed bool
-	More  string
-	Trend bool
-}
-
-type tagRow struct {
-	Tag, Link                       string
-	Responses, Share, Score         string
-	Difference, Verdict, Direction  string
-	Range, Drag, Trend, TrendChance string
-}
-
 // CommentsPage renders the page of comments.
 func (w *Words) CommentsPage(out io.Writer, d Dashboard, p CommentsPage) error {
 	v := staffFigures{w.staffVoice(d.Locale)}
@@ -110,7 +98,30 @@ func (w *Words) CommentsPage(out io.Writer, d Dashboard, p CommentsPage) error {
 	if view.Reasons, err = v.tagTable(p.Reasons); err != nil {
 		return err
 	}
+	if view.rangeWords, err = v.rangeWords(p.Range); err != nil {
+		return err
+	}
+	if view.Said, err = v.countOf("comments_count", p.Count, p.CountBefore); err != nil {
+		return err
+	}
 	return w.DashboardPage(out, "comments", d, view)
+}
+
+// mostCounted is how far long lists are counted: so many mean so many or more.
+const mostCounted = 10_000
+
+// countOf says how many there are, and were in the range before.
+func (v staffFigures) countOf(key string, now int, before *int) (string, error) {
+	number := func(n int) string {
+		if n >= mostCounted {
+			return v.Number(mostCounted) + "+"
+		}
+		return v.Number(n)
+	}
+	if before == nil {
+		return v.Say(key, "Count", number(now))
+	}
+	return v.Say(key+"_before", "Count", number(now), "Before", number(*before))
 }
 
 func (v staffFigures) comment(c Comment, zone *time.Location) (out commentView, err error) {
@@ -128,78 +139,4 @@ func (v staffFigures) comment(c Comment, zone *time.Location) (out commentView, 
 	}
 	out.On, err = v.date(c.At, zone)
 	return out, err
-}
-
-// tagTable writes the figures of a table.
-func (v staffFigures) tagTable(t TagTable) (out tagTableView, err error) {
-	if t.Report == nil {
-		return tagTableView{Mixed: true}, nil
-	}
-	list := t.Report.Data
-	if t.Most > 0 && len(list) > t.Most {
-		list, out.More = list[:t.Most], t.More
-	}
-	for _, tag := range list {
-		row, err := v.tagRow(*t.Report, tag)
-		if err != nil {
-			return out, err
-		}
-		row.Link = t.Links(tag.Tag)
-		out.Trend = out.Trend || tag.Trend != nil
-		out.Rows = append(out.Rows, row)
-	}
-	return out, nil
-}
-
-func (v staffFigures) tagRow(r report.Tags, tag report.Tag) (row tagRow, err error) {
-	row = tagRow{Tag: tag.Tag, Responses: v.Number(int(tag.Total.Responses))}
-	if row.Share, err = v.share(tag.Share); err != nil {
-		return row, err
-	}
-	if tag.Total.Score != nil {
-		if row.Score, err = v.score(r.Metric, tag.Total); err != nil {
-			return row, err
-		}
-	}
-	if tag.Drag != nil {
-		row.Drag = v.decimal(*tag.Drag)
-	}
-	if rest := tag.Rest; rest != nil && rest.Difference != nil {
-		row.Difference = v.signed(*rest.Difference)
-		if rest.Interval != nil {
-			if row.Range, err = v.Say("between", "Low", v.decimal(rest.Interval.Low), "High", v.decimal(rest.Interval.High)); err != nil {
-				return row, err
-			}
-		}
-		if rest.Significant {
-			row.Direction = "worse"
-			if (*rest.Difference > 0) == (r.Total.Direction == "") {
-				row.Direction = "better"
-			}
-		}
-		if row.Verdict, err = v.verdict(rest.Significant); err != nil {
-			return row, err
-		}
-	}
-	if t := tag.Trend; t != nil && t.Change != nil {
-		row.Trend = v.signed(*t.Change)
-		row.TrendChance, err = v.verdict(t.Real)
-	}
-	return row, err
-}
-
-// verdict says whether a difference can be chance.
-func (v staffFigures) verdict(significant bool) (string, error) {
-	if significant {
-		return v.Say("change_real")
-	}
-	return v.Say("change_chance")
-}
-
-// share is a share in percent, a dash where there is none.
-func (v staffFigures) share(percent *float64) (string, error) {
-	if percent == nil {
-		return "–", nil
-	}
-	return v.Say("percent", "Number", v.decimal(*percent))
 }

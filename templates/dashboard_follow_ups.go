@@ -27,7 +27,10 @@ type FollowUpBoard struct {
 	Touchpoints []Choice
 	List        []survey.FollowUp
 	Sum         survey.FollowUpSummary
+	SumBefore   *survey.FollowUpSummary // of the range that is compared with; nil for none
+	Range       Range                   // what is compared, where From and Until are given
 	Path        string
+	CSV         string // the address of all of them as a file
 	Next        string // the address of the next page; empty at the end
 	Zone        *time.Location
 	Now         survey.Instant
@@ -43,8 +46,12 @@ type followUpBoardView struct {
 	FollowUpBoard
 	States, People, Places []Choice
 	Lines                  []followUpLine
-	Figures                []Choice // names and values
+	Figures                []followUpFigure
+	Compare, Compared      string
+	Compares               []string
 }
+
+type followUpFigure struct{ Name, Value, Before string }
 
 // FollowUpBoard renders the list.
 func (w *Words) FollowUpBoard(out io.Writer, d Dashboard, b FollowUpBoard) error {
@@ -65,7 +72,21 @@ func (w *Words) FollowUpBoard(out io.Writer, d Dashboard, b FollowUpBoard) error
 	for _, f := range b.List {
 		view.Lines = append(view.Lines, say.line(f, b))
 	}
-	view.Figures = say.figures(b.Sum)
+	view.Compare, view.Compares = b.Range.Compare, b.Range.Compares
+	before := map[string]string{}
+	if b.SumBefore != nil {
+		for _, one := range say.figures(*b.SumBefore) {
+			before[one.Name] = say.word("before", "Value", one.Value)
+		}
+		words, err := staffFigures{v}.rangeWords(b.Range)
+		if err != nil {
+			return err
+		}
+		view.Compared = words.Compared
+	}
+	for _, one := range say.figures(b.Sum) {
+		view.Figures = append(view.Figures, followUpFigure{one.Name, one.Value, before[one.Name]})
+	}
 	if say.err != nil {
 		return say.err
 	}

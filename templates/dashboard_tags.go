@@ -32,6 +32,7 @@ type TagSuggestion struct {
 
 type tagsPageView struct {
 	TagsPage
+	rangeWords
 	Reasons tagTableView
 }
 
@@ -42,5 +43,9 @@ func (w *Words) TagsPage(out io.Writer, d Dashboard, p TagsPage) error {
 	if err != nil {
 		return err
 	}
-	return w.DashboardPage(out, "tags", d, tagsPageView{p, table})
+	words, err := v.rangeWords(p.Range)
+	if err != nil {
+		return err
+	}
+	return w.DashboardPage(out, "tags", d, tagsPageView{p, words, table})
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,6 +44,58 @@ func TestStaffWordsAreComplete(t *testing.T) {
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(said["en"])), slices.Sorted(maps.Keys(words))); diff != "" {
 			t.Errorf("%s: %s", lang, diff)
 		}
+	}
+}
+
+// No wording is left over: each is named where pages and mails are made, or begins
+// or ends with what is named there and put together.
+func TestStaffWordsAreSaid(t *testing.T) {
+	raw, err := fs.ReadFile(files, "dashboard/words/en.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]string{}
+	if err := toml.Unmarshal(raw, &words); err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile("[\"`]([a-z0-9_]+)[\"`]")
+	named := map[string]bool{}
+	for _, pattern := range []string{"*.go", "dashboard/*.html", "email/*", "../api/*.go"} {
+		sources, err := filepath.Glob(pattern)
+		if err != nil || len(sources) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, source := range sources {
+			if strings.HasSuffix(source, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range name.FindAllStringSubmatch(string(text), -1) {
+				named[found[1]] = true
+			}
+		}
+	}
+	said := func(key string) bool {
+		if named[key] {
+			return true
+		}
+		for i := range key {
+			if key[i] == '_' && (named[key[:i+1]] || named[key[i:]]) {
+				return true
+			}
+		}
+		return false
+	}
+	for key := range words {
+		if !said(key) {
+			t.Errorf("no page says %s", key)
+		}
+	}
+	if said("nobody_says_this") {
+		t.Error("everything is said")
 	}
 }
 

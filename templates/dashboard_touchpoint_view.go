@@ -41,7 +41,7 @@ func (v touchpointView) With(name, value string) string {
 
 // AllComments is where all comments of the range are.
 func (v touchpointView) AllComments() string {
-	return "/dashboard/comments?" + url.Values{"touchpoint": {v.Key}, "from": {v.From.String()}, "until": {v.Until.String()}}.Encode()
+	return "/dashboard/comments?" + url.Values{"touchpoint": {v.Key}, "from": {v.From.String()}, "until": {v.Until.String()}, "compare": {v.Compare}}.Encode()
 }
 
 // TargetLines are the targets in words.

@@ -1,109 +1,59 @@
 package templates
 
 import (
-	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
-	"koe/scoring"
 	"koe/survey"
 )
 
 // TargetChanged tells a member that a target stands otherwise than before, or
-// that its score has dropped: in Japanese where the member's locale is ja, else
-// in English.
-func TargetChanged(t survey.Target, c survey.TargetChange, locale, baseURL string) Mail {
-	say := targetInEnglish
-	if locale == "ja" {
-		say = targetInJapanese
-	}
+// that its score has dropped.
+func (w *Words) TargetChanged(t survey.Target, c survey.TargetChange, locale, baseURL string) (Mail, error) {
+	say := &sayer{voice: w.staffVoice(locale)}
 	t.Name = inert(t.Name)
-	subject, lines := say(t, c)
-	return Mail{Subject: subject, Text: strings.Join(append(lines, "", baseURL+"/dashboard"), "\n") + "\n"}
+	subject, lines := say.targetChanged(t, c)
+	return Mail{Subject: subject, Text: strings.Join(append(lines, "", baseURL+"/dashboard"), "\n") + "\n"}, say.err
 }
 
 // ChatTarget tells a team of the same.
-func ChatTarget(t survey.Target, c survey.TargetChange, baseURL string) Chat {
+func (w *Words) ChatTarget(t survey.Target, c survey.TargetChange, baseURL string) (Chat, error) {
+	say := &sayer{voice: w.staffVoice("en")}
 	t.Name = unturned(t.Name)
-	subject, lines := targetInEnglish(t, c)
-	return Chat{Title: subject, Comment: strings.Join(lines[2:], "\n"), Link: baseURL + "/dashboard"}
+	subject, lines := say.targetChanged(t, c)
+	return Chat{Title: subject, Comment: strings.Join(lines[2:], "\n"), Link: baseURL + "/dashboard"}, say.err
 }
 
-func targetInEnglish(t survey.Target, c survey.TargetChange) (subject string, lines []string) {
-	unit := targetUnit(t.Unit, " points", " hours")
-	if c.Kind == survey.ChangedDrop && c.Drop != nil {
-		d := c.Drop
-		return "Unusual drop: " + t.Name, []string{
-			fmt.Sprintf("The score of “%s” has dropped further than chance explains.", t.Name), "",
-			fmt.Sprintf("Seven days up to %s: %s (%d answers)", d.Day, targetFigure(d.Score, unit), d.Responses),
-			fmt.Sprintf("Eight weeks before: %s", targetFigure(d.Before, unit)), "",
-			"koe looks every day. By chance alone this mail comes less than once a year."}
+// targetChanged is the subject, and the lines of which the second is empty.
+func (s *sayer) targetChanged(t survey.Target, c survey.TargetChange) (subject string, lines []string) {
+	if d := c.Drop; c.Kind == survey.ChangedDrop && d != nil {
+		return s.word("target_dropped_subject", "Name", t.Name), []string{
+			s.word("target_dropped", "Name", t.Name), "",
+			s.word("target_dropped_week", "Day", d.Day.String(), "Figure", s.targetFigure(t, d.Score), "Count", s.Number(int(d.Responses))),
+			s.word("target_dropped_before", "Figure", s.targetFigure(t, d.Before)), "",
+			s.word("target_dropped_why")}
 	}
-	words := map[string]string{"met": "met", "at_risk": "at risk", "breached": "breached", "insufficient": "without enough answers"}
-	lines = []string{
-		fmt.Sprintf("The target “%s” is %s. It was %s.", t.Name, words[c.To], words[c.From]), "",
-		"It shall be: " + bound(t, "at least %s", "at most %s", unit)}
+	to, key, bound := s.word("target_"+c.To), "target_at_least", t.AtLeast
+	if bound == nil {
+		key, bound = "target_at_most", t.AtMost
+	}
+	lines = []string{s.word("target_changed", "Name", t.Name, "From", s.word("target_"+c.From), "To", to), "",
+		s.word("target_goal", "Bound", s.word(key, "Number", s.targetFigure(t, bound)))}
 	if l := c.Look; l != nil {
-		lines = append(lines, fmt.Sprintf("It was: %s%s, of %d", targetFigure(l.Value, unit), between(l.Interval, " (between %s and %s)", unit), l.N),
-			fmt.Sprintf("Period: %s to %s", l.Start, l.End-1))
+		figure, count := s.targetFigure(t, l.Value), s.Number(int(l.N))
+		if i := l.Interval; i != nil {
+			lines = append(lines, s.word("target_figure_between", "Figure", figure, "Low", s.targetFigure(t, &i.Low), "High", s.targetFigure(t, &i.High), "Count", count))
+		} else {
+			lines = append(lines, s.word("target_figure", "Figure", figure, "Count", count))
+		}
+		lines = append(lines, s.word("target_figure_period", "From", l.Start.String(), "Until", (l.End-1).String()))
 	}
-	return fmt.Sprintf("%s: %s", t.Name, words[c.To]), append(lines, "", map[string]string{
-		"met":          "The whole interval lies where it shall.",
-		"at_risk":      "The interval holds the target: it may be met, and it may not.",
-		"breached":     "The whole interval lies on the wrong side. A target that is just met is called so in at most one period of twenty.",
-		"insufficient": fmt.Sprintf("A period is judged from %d on.", t.Needed),
-	}[c.To])
+	return s.word("target_changed_subject", "Name", t.Name, "To", to), append(lines, "", s.word("target_why_"+c.To, "Needed", s.Number(int(t.Needed))))
 }
 
-func targetInJapanese(t survey.Target, c survey.TargetChange) (subject string, lines []string) {
-	unit := targetUnit(t.Unit, "点", "時間")
-	if c.Kind == survey.ChangedDrop && c.Drop != nil {
-		d := c.Drop
-		return "スコアの異常な低下:" + t.Name, []string{
-			fmt.Sprintf("「%s」のスコアが、偶然では説明できないほど下がりました。", t.Name), "",
-			fmt.Sprintf("%sまでの7日間:%s(回答%d件)", d.Day, targetFigure(d.Score, unit), d.Responses),
-			fmt.Sprintf("その前の8週間:%s", targetFigure(d.Before, unit)), "",
-			"koeは毎日確認しています。偶然だけでこのメールが届くのは年に1回未満です。"}
+func (s *sayer) targetFigure(t survey.Target, figure *float64) string {
+	words, err := staffFigures{s.voice}.targetFigure(t.Unit, figure)
+	if err != nil && s.err == nil {
+		s.err = err
 	}
-	words := map[string]string{"met": "達成", "at_risk": "要注意", "breached": "未達", "insufficient": "回答不足"}
-	lines = []string{
-		fmt.Sprintf("目標「%s」は「%s」から「%s」に変わりました。", t.Name, words[c.From], words[c.To]), "",
-		"目標:" + bound(t, "%s以上", "%s以下", unit)}
-	if l := c.Look; l != nil {
-		lines = append(lines, fmt.Sprintf("実績:%s%s、%d件", targetFigure(l.Value, unit), between(l.Interval, "(%s〜%s)", unit), l.N),
-			fmt.Sprintf("期間:%s〜%s", l.Start, l.End-1))
-	}
-	return fmt.Sprintf("%s:%s", t.Name, words[c.To]), append(lines, "", map[string]string{
-		"met":          "信頼区間の全体が目標を満たしています。",
-		"at_risk":      "信頼区間に目標が含まれています。達成しているとも、いないとも言えません。",
-		"breached":     "信頼区間の全体が目標を外れています。実際には目標どおりのときに未達と判定されるのは、20期間に1回以下です。",
-		"insufficient": fmt.Sprintf("判定には%d件以上が必要です。", t.Needed),
-	}[c.To])
-}
-
-func targetUnit(unit, points, hours string) string {
-	return map[string]string{"percent": " %", "points": points, "hours": hours}[unit]
-}
-
-func bound(t survey.Target, atLeast, atMost, unit string) string {
-	if t.AtLeast != nil {
-		return fmt.Sprintf(atLeast, targetFigure(t.AtLeast, unit))
-	}
-	return fmt.Sprintf(atMost, targetFigure(t.AtMost, unit))
-}
-
-func between(i *scoring.Interval, words, unit string) string {
-	if i == nil {
-		return ""
-	}
-	return fmt.Sprintf(words, targetFigure(&i.Low, unit), targetFigure(&i.High, unit))
-}
-
-// targetFigure is a number with one digit behind the point, "–" where there is none.
-func targetFigure(v *float64, unit string) string {
-	if v == nil {
-		return "–"
-	}
-	return strconv.FormatFloat(math.Round(*v*10)/10, 'f', -1, 64) + unit
+	return words
 }

@@ -100,6 +100,22 @@ func (p *Program) readKey() error {
 	return errors.New("koe printed no key")
 }
 
+var signInLink = regexp.MustCompile(`/dashboard/sign-in/[A-Za-z0-9_-]+`)
+
+// SignInLink is the link to the dashboard that koe printed on its first start;
+// it can be used once.
+func (p *Program) SignInLink() (string, error) {
+	printed, err := os.ReadFile(p.out)
+	if err != nil {
+		return "", err
+	}
+	link := signInLink.Find(printed)
+	if link == nil {
+		return "", errors.New("koe printed no link to sign in")
+	}
+	return p.URL + string(link), nil
+}
+
 // Call speaks to koe's API; out, where not nil, takes the answer.
 func (p *Program) Call(method, path, body string, out any) error {
 	req, err := http.NewRequest(method, p.URL+path, bytes.NewBufferString(body))

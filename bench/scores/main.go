@@ -27,8 +27,9 @@ func main() {
 	answers := flag.Int("answers", 10_000_000, "answers to import")
 	folder := flag.String("folder", os.TempDir(), "where the database is made, and removed from; it needs 1 GB for a million answers")
 	shuffled := flag.Bool("shuffled", false, "import in no order of time, instead of the oldest first")
+	dashboard := flag.Bool("dashboard", false, "measure the pages of the dashboard instead")
 	flag.Parse()
-	if err := run(*answers, *folder, *shuffled); err != nil {
+	if err := run(*answers, *folder, *shuffled, *dashboard); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -37,7 +38,7 @@ func main() {
 // run fails where something cannot be measured or is counted wrong; it never
 // fails for being slow, because how fast a machine is at the moment is no
 // property of the code.
-func run(answers int, folder string, shuffled bool) error {
+func run(answers int, folder string, shuffled, dashboard bool) error {
 	if answers < 2*few {
 		return fmt.Errorf("-answers: needs at least %d", 2*few)
 	}
@@ -64,6 +65,9 @@ func run(answers int, folder string, shuffled bool) error {
 		order = "in no order of time"
 	}
 	fmt.Printf("%d answers at %d touchpoints over two years, %s, SQLite FULL\n\n", answers, len(touchpoints), order)
+	if dashboard {
+		return b.dashboard(answers)
+	}
 	if _, _, err := b.fill(few); err != nil {
 		return err
 	}

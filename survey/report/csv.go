@@ -11,30 +11,53 @@ import (
 	"koe/survey/history"
 )
 
+// CSV writes a table row by row: RFC 4180 with a header, and no cell that a
+// spreadsheet would run as a formula.
+type CSV struct {
+	columns []string
+	out     *csv.Writer
+}
+
+// NewCSV begins a table with its header.
+func NewCSV(w io.Writer, columns ...string) (*CSV, error) {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	return &CSV{columns, out}, out.Write(columns)
+}
+
+// Write writes a row by the names of its columns. It leaves out what it does
+// not have.
+func (t *CSV) Write(row map[string]string) error {
+	line := make([]string, len(t.columns))
+	for i, column := range t.columns {
+		line[i] = history.Guard(row[column])
+	}
+	return t.out.Write(line)
+}
+
+// Flush writes what is still held back.
+func (t *CSV) Flush() error {
+	t.out.Flush()
+	return t.out.Error()
+}
+
 // sheet is a table of named columns. A row leaves out what it does not have.
 type sheet struct {
 	columns []string
 	rows    []map[string]string
 }
 
-// write writes RFC 4180 with a header.
 func (s *sheet) write(w io.Writer) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	if err := out.Write(s.columns); err != nil {
+	out, err := NewCSV(w, s.columns...)
+	if err != nil {
 		return err
 	}
 	for _, row := range s.rows {
-		line := make([]string, len(s.columns))
-		for i, column := range s.columns {
-			line[i] = history.Guard(row[column])
-		}
-		if err := out.Write(line); err != nil {
+		if err := out.Write(row); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.Flush()
 }
 
 // scoreColumns are the columns of these results: groups and points of the scale

@@ -35,10 +35,12 @@ type CountedPeriod struct {
 }
 
 // CountedGroup is the part of one value of what was grouped by. Previous are
-// its answers in the range to compare with, read only where there is one.
+// its answers in the range to compare with, read only where there is one;
+// Periods those of each period, where groups were cut into them.
 type CountedGroup struct {
 	Key, Name       string
 	Cells, Previous []scoring.Cell
+	Periods         [][]scoring.Cell
 }
 
 // CountedRange is a range with its answers.

@@ -36,6 +36,16 @@ type Tag struct {
 	Rest           *Rest          `json:"rest"`               // nil where there are no others
 	Drag           *float64       `json:"drag"`               // points that the score would be better by if these answers were as the others
 	Trend          *TagTrend      `json:"trend,omitempty"`
+	Periods        []TagPeriod    `json:"periods,omitzero"`
+}
+
+// TagPeriod is how often a tag came in a part of the calendar; End is exclusive.
+type TagPeriod struct {
+	Start     survey.Day `json:"start"`
+	End       survey.Day `json:"end"`
+	Responses int64      `json:"responses"`
+	Share     *float64   `json:"share_of_responses"` // percent of all answers of the period
+	Score     *float64   `json:"score"`              // of the answers with the tag
 }
 
 // Rest is how the answers with a tag differ from the others.
@@ -119,10 +129,29 @@ func tagOf(c Counted, g CountedGroup, total scoring.Result) (Tag, error) {
 			*out.Drag = -*out.Drag
 		}
 	}
+	if out.Periods, err = periodsOf(c, g); err != nil {
+		return Tag{}, err
+	}
 	if c.Previous != nil {
 		out.Trend, err = trendOf(result.Responses, total.Responses, answersIn(g.Previous), answersIn(c.Previous.Cells), *c.Previous, c.Level)
 	}
 	return out, err
+}
+
+// periodsOf are the periods of a tag; nil where the range was not cut.
+func periodsOf(c Counted, g CountedGroup) ([]TagPeriod, error) {
+	if c.Periods == nil {
+		return nil, nil
+	}
+	list := make([]TagPeriod, 0, len(c.Periods))
+	for i, p := range c.Periods {
+		result, err := scored(likewise(g.Periods[i], c.Cells), c.Level)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, TagPeriod{p.Start, p.End, result.Responses, scoring.PercentOf(result.Responses, answersIn(p.Cells)), result.Score})
+	}
+	return list, nil
 }
 
 // without are cells less others of the same measures.
@@ -164,13 +193,17 @@ func trendOf(tagged, all, taggedThen, allThen int64, then CountedRange, level fl
 	return out, nil
 }
 
-// WriteCSV writes a row for each tag, and one for all answers.
+// WriteCSV writes a row for each tag and each of its periods, and one for all
+// answers.
 func (t Tags) WriteCSV(w io.Writer) error {
 	results := []scoring.Result{t.Total}
 	for _, tag := range t.Data {
 		results = append(results, tag.Total)
 	}
 	s := sheet{columns: slices.Concat([]string{"row", "tag", "from", "to", "timezone", "metric", "measure"}, scoreColumns(results...), tagColumns)}
+	if slices.ContainsFunc(t.Data, func(tag Tag) bool { return tag.Periods != nil }) {
+		s.columns = append(s.columns, "start", "end")
+	}
 	add := func(kind string, r scoring.Result) map[string]string {
 		row := map[string]string{"row": kind, "from": instant(t.From), "to": instant(t.To), "timezone": t.Timezone, "metric": string(t.Metric), "measure": t.Measure}
 		scoreCells(row, r)
@@ -180,6 +213,10 @@ func (t Tags) WriteCSV(w io.Writer) error {
 	add("total", t.Total)
 	for _, tag := range t.Data {
 		tagCells(add("tag", tag.Total), tag)
+		for _, p := range tag.Periods {
+			s.rows = append(s.rows, map[string]string{"row": "period", "tag": tag.Tag, "timezone": t.Timezone, "metric": string(t.Metric), "measure": t.Measure,
+				"start": p.Start.String(), "end": p.End.String(), "responses": fmt.Sprint(p.Responses), "share_of_responses": number(p.Share), "score": number(p.Score)})
+		}
 	}
 	return s.write(w)
 }

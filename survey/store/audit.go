@@ -7,8 +7,8 @@ import (
 	"koe/survey"
 )
 
-// audit keeps who did what to the settings of a workspace, in the transaction
-// that did it. Rows are only ever added. Subject names what was changed (a key,
+// audit keeps who did what to the settings of a workspace and to its answers, in
+// the transaction that did it. Rows are only ever added. Subject names what was changed (a key,
 // an id); neither it nor detail holds an answer, an address or a secret.
 func (q *session) audit(action, subject, detail string) error {
 	_, err := q.exec(`INSERT INTO audit (workspace_id, id, at, actor, actor_id, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -28,8 +28,8 @@ func (q *session) actor() string {
 type AuditEntry struct {
 	ID      survey.ID      `json:"id"`
 	At      survey.Instant `json:"at"`
-	Actor   string         `json:"actor"`    // the name that the key or the member had; "koe" for koe itself
-	ActorID *survey.ID     `json:"actor_id"` // of the key or the member; nil for koe itself
+	Actor   string         `json:"actor"`    // the name that the key or the member had; "command line" for a command, "koe" for koe itself
+	ActorID *survey.ID     `json:"actor_id"` // of the key or the member; nil for a command and koe itself
 	Action  string         `json:"action"`
 	Subject string         `json:"subject"` // a key or an id of what was changed
 	Detail  string         `json:"detail"`

@@ -180,23 +180,22 @@ func messageInvitation(messageID string) (survey.ID, bool) {
 	return id, ok && err == nil
 }
 
-// bouncedInvitation finds, and locks, the invitation in the caller's workspace
+// bouncedInvitation finds the invitation in the caller's workspace
 // that a report names.
 func (s *Store) bouncedInvitation(q *session, b survey.Bounce) (*invitationRow, error) {
-	lock := q.forUpdate()
 	if b.Invitation != nil {
-		return q.bouncedRow(`workspace_id = ? AND id = ?`+lock, q.by.Workspace, *b.Invitation)
+		return q.bouncedRow(`workspace_id = ? AND id = ?`, q.by.Workspace, *b.Invitation)
 	}
 	for _, tag := range b.Tags {
 		if workspace, id, ok := s.ParseBounceTag(tag); ok && workspace == q.by.Workspace {
-			return q.bouncedRow(`workspace_id = ? AND id = ?`+lock, workspace, id)
+			return q.bouncedRow(`workspace_id = ? AND id = ?`, workspace, id)
 		}
 	}
 	id, ok := messageInvitation(b.MessageID)
 	if !ok {
 		return nil, nil
 	}
-	row, err := q.bouncedRow(`workspace_id = ? AND id = ? AND message_id IS NOT NULL`+lock, q.by.Workspace, id)
+	row, err := q.bouncedRow(`workspace_id = ? AND id = ? AND message_id IS NOT NULL`, q.by.Workspace, id)
 	if row != nil && !sameDomain(*row.MessageID, b.MessageID) {
 		return nil, err
 	}
@@ -267,6 +266,10 @@ func (s *Store) takeByAddress(q *session, b survey.Bounce) (BounceTaken, error) 
 func (s *Store) takeBounce(q *session, row invitationRow, b survey.Bounce) (BounceTaken, error) {
 	of := survey.ID(row.ID)
 	out := BounceTaken{Outcome: BounceRepeated, Invitation: &of}
+	row, err := s.held(q, row)
+	if err != nil {
+		return out, err
+	}
 	v, err := row.invitation(q.now)
 	if err != nil {
 		return out, err
@@ -340,19 +343,45 @@ func bounceDetail(b survey.Bounce) string {
 	return detail
 }
 
+// held is an invitation with what waits to be mailed to its address, all locked in
+// the order of their ids, so that two reports about one address wait for each other
+// and not crosswise.
+func (s *Store) held(q *session, row invitationRow) (invitationRow, error) {
+	index, where, args := "", `id = ?`, []any{row.WorkspaceID, row.ID}
+	if row.Email != nil {
+		index = q.indexedBy("invitations_address_hash_planned_at")
+		where, args = `address_hash = ? AND address_hash IS NOT NULL AND (mail_state IN ('waiting', 'claimed') OR id = ?)`,
+			[]any{row.WorkspaceID, s.addressHash(row.WorkspaceID, *row.Email), row.ID}
+	}
+	var rows []invitationRow
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations`+index+` WHERE workspace_id = ? AND `+where+` ORDER BY id`+q.forUpdate(), args...); err != nil {
+		return row, err
+	}
+	for _, one := range rows {
+		if one.ID == row.ID {
+			return one, nil
+		}
+	}
+	if row.Email == nil {
+		return row, errNoInvitation
+	}
+	row.Email = nil // erased a moment ago
+	return s.held(q, row)
+}
+
 // block suppresses an address and ends what waits for it; false where it was
-// suppressed before.
+// suppressed before. Invitations are locked before the suppression, as everywhere.
 func (s *Store) block(q *session, address string, reason survey.SuppressionReason) (bool, error) {
+	var rows []invitationRow
+	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations`+q.indexedBy("invitations_address_hash_planned_at")+` WHERE workspace_id = ? AND address_hash = ? AND address_hash IS NOT NULL
+		AND mail_state IN ('waiting', 'claimed') ORDER BY id`+q.forUpdate(), q.by.Workspace, s.addressHash(q.by.Workspace, address)); err != nil {
+		return false, err
+	}
 	made, fresh, err := s.suppress(q, address, reason)
 	if err != nil || !fresh {
 		return false, err
 	}
 	if err := q.audit("suppression.created", made.ID.String(), string(reason)); err != nil {
-		return true, err
-	}
-	var rows []invitationRow
-	if err := q.list(&rows, `SELECT `+invitationColumns+` FROM invitations`+q.indexedBy("invitations_address_hash_planned_at")+` WHERE workspace_id = ? AND address_hash = ? AND address_hash IS NOT NULL
-		AND mail_state IN ('waiting', 'claimed') ORDER BY id`+q.forUpdate(), q.by.Workspace, s.addressHash(q.by.Workspace, address)); err != nil {
 		return true, err
 	}
 	for _, row := range rows {

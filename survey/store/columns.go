@@ -89,20 +89,55 @@ func (s *Store) columnsOf(q *session, one *survey.ID) (names ExportedNames, err 
 		return names, err
 	}
 	slices.Sort(names.Attributes) // as bytes, whatever the database's order is
-	var asked []versionSeen
+	asked := map[versionSeen]struct{}{}
 	var v versionSeen
 	if err := q.each(`SELECT DISTINCT template_id, template_version FROM answered_versions WHERE `+where, args,
 		[]any{&v.template, &v.version}, func() error {
-			asked = append(asked, v)
+			asked[v] = struct{}{}
 			return nil
 		}); err != nil {
 		return names, err
 	}
+	names.Questions, err = s.questionKeys(q, asked)
+	return names, err
+}
+
+// columnsSeen names the columns of an export for whoever is limited. The
+// register tells surveys apart, not what a member reads of them, so every answer
+// that they read is looked at.
+func (s *Store) columnsSeen(q *session, f ResponseFilter) (names ExportedNames, err error) {
+	where, args, err := s.responseConditions(q, f)
+	if err != nil {
+		return names, err
+	}
+	asked, named := map[versionSeen]struct{}{}, map[string]struct{}{}
+	if err := q.eachPage(where, args, func(rows []responseRow) error {
+		for _, r := range rows {
+			asked[versionSeen{template: r.TemplateID, version: r.TemplateVersion}] = struct{}{}
+			var attributes map[string]json.RawMessage
+			if err := fromJSON(r.Attributes, &attributes); err != nil {
+				return err
+			}
+			for name := range attributes {
+				named[name] = struct{}{}
+			}
+		}
+		return nil
+	}); err != nil {
+		return names, err
+	}
+	names.Attributes = slices.Sorted(maps.Keys(named))
+	names.Questions, err = s.questionKeys(q, asked)
+	return names, err
+}
+
+// questionKeys are the keys of the questions beside the score that versions ask.
+func (s *Store) questionKeys(q *session, asked map[versionSeen]struct{}) ([]string, error) {
 	keys := map[string]struct{}{}
-	for _, v := range asked {
+	for v := range asked {
 		template, err := s.templateVersion(q, survey.ID(v.template), v.version)
 		if err != nil {
-			return names, err
+			return nil, err
 		}
 		for _, question := range template.Questions {
 			if question.Type != survey.ScoreQuestion {
@@ -110,6 +145,5 @@ func (s *Store) columnsOf(q *session, one *survey.ID) (names ExportedNames, err 
 			}
 		}
 	}
-	names.Questions = slices.Sorted(maps.Keys(keys))
-	return names, nil
+	return slices.Sorted(maps.Keys(keys)), nil
 }

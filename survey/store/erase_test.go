@@ -201,7 +201,7 @@ func TestErasedPeopleLeaveNoTrace(t *testing.T) {
 		if len(people) != 1 || people[0].ID != *kept.Person || people[0].Name != "Kept" {
 			t.Errorf("left are %+v", people)
 		}
-		waits, err := s.OutboxSummary(ctx, c.by)
+		waits, err := s.OutboxSummary(ctx, c.by, "")
 		ok(t, err)
 		claims, err := s.ClaimDue(ctx, 100, time.Minute)
 		ok(t, err)

@@ -25,7 +25,11 @@ func (s *Store) ExportedNames(ctx context.Context, by Caller, f ResponseFilter) 
 		}
 		one = &place.Survey.ID
 	}
-	names, err := s.columnsOf(q, one)
+	columns := s.columnsOf
+	if len(by.Scope.Touchpoints) > 0 || by.Scope.Segment != nil {
+		columns = func(q *session, _ *survey.ID) (ExportedNames, error) { return s.columnsSeen(q, f) }
+	}
+	names, err := columns(q, one)
 	if err == nil && len(names.Attributes) > maxAttributeColumns {
 		return names, survey.Errorf(survey.Invalid, "format", "these responses have %d attributes, a table at most %d columns of them: export ndjson, or one survey",
 			len(names.Attributes), maxAttributeColumns)
@@ -38,11 +42,15 @@ const exportedAtOnce = 1000
 
 // Export calls each with every response that a filter lets through, the oldest
 // first, and holds a few thousand of them at most. What is answered meanwhile may or
-// may not be among them; none is twice. An error of each ends it.
+// may not be among them; none is twice. An error of each ends it. That somebody
+// takes answers out is kept in the audit before the first of them.
 func (s *Store) Export(ctx context.Context, by Caller, f ResponseFilter, each func(survey.Response) error) error {
 	q := s.reading(ctx, by)
 	where, args, err := s.responseConditions(q, f)
 	if err != nil {
+		return err
+	}
+	if err := s.auditExport(ctx, by, "responses.exported", f.Survey); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -73,6 +81,53 @@ func (s *Store) Export(ctx context.Context, by Caller, f ResponseFilter, each fu
 		return nil
 	})
 	return away(group.Wait())
+}
+
+// auditExport keeps that somebody took out answers, of one survey or of all.
+func (s *Store) auditExport(ctx context.Context, by Caller, what, of string) error {
+	return s.write(ctx, by, func(q *session) error { return q.audit(what, of, "") })
+}
+
+// exportedPage is how many follow-ups are in memory at a time.
+const exportedPage = 500
+
+// ExportFollowUps calls each with every follow-up that a filter lets through,
+// without its notes, in the order of FollowUps. An error of each ends it. It is
+// kept in the audit as an Export is.
+func (s *Store) ExportFollowUps(ctx context.Context, by Caller, f FollowUpFilter, each func(survey.FollowUp) error) error {
+	if _, _, err := s.followUpConditions(s.reading(ctx, by), f); err != nil {
+		return err
+	}
+	if err := s.auditExport(ctx, by, "follow_ups.exported", f.Survey); err != nil {
+		return err
+	}
+	for page := (Page{Limit: exportedPage}); ; {
+		list, next, err := s.FollowUps(ctx, by, f, page)
+		if err != nil {
+			return err
+		}
+		for _, one := range list {
+			if err := each(one); err != nil {
+				return err
+			}
+		}
+		if page.Cursor = next; next == "" {
+			return nil
+		}
+	}
+}
+
+// CountResponses counts the responses that a filter lets through, up to most:
+// so many means so many or more.
+func (s *Store) CountResponses(ctx context.Context, by Caller, f ResponseFilter, most int) (n int, err error) {
+	q := s.reading(ctx, by)
+	where, args, err := s.responseConditions(q, f)
+	if err != nil {
+		return 0, err
+	}
+	statement, args := spread(`SELECT COUNT(*) FROM (SELECT 1 AS one FROM responses WHERE `+strings.Join(where, " AND ")+` LIMIT ?) AS part`, append(args, most))
+	_, err = q.row(statement, args, &n)
+	return n, away(err)
 }
 
 // eachPage calls do with pages of responses, the oldest first.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"koe/survey"
 )
@@ -102,6 +103,33 @@ func (s *Store) hear(q *session, row *followUpRow, f *survey.FollowUp, rule surv
 		}
 	}
 	return q.saveFollowUp(*row)
+}
+
+// A customer is mailed the same question maxAsks times in the days that the outbox
+// remembers, and not again within askedAfresh of a mail that they have not answered:
+// its link leads to the question still.
+const (
+	maxAsks     = 3
+	askedAfresh = 24 * time.Hour
+)
+
+// asksAgain says whether a customer who is asked is mailed for it, and why they are
+// not asked any more ("" where they are).
+func (q *session) asksAgain(row followUpRow, address string) (mails bool, why string, err error) {
+	var asked int
+	var last survey.Instant
+	if _, err := q.row(`SELECT COUNT(*), COALESCE(MAX(created_at), 0) FROM outbox`+q.indexedBy("outbox_notice_subject_id")+` WHERE workspace_id = ? AND subject_id = ?
+		AND kind = 'notice' AND event = ? AND destination = ? AND state IN ('waiting', 'claimed', 'delivered')`,
+		[]any{row.WorkspaceID, row.ID, string(survey.EventFollowUpAsked), address}, &asked, &last); err != nil {
+		return false, "", err
+	}
+	switch {
+	case asked > 0 && row.Confirmation != string(survey.Refuted) && q.now < last.Add(askedAfresh):
+		return false, "", nil
+	case asked >= maxAsks:
+		return false, askedOft, nil
+	}
+	return true, "", nil
 }
 
 // tellReopened mails the owner that it was not solved; where there is none any

@@ -136,10 +136,19 @@ func (q *session) handOver(row *followUpRow, f *survey.FollowUp, owner *survey.M
 func (s *Store) move(q *session, row *followUpRow, f survey.FollowUp, to survey.FollowUpState, place surveyPlace) error {
 	rule, from := ruleOf(place.Survey), f.State
 	var address, why string
+	mails := true
 	if to == survey.FollowUpResolved && from != to && rule.Confirm {
 		var err error
 		if address, why, err = s.askable(q, *row); err != nil {
 			return err
+		}
+		if address != "" {
+			if mails, why, err = q.asksAgain(*row, address); err != nil {
+				return err
+			}
+		}
+		if why != "" {
+			address = ""
 		}
 	}
 	f.Move(to, rule, address != "", q.now)
@@ -149,7 +158,7 @@ func (s *Store) move(q *session, row *followUpRow, f survey.FollowUp, to survey.
 			return err
 		}
 	}
-	if f.Confirmation == survey.ConfirmationPending && from != to {
+	if f.Confirmation == survey.ConfirmationPending && from != to && mails {
 		if _, err := q.notifyAt(survey.EventFollowUpAsked, survey.ID(row.ID), address, row.PersonID.orNil(), q.now); err != nil {
 			return err
 		}
@@ -171,6 +180,7 @@ const (
 	noAddress = "no_address"
 	nowQuiet  = "suppressed"
 	noAnswer  = "silence"
+	askedOft  = "asked_often"
 )
 
 // askable is the address of a customer who may be asked, or why there is none.

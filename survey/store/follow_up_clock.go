@@ -74,11 +74,12 @@ type FollowUpGauges struct {
 // FollowUpGauges counts what is not resolved.
 func (s *Store) FollowUpGauges(ctx context.Context) (g FollowUpGauges, err error) {
 	q := s.reading(ctx, Caller{})
-	count := func(more string) string {
-		return `(SELECT COUNT(*) FROM (SELECT 1 FROM follow_ups f` + q.indexedBy("follow_ups_due_at") + ` WHERE f.workspace_id = w.id AND f.state <> 'resolved'` + more + ` LIMIT ?) AS part)`
+	count := func(index, more string) string {
+		return `COALESCE(CAST(SUM((SELECT COUNT(*) FROM (SELECT 1 FROM follow_ups f` + q.indexedBy(index) + ` WHERE f.workspace_id = w.id AND f.state <> 'resolved'` +
+			more + ` LIMIT ?) AS part)) AS bigint), 0)`
 	}
-	_, err = q.row(`SELECT COALESCE(CAST(SUM(`+count("")+`) AS bigint), 0), COALESCE(CAST(SUM(`+count(" AND f.due_at <= ?")+`) AS bigint), 0),
-		COALESCE(CAST(SUM(`+count(" AND f.owner_id IS NULL")+`) AS bigint), 0) FROM workspaces w`,
+	_, err = q.row(`SELECT `+count("follow_ups_due_at", "")+`, `+count("follow_ups_due_at", " AND f.due_at <= ?")+`, `+
+		count("follow_ups_unowned", " AND f.owner_id IS NULL")+` FROM workspaces w`,
 		[]any{SummaryCap, q.now, SummaryCap, SummaryCap}, &g.Open, &g.Overdue, &g.Unowned)
 	return FollowUpGauges{min(g.Open, SummaryCap), min(g.Overdue, SummaryCap), min(g.Unowned, SummaryCap)}, away(err)
 }

@@ -15,25 +15,49 @@ import (
 // newest first.
 const nextScores = 10_000
 
-// FollowUpSummary counts the follow-ups that a filter lets through. Its figures
-// are all of the same instant.
+// summedDays is how far a summary looks back that names no beginning.
+const summedDays = 90 * 24 * time.Hour
+
+// FollowUpSummary counts the follow-ups that a filter lets through. Where it names
+// no beginning these are what was opened in the 90 days before its end, and what
+// is not resolved, however old. The figures are all of the same instant.
 func (s *Store) FollowUpSummary(ctx context.Context, by Caller, f FollowUpFilter) (out survey.FollowUpSummary, err error) {
 	err = s.snapshot(ctx, by, func(q *session) error {
+		given, end := f.From, q.now
+		if f.To != nil {
+			end = *f.To
+		}
+		from := end.Add(-summedDays)
+		if given != nil {
+			from = *given
+		}
+		f.From = nil
 		where, args, err := s.followUpConditions(q, f)
 		if err != nil {
 			return err
 		}
-		condition := strings.Join(where, " AND ")
-		if out, err = q.sumFollowUps(condition, args); err != nil {
+		all := strings.Join(where, " AND ")
+		span, spanArgs := all+" AND opened_at >= ?", append(slices.Clip(args), from)
+		if given != nil {
+			out, err = q.sumFollowUps(q.indexedBy("follow_ups_opened_at")+` WHERE `+span, spanArgs)
+		} else {
+			out, err = q.sumFollowUps(q.indexedBy("follow_ups_opened_at")+` WHERE `+span+` AND state = 'resolved' UNION ALL SELECT `+summed+
+				` FROM follow_ups`+q.indexedBy("follow_ups_due_at")+` WHERE `+all+` AND state <> 'resolved'`, slices.Concat(spanArgs, args))
+		}
+		if err != nil {
 			return err
 		}
-		out.Next, err = q.nextScores(condition, args)
+		out.From = from
+		out.Next, err = q.nextScores(span, spanArgs)
 		return err
 	})
 	return out, away(err)
 }
 
-func (q *session) sumFollowUps(condition string, args []any) (out survey.FollowUpSummary, err error) {
+// summed are the columns that a summary is made of.
+const summed = `state, confirmation, reopened, since, due_at, touched_at, resolved_at, owner_id`
+
+func (q *session) sumFollowUps(which string, args []any) (out survey.FollowUpSummary, err error) {
 	out = survey.FollowUpSummary{States: map[survey.FollowUpState]int{}, Remark: survey.NextScoreRemark}
 	for _, state := range survey.FollowUpStates() {
 		out.States[state] = 0
@@ -41,7 +65,7 @@ func (q *session) sumFollowUps(condition string, args []any) (out survey.FollowU
 	var touches, resolutions []time.Duration
 	var pending, confirmed, reopened, unconfirmed int
 	var r followUpRow
-	err = q.each(`SELECT state, confirmation, reopened, since, due_at, touched_at, resolved_at, owner_id FROM follow_ups WHERE `+condition, args,
+	err = q.each(`SELECT `+summed+` FROM follow_ups`+which, args,
 		[]any{&r.State, &r.Confirmation, &r.Reopened, &r.Since, &r.DueAt, &r.TouchedAt, &r.ResolvedAt, &r.OwnerID}, func() error {
 			f := r.followUp()
 			out.Total++
@@ -95,7 +119,7 @@ func (q *session) nextScores(condition string, args []any) ([]survey.NextScore, 
 	var after *int
 	err := q.each(`SELECT r.measure_id, r.score, (SELECT n.score FROM responses n`+q.indexedBy("responses_person_id")+` WHERE n.workspace_id = r.workspace_id
 		AND n.person_id = r.person_id AND n.measure_id = r.measure_id AND n.responded_at > r.responded_at AND n.excluded_reason IS NULL`+seen+`
-		ORDER BY n.responded_at, n.id LIMIT 1) FROM (SELECT response_id FROM follow_ups WHERE `+condition+` ORDER BY opened_at DESC LIMIT ?) AS f
+		ORDER BY n.responded_at, n.id LIMIT 1) FROM (SELECT response_id FROM follow_ups`+q.indexedBy("follow_ups_opened_at")+` WHERE `+condition+` ORDER BY opened_at DESC LIMIT ?) AS f
 		JOIN responses r ON r.workspace_id = ? AND r.id = f.response_id WHERE r.person_id IS NOT NULL`,
 		slices.Concat(seenArgs, args, []any{nextScores, q.by.Workspace}), []any{&measure, &before, &after}, func() error {
 			if after == nil {

@@ -95,16 +95,6 @@ func (q *session) byActor() string {
 	return ""
 }
 
-// notifyAt is notify for a mail about somebody who may be erased, from an
-// instant on.
-func (q *session) notifyAt(event survey.Event, subject survey.ID, to string, person *survey.ID, due survey.Instant) (survey.ID, error) {
-	made := newID()
-	_, err := q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at, attempt,
-		lease_until, fence, created_at, event) VALUES (?, ?, ?, ?, ?, ?, '', 'waiting', ?, 0, 0, 0, ?, ?)`,
-		q.by.Workspace, made, outboxNotice, subject, person, to, due, q.now, string(event))
-	return made, err
-}
-
 // reviewFollowUp looks at an answer that was changed: one that has become
 // unhappy opens a follow-up; one that has become happy keeps its own, which
 // remembers it, for somebody may have called already. The owner's mail waits no

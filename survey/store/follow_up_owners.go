@@ -52,34 +52,31 @@ func (q *session) chooseOwner(rule survey.FollowUpRule, touchpoint string, of su
 	}
 }
 
+type candidateRow struct {
+	Member workspaceMemberRow `gorm:"embedded"`
+	Open   int
+	LastAt int64
+}
+
 // candidates are the members who may own a follow-up, with what they have.
 func (q *session) candidates(touchpoint string, of survey.Attributes) ([]survey.Candidate, error) {
-	var rows []workspaceMemberRow
-	if err := q.list(&rows, `SELECT `+workspaceMemberColumns+` FROM workspace_members WHERE workspace_id = ? AND role IN ('editor', 'admin') ORDER BY id`,
-		q.by.Workspace); err != nil {
+	var rows []candidateRow
+	const theirs = ` WHERE f.workspace_id = m.workspace_id AND f.owner_id = m.id AND f.owner_id IS NOT NULL`
+	if err := q.list(&rows, `SELECT `+workspaceMemberColumns+`,
+		(SELECT COUNT(*) FROM (SELECT 1 FROM follow_ups f`+q.indexedBy("follow_ups_owner_id_due_at")+theirs+` AND f.state <> 'resolved' LIMIT ?) AS part) AS open,
+		COALESCE((SELECT MAX(f.assigned_at) FROM follow_ups f`+q.indexedBy("follow_ups_owner_id")+theirs+`), 0) AS last_at
+		FROM workspace_members m WHERE m.workspace_id = ? AND m.role IN ('editor', 'admin') ORDER BY m.id`, enoughOpen, q.by.Workspace); err != nil {
 		return nil, err
 	}
 	list := make([]survey.Candidate, 0, len(rows))
 	for _, row := range rows {
-		m, err := row.member()
+		m, err := row.Member.member()
 		if err != nil {
 			return nil, err
 		}
-		c := survey.Candidate{Member: m}
-		if !m.MayOwn(touchpoint, of) {
-			continue
+		if m.MayOwn(touchpoint, of) {
+			list = append(list, survey.Candidate{Member: m, Open: row.Open, LastAt: survey.Instant(row.LastAt)})
 		}
-		var last *int64
-		if _, err := q.row(`SELECT COUNT(*), (SELECT MAX(assigned_at) FROM follow_ups`+q.indexedBy("follow_ups_owner_id")+` WHERE workspace_id = ? AND owner_id = ? AND owner_id IS NOT NULL)
-			FROM (SELECT 1 FROM follow_ups`+q.indexedBy("follow_ups_owner_id_due_at")+` WHERE workspace_id = ? AND owner_id = ? AND owner_id IS NOT NULL
-			AND state <> 'resolved' LIMIT ?) AS part`,
-			[]any{q.by.Workspace, m.ID, q.by.Workspace, m.ID, enoughOpen}, &c.Open, &last); err != nil {
-			return nil, err
-		}
-		if last != nil {
-			c.LastAt = survey.Instant(*last)
-		}
-		list = append(list, c)
 	}
 	return list, nil
 }

@@ -149,7 +149,7 @@ func (s *Store) wholeFollowUp(q *session, of survey.ID) (survey.FollowUp, []Even
 	if err != nil {
 		return survey.FollowUp{}, nil, away(err)
 	}
-	if len(list) == 0 || !q.by.Scope.sees(list[0]) {
+	if len(list) == 0 || !q.by.Scope.seesFollowUp(list[0]) {
 		return survey.FollowUp{}, nil, errNoFollowUp
 	}
 	f := list[0]

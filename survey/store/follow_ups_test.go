@@ -195,19 +195,34 @@ func TestNoStatementOfFollowUpsWalksATable(t *testing.T) {
 		ok(t, err)
 		_, err = s.FollowUpGauges(ctx)
 		ok(t, err)
+		long := survey.InstantOf(clock.Now()).Add(-time.Hour)
+		for _, f := range []store.FollowUpFilter{{}, {From: &long, Survey: made.ID.String(), Owner: kim.Email}} {
+			_, err := s.FollowUpSummary(ctx, by, f)
+			ok(t, err)
+		}
 		ok(t, s.DeleteResponse(ctx, by, list[1].Response.ID))
 		ok(t, s.RemoveMember(ctx, by, kim.ID))
 	})
 	ok(t, err)
+	lee, err := s.CreateMember(ctx, by, survey.Member{Email: "lee@company.example", Role: survey.Editor})
+	ok(t, err)
+	changed, err := s.Heard(func() {
+		_, err := s.ChangeMember(ctx, by, lee.ID, func(m *survey.Member) error { m.Locale, m.Timezone = "ja", "Asia/Tokyo"; return nil })
+		ok(t, err)
+	})
+	ok(t, err)
+	if slices.ContainsFunc(changed, func(statement string) bool { return strings.Contains(statement, "FROM follow_ups") }) {
+		t.Errorf("another language gives follow-ups away: %q", changed)
+	}
 	db := raw(t, url)
-	seen, sorted := 0, regexp.MustCompile(`INDEX follow_ups_(due_at|due_at_all|opened_at) \(workspace_id=\?\)`)
+	seen, sorted := 0, regexp.MustCompile(`INDEX follow_ups_(due_at|due_at_all|opened_at|unowned) \(workspace_id=\?\)`)
 	for _, statement := range heard {
 		if !strings.Contains(statement, "follow_up") && !strings.Contains(statement, "outbox") {
 			continue
 		}
 		seen++
 		for _, step := range walks(t, db, statement) {
-			if !sorted.MatchString(step) { // those go in the order of the list, and end at its limit
+			if !sorted.MatchString(step) { // those go in the order of the list and end at its limit, or hold what is open alone
 				t.Errorf("%s: %s", step, statement)
 			}
 		}

@@ -69,8 +69,12 @@ func (m *importing) insertOnce(ctx context.Context, drafts []*responseDraft) (co
 		}
 		counts.Repeated = int64(len(drafts)) - counts.Accepted
 		counts.Unnamed += unnamed(drafts)
-		return nil
+		if m.audited || counts.Accepted+counts.Joined == 0 {
+			return nil
+		}
+		return q.audit("responses.imported", m.place.Survey.ID.String(), "") // with the first that it keeps
 	})
+	m.audited = m.audited || err == nil && counts.Accepted+counts.Joined > 0
 	return counts, err
 }
 

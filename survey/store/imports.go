@@ -125,6 +125,7 @@ type importing struct {
 	from     int64 // rows up to this number were kept before
 	again    bool  // the file was imported before, if in part
 	total    Imported
+	audited  bool                         // it is kept who imports
 	names    []string                     // of the last row's attributes
 	segments map[string]map[string]string // those of many rows, by their text; for reading alone
 }

@@ -96,23 +96,9 @@ func (s *Store) invite(q *session, v invite) (invited, error) {
 func segmentsOf(s survey.Survey, a survey.Attributes) map[string]string {
 	segments := map[string]string{}
 	for _, name := range s.Segments {
-		if text := shortened(a[name].Text()); text != "" { // an empty value is none
+		if text := survey.SegmentValue(a[name].Text()); text != "" { // an empty value is none
 			segments[name] = text
 		}
 	}
 	return segments
-}
-
-// maxSegment is how many characters of a value tell segments apart: it is part
-// of a key, and PostgreSQL bounds those.
-const maxSegment = 200
-
-func shortened(s string) string {
-	n := 0
-	for i := range s {
-		if n++; n > maxSegment {
-			return s[:i]
-		}
-	}
-	return s
 }

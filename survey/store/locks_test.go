@@ -285,3 +285,41 @@ func TestSegmentsDeclaredBetweenADraftAndItsTurn(t *testing.T) {
 		check(t, s, by)
 	})
 }
+
+// Each takes what waits for an address first, in one order, and its suppression
+// then.
+func TestReportsAboutOneAddressAtOnce(t *testing.T) {
+	neverCrosswise(t, func(t *testing.T, s *store.Store, by store.Caller) {
+		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.QuietPeriod, v.Rules.Reminders = "0s", []survey.Duration{"3d"} })
+		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.QuietPeriod, v.Trigger.Delay = "0s", "1h" })
+		const addresses, reports = 12, 4
+		address := func(i int) string { return fmt.Sprintf("p%d@example.com", i/reports) }
+		for i := range addresses * 3 {
+			record(t, s, by, chat(address(i/3*reports)))
+		}
+		taken, err := s.TakeDue(ctx, addresses*3, lease, atOnceTo, plainID)
+		ok(t, err)
+		sent := map[string][]survey.ID{}
+		for _, m := range taken.Mails {
+			ok(t, s.Sent(ctx, m.Claim))
+			to := m.Invitation.Email
+			sent[to] = append(sent[to], m.Invitation.ID)
+		}
+		for i, err := range atOnce(addresses*reports, func(i int) error {
+			if i%reports == 0 {
+				_, _, err := s.Suppress(ctx, by, address(i), survey.ByHand)
+				return err
+			}
+			report := survey.Bounce{Kind: survey.HardBounce, Invitation: &sent[address(i)][i%reports-1]}
+			if i%reports == 3 {
+				report = survey.Bounce{Kind: survey.HardBounce, Email: address(i)}
+			}
+			_, err := s.TakeBounces(ctx, by, []survey.Bounce{report})
+			return err
+		}) {
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+	})
+}

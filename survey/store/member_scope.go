@@ -53,20 +53,25 @@ func (q *session) segmentSeen() (condition string, args []any) {
 	}
 	text, args := q.attributeText(segment.Key)
 	for _, value := range segment.Values {
-		args = append(args, shortened(value))
+		args = append(args, survey.SegmentValue(value))
 	}
-	return oneOf("SUBSTR("+text+", 1, "+strconv.Itoa(maxSegment)+")", len(segment.Values)), args
+	return oneOf("SUBSTR("+text+", 1, "+strconv.Itoa(survey.SegmentRunes)+")", len(segment.Values)), args
+}
+
+// touchpointScope narrows a list to the touchpoints that the caller reads.
+func (q *session) touchpointScope(and func(string, ...any)) error {
+	ids, all, err := q.touchpointsSeen()
+	if err == nil && !all {
+		// not IN, behind whose parenthesis gorm takes an id for a list of bytes
+		and("(1 = 0"+strings.Repeat(" OR touchpoint_id = ?", len(ids))+")", ids...)
+	}
+	return err
 }
 
 // scopeConditions narrow a list of responses to what the caller reads.
 func (q *session) scopeConditions(and func(string, ...any)) error {
-	ids, all, err := q.touchpointsSeen()
-	if err != nil {
+	if err := q.touchpointScope(and); err != nil {
 		return err
-	}
-	if !all {
-		// not IN, behind whose parenthesis gorm takes an id for a list of bytes
-		and("(1 = 0"+strings.Repeat(" OR touchpoint_id = ?", len(ids))+")", ids...)
 	}
 	if condition, args := q.segmentSeen(); condition != "" {
 		and(condition, args...)
@@ -80,16 +85,28 @@ func (q *session) sees(r responseRow) (bool, error) {
 	if err != nil || !all && !slices.Contains(ids, any(survey.ID(r.TouchpointID))) {
 		return false, err
 	}
-	segment := q.by.Scope.Segment
-	if segment == nil {
-		return true, nil
-	}
 	var attributes survey.Attributes
 	if err := fromJSON(r.Attributes, &attributes); err != nil {
 		return false, err
 	}
-	value := shortened(attributes[segment.Key].Text())
-	return slices.ContainsFunc(segment.Values, func(v string) bool { return shortened(v) == value }), nil
+	return q.by.Scope.Segment.Holds(attributes), nil
+}
+
+// followUpScope narrows a list of follow-ups to those of answers that the caller
+// reads.
+func (q *session) followUpScope(and func(string, ...any)) error {
+	if err := q.touchpointScope(and); err != nil {
+		return err
+	}
+	if condition, args := q.segmentSeen(); condition != "" {
+		and("EXISTS (SELECT 1 FROM responses r WHERE r.workspace_id = follow_ups.workspace_id AND r.id = follow_ups.response_id AND "+condition+")", args...)
+	}
+	return nil
+}
+
+// seesFollowUp is true where the caller may read a follow-up and its answer.
+func (s Scope) seesFollowUp(f survey.FollowUp) bool {
+	return (len(s.Touchpoints) == 0 || slices.Contains(s.Touchpoints, f.Touchpoint)) && s.Segment.Holds(f.Response.Attributes)
 }
 
 // limit narrows a scope to what the caller reads. Where no survey declares the
@@ -131,7 +148,7 @@ func (o *scope) limitValue(q *session, name, value string) error {
 		}
 		var one int
 		found, err := q.row(`SELECT 1 FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ? AND value = ?`,
-			[]any{q.by.Workspace, v.ID, name, shortened(value)}, &one)
+			[]any{q.by.Workspace, v.ID, name, survey.SegmentValue(value)}, &one)
 		if err != nil {
 			return err
 		}
@@ -159,6 +176,6 @@ func (o *scope) withinScope(by Caller, where string, args []any) (string, []any)
 // seesSegments is true for a stratum of the values that the caller is limited to.
 func (s Scope) seesSegments(segments map[string]string) bool {
 	return s.Segment == nil || slices.ContainsFunc(s.Segment.Values, func(v string) bool {
-		return shortened(v) == segments[s.Segment.Key]
+		return survey.SegmentValue(v) == segments[s.Segment.Key]
 	})
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"koe/survey"
@@ -236,12 +237,19 @@ func (s *Store) ChangeMember(ctx context.Context, by Caller, of survey.ID, chang
 				return err
 			}
 		}
-		if err := s.reassign(q, m, false); err != nil {
-			return err
+		if ownsLess(before, m) {
+			if err := s.reassign(q, m, false); err != nil {
+				return err
+			}
 		}
 		return q.audit("member.changed", of.String(), string(m.Role))
 	})
 	return m, err
+}
+
+// ownsLess is true where a change may take follow-ups from a member.
+func ownsLess(before, after survey.Member) bool {
+	return before.Role != after.Role || !slices.Equal(before.Touchpoints, after.Touchpoints) || !reflect.DeepEqual(before.Segment, after.Segment)
 }
 
 // moveMember takes a member from one address to another.

@@ -20,10 +20,14 @@ func (q *session) notify(event survey.Event, subject survey.ID, to string, body 
 			return err
 		}
 	}
-	_, err := q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at, attempt,
-		lease_until, fence, created_at, event) VALUES (?, ?, ?, ?, NULL, ?, ?, 'waiting', ?, 0, 0, 0, ?, ?)`,
-		q.by.Workspace, newID(), outboxNotice, subject, to, text, q.now, q.now, string(event))
+	_, err := q.post(posted{kind: outboxNotice, event: event, subject: subject, to: to, body: text, due: q.now})
 	return err
+}
+
+// notifyAt is notify for a mail about somebody who may be erased, from an
+// instant on.
+func (q *session) notifyAt(event survey.Event, subject survey.ID, to string, person *survey.ID, due survey.Instant) (survey.ID, error) {
+	return q.post(posted{kind: outboxNotice, event: event, subject: subject, person: person, to: to, due: due})
 }
 
 // forgetNotices drops every notice to an address, whether it was sent or not.

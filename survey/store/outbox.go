@@ -129,13 +129,30 @@ func (q *session) chatDue(to listener, event survey.Event, response survey.ID) (
 	return q.now, nil
 }
 
-// deliver puts one event for one webhook into the outbox.
-func (q *session) deliver(to survey.ID, event survey.Event, subject survey.ID, person *survey.ID, due survey.Instant) (survey.ID, error) {
+// posted is what is put into the outbox.
+type posted struct {
+	kind    string
+	event   survey.Event
+	subject survey.ID
+	person  *survey.ID // whom it is about, where they may be erased
+	webhook *survey.ID // of a delivery
+	to      string     // of a notice: an address
+	body    string
+	due     survey.Instant
+}
+
+// post puts something into the outbox, in the transaction of its cause.
+func (q *session) post(p posted) (survey.ID, error) {
 	made := newID()
 	_, err := q.exec(`INSERT INTO outbox (workspace_id, id, kind, subject_id, person_id, destination, body, state, due_at,
-		attempt, lease_until, fence, created_at, webhook_id, event) VALUES (?, ?, ?, ?, ?, '', '', 'waiting', ?, 0, 0, 0, ?, ?, ?)`,
-		q.by.Workspace, made, outboxWebhook, subject, person, due, q.now, to, string(event))
+		attempt, lease_until, fence, created_at, webhook_id, event) VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, 0, 0, 0, ?, ?, ?)`,
+		q.by.Workspace, made, p.kind, p.subject, p.person, p.to, p.body, p.due, q.now, p.webhook, string(p.event))
 	return made, err
+}
+
+// deliver puts one event for one webhook into the outbox.
+func (q *session) deliver(to survey.ID, event survey.Event, subject survey.ID, person *survey.ID, due survey.Instant) (survey.ID, error) {
+	return q.post(posted{kind: outboxWebhook, event: event, subject: subject, person: person, webhook: &to, due: due})
 }
 
 // Delivery is an event on its way to a webhook.

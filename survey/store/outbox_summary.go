@@ -68,10 +68,20 @@ var waitReasons = []survey.Reason{WaitScheduled, survey.WaitSendWindow, survey.S
 // sentMinutes is how far back Minutes goes.
 const sentMinutes = 5
 
-// OutboxSummary counts what waits in a workspace, and what went out lately.
-func (s *Store) OutboxSummary(ctx context.Context, by Caller) (OutboxSummary, error) {
+// OutboxSummary counts what waits in a workspace, and what went out lately: of
+// everything, or of the mail of one survey (its id or key; nothing else that
+// leaves koe is of one). Invalid on "survey" where there is none.
+func (s *Store) OutboxSummary(ctx context.Context, by Caller, of string) (OutboxSummary, error) {
 	q := s.reading(ctx, by)
 	out := OutboxSummary{At: q.now}
+	if of != "" {
+		place, err := s.surveyByRef(q, of)
+		if err != nil {
+			return out, namedFilter("survey", err)
+		}
+		out.Mail, err = q.sumMailOf(place.Survey.ID)
+		return out, away(err)
+	}
 	var err error
 	if out.Mail, err = q.sumMail(` WHERE w.id = ?`, by.Workspace); err == nil {
 		err = q.sumDeliveries(&out)

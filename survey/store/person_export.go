@@ -45,11 +45,14 @@ type ResponseRecord struct {
 }
 
 // ExportPerson collects everything that koe holds about a person, named by id
-// or external id.
+// or external id. That somebody asked for it is kept in the audit.
 func (s *Store) ExportPerson(ctx context.Context, by Caller, name string) (PersonRecord, error) {
 	var out PersonRecord
 	var err error
 	if out.Person, out.Suppression, err = s.Person(ctx, by, name); err != nil {
+		return out, err
+	}
+	if err := s.auditExport(ctx, by, "person.exported", out.Person.ID.String()); err != nil {
 		return out, err
 	}
 	q := s.reading(ctx, by)

@@ -208,7 +208,7 @@ func TestMailsADay(t *testing.T) {
 		if n := goOut(t, s); n != 2 {
 			t.Errorf("%d mails, want the third of one and the first of another", n)
 		}
-		summary, err := s.OutboxSummary(ctx, by)
+		summary, err := s.OutboxSummary(ctx, by, "")
 		if ok(t, err); summary.Mail.Waiting[survey.WaitRecipientCap] != 4 {
 			t.Errorf("waiting: %v", summary.Mail.Waiting)
 		}

@@ -80,6 +80,9 @@ func (s *Store) ChangeResponse(ctx context.Context, by Caller, of survey.ID, cha
 // or no longer, as one of its own.
 func (q *session) edited(old, now responseRow, changed []string) error {
 	of, actor := survey.ID(old.ID), "by "+q.actor()
+	if err := q.audit("response.changed", of.String(), strings.Join(changed, ", ")); err != nil {
+		return err
+	}
 	if len(changed) > 1 || !slices.Contains(changed, "excluded") {
 		if err := q.event(aboutResponse, of, "edited", strings.Join(changed, ", "), actor); err != nil {
 			return err
@@ -119,6 +122,9 @@ func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) err
 			if err := s.commented(q, *invitation, false); err != nil {
 				return err
 			}
+		}
+		if err := q.audit("response.deleted", of.String(), ""); err != nil {
+			return err
 		}
 		return q.event(aboutResponse, of, "deleted", "", "by "+q.actor())
 	})

@@ -26,7 +26,7 @@ type ResponseFilter struct {
 	Mood       Mood
 	HasComment *bool
 	Excluded   *bool  // left out of scores, or not
-	FollowUp   string // the state of its follow-up; NoFollowUp where it has none
+	FollowUp   string // the state of its follow-up, Unresolved, or NoFollowUp where it has none
 
 	Person                 *survey.ID
 	Email                  string          // of the person; one that is no address is nobody's
@@ -34,8 +34,11 @@ type ResponseFilter struct {
 	Q                      string          // words in the comment or another text answer, in any case
 }
 
-// NoFollowUp as a filter means the answers that have no follow-up.
-const NoFollowUp = "none"
+// What a filter of follow-ups can be beside a state.
+const (
+	NoFollowUp = "none"       // answers that have none
+	Unresolved = "unresolved" // answers whose follow-up is open or in progress
+)
 
 // followedUp finds the follow-up of a response.
 const followedUp = `SELECT 1 FROM follow_ups f WHERE f.workspace_id = responses.workspace_id AND f.response_id = responses.id`
@@ -176,6 +179,8 @@ func standingConditions(f ResponseFilter, and func(string, ...any)) {
 	case "":
 	case NoFollowUp:
 		and("NOT EXISTS (" + followedUp + ")")
+	case Unresolved:
+		and("EXISTS (" + followedUp + " AND f.state <> 'resolved')")
 	default:
 		and("EXISTS ("+followedUp+" AND f.state = ?)", f.FollowUp)
 	}

@@ -146,7 +146,7 @@ func (n *counter) strata(groupBy string) (map[int64]countedStratum, error) {
 				return nil
 			}
 			for name, value := range n.scope.Attributes {
-				if segments[name] != shortened(value) {
+				if segments[name] != survey.SegmentValue(value) {
 					return nil
 				}
 			}

@@ -90,7 +90,9 @@ func (n *counter) groupOfRow(groupBy string, r responseRow) (string, error) {
 		}
 	}
 	v := stratum{Survey: r.SurveyID, Touchpoint: r.TouchpointID, Locale: r.Locale, Channel: r.Channel}
-	return groupOf(groupBy, v, func(name string) string { return n.cappedGroup(r.SurveyID, shortened(attributes[name].Text())) }), nil
+	return groupOf(groupBy, v, func(name string) string {
+		return n.cappedGroup(r.SurveyID, survey.SegmentValue(attributes[name].Text()))
+	}), nil
 }
 
 // chosen are the options that a response chose of a question, or "" alone.
@@ -171,8 +173,8 @@ func (n *counter) narrowed(where string, args []any) (string, []any) {
 			args = append(append(args, declaring...), at...)
 			continue
 		}
-		where += " AND " + is + " AND SUBSTR(" + text + ", 1, " + strconv.Itoa(maxSegment) + ") = ?"
-		args = append(append(append(args, declaring...), at...), shortened(value))
+		where += " AND " + is + " AND SUBSTR(" + text + ", 1, " + strconv.Itoa(survey.SegmentRunes) + ") = ?"
+		args = append(append(append(args, declaring...), at...), survey.SegmentValue(value))
 	}
 	return where, args
 }

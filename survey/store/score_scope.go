@@ -133,7 +133,7 @@ func (o *scope) checkSegment(q *session, field, name string) error {
 		}
 		var n int
 		found, err := q.row(`SELECT 1 FROM segment_values WHERE workspace_id = ? AND survey_id = ? AND segment = ? AND value = ?`,
-			[]any{q.by.Workspace, one.SurveyID, name, shortened(value)}, &n)
+			[]any{q.by.Workspace, one.SurveyID, name, survey.SegmentValue(value)}, &n)
 		if err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ func (s *Store) versionsOf(q *session, template survey.ID) ([]survey.Template, e
 func (o *scope) segmentDimension() (dimension, value string, ok bool) {
 	n := len(o.Attributes)
 	for name, v := range o.Attributes {
-		dimension, value = bySegment+name, shortened(v)
+		dimension, value = bySegment+name, survey.SegmentValue(v)
 		if v == "" { // "without a value" is no row of a tally
 			return "", "", false
 		}

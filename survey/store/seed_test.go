@@ -146,7 +146,7 @@ func TestThePastHasItsEventsAndGoesOn(t *testing.T) {
 		if reminders == 0 {
 			t.Error("nobody was reminded")
 		}
-		outbox, err := s.OutboxSummary(ctx, by)
+		outbox, err := s.OutboxSummary(ctx, by, "")
 		ok(t, err)
 		if outbox.Mail.OldestDue != nil || outbox.Mail.NextDue == nil {
 			t.Errorf("mail is due since %v, the next at %v, now is %s", outbox.Mail.OldestDue, outbox.Mail.NextDue, now)

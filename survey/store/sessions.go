@@ -127,9 +127,24 @@ func (s *Store) Sessions(ctx context.Context, by Caller, of survey.ID, page Page
 	return list, next, nil
 }
 
-// EndSessions signs a member out everywhere, and ends the links that are out.
+// EndSessions signs a member out everywhere in the caller's workspace, and ends the
+// links that are out: those that their address asked for in another workspace too,
+// since a link leads into each.
 func (s *Store) EndSessions(ctx context.Context, by Caller, of survey.ID) error {
 	return s.write(ctx, by, func(q *session) error {
+		m, err := q.member(of, "")
+		if err != nil {
+			return err
+		}
+		places, err := s.places(q, m)
+		if err != nil {
+			return err
+		}
+		for _, p := range places { // before the member is held, as who signs in does
+			if _, err := q.exec(`DELETE FROM sign_in_links WHERE workspace_id = ? AND member_id = ?`, p.WorkspaceID, p.MemberID); err != nil {
+				return err
+			}
+		}
 		if _, err := q.member(of, q.forUpdate()); err != nil {
 			return err
 		}

@@ -11,9 +11,9 @@ import (
 const (
 	signInLasts   = 15 * time.Minute // from when it was asked for
 	firstLasts    = 24 * time.Hour   // the link that koe prints on its first start
-	signInMails   = 5                // links that one address is mailed within signInPeriod
-	signInPeriod  = time.Hour
-	keepsLinks    = 24 * time.Hour // past their end, so that a page can say that they are over
+	signInMails   = 5                // links that one address is mailed at once
+	signInEvery   = 10 * time.Minute // and then one: sooner than the last one ends
+	keepsLinks    = 24 * time.Hour   // past their end, so that a page can say that they are over
 	firstMember   = "First start"
 	signInPurpose = "sign-in"
 )
@@ -23,20 +23,16 @@ var (
 	errSignInOver = survey.Errorf(survey.Gone, "", "this link was used or is too old; ask for another one")
 )
 
-// AskSignIn puts a link for an address into the outbox where it is a member's, at
-// most five an hour. next is where to go once signed in: a path of koe's. Whether
-// the address is known shows neither in what comes back nor, since something is
-// written in any case, in how long it takes.
+// AskSignIn puts a link for an address into the outbox where it is a member's: at
+// most five at once, and then one every ten minutes, so that whoever asks for
+// others' links neither floods them nor keeps them out. next is where to go once
+// signed in: a path of koe's. Whether the address is known shows neither in what
+// comes back nor, since something is written in any case, in how long it takes.
 func (s *Store) AskSignIn(ctx context.Context, address, next string) error {
 	hash := s.memberHash(address)
 	return s.write(ctx, Caller{}, func(q *session) error {
-		var asked int
 		q.wrote = true
-		over := q.now.Add(-signInPeriod)
-		if _, err := q.row(`INSERT INTO sign_in_asks (address_hash, since, asked) VALUES (?, ?, 1) ON CONFLICT (address_hash) DO UPDATE SET
-			asked = CASE WHEN sign_in_asks.since <= ? THEN 1 ELSE sign_in_asks.asked + 1 END,
-			since = CASE WHEN sign_in_asks.since <= ? THEN excluded.since ELSE sign_in_asks.since END RETURNING asked`,
-			[]any{hash, q.now, over, over}, &asked); err != nil || asked > signInMails {
+		if mailed, err := q.countSignIn(hash); err != nil || !mailed {
 			return err
 		}
 		var member id
@@ -60,6 +56,18 @@ func (s *Store) AskSignIn(ctx context.Context, address, next string) error {
 		_, err = q.notifyAt(survey.EventSignIn, link, address, nil, q.now.Add(-time.Hour))
 		return err
 	})
+}
+
+// countSignIn counts an ask for a link, and says whether one is mailed.
+func (q *session) countSignIn(hash []byte) (mailed bool, err error) {
+	var n int
+	last := q.now.Add((signInMails - 1) * signInEvery)
+	_, err = q.row(`INSERT INTO sign_in_asks (address_hash, full_at, mailed) VALUES (?, ?, 1) ON CONFLICT (address_hash) DO UPDATE SET
+		mailed = CASE WHEN sign_in_asks.full_at <= ? THEN 1 ELSE 0 END,
+		full_at = CASE WHEN sign_in_asks.full_at <= ? THEN excluded.full_at
+			WHEN sign_in_asks.full_at <= ? THEN sign_in_asks.full_at + ? ELSE sign_in_asks.full_at END RETURNING mailed`,
+		[]any{hash, q.now.Add(signInEvery), last, q.now, last, int64(survey.Instant(0).Add(signInEvery))}, &n)
+	return n == 1, err
 }
 
 // signInLink makes a link that signs a member in once.
@@ -262,6 +270,6 @@ func (q *session) sweepSignIns() error {
 	if _, err := q.exec(`DELETE FROM sign_in_links WHERE expires_at < ?`, q.now.Add(-keepsLinks)); err != nil {
 		return err
 	}
-	_, err := q.exec(`DELETE FROM sign_in_asks WHERE since <= ?`, q.now.Add(-signInPeriod))
+	_, err := q.exec(`DELETE FROM sign_in_asks WHERE full_at <= ?`, q.now)
 	return err
 }

@@ -240,8 +240,17 @@ func (s *Store) TagRule(ctx context.Context, by Caller, of survey.ID) (survey.Ta
 // TagRules lists the newest first.
 func (s *Store) TagRules(ctx context.Context, by Caller, page Page) ([]survey.TagRule, string, error) {
 	q := s.reading(ctx, by)
+	if by.Scope.Segment != nil { // a rule is about answers of all segments
+		return []survey.TagRule{}, "", nil
+	}
+	where, args := []string{"workspace_id = ?"}, []any{by.Workspace}
+	if err := q.touchpointScope(func(condition string, more ...any) {
+		where, args = append(where, condition), append(args, more...)
+	}); err != nil {
+		return nil, "", away(err)
+	}
 	var rows []tagRuleRow
-	next, err := s.newestFirst(q, "tag rules", nil, page, "created_at", []string{"workspace_id = ?"}, []any{by.Workspace},
+	next, err := s.newestFirst(q, "tag rules", nil, page, "created_at", where, args,
 		func(tail string, args []any) (int, error) {
 			err := q.list(&rows, `SELECT `+tagRuleColumns+` FROM tag_rules`+tail, args...)
 			return len(rows), err
@@ -249,14 +258,10 @@ func (s *Store) TagRules(ctx context.Context, by Caller, page Page) ([]survey.Ta
 	if err != nil {
 		return nil, "", away(err)
 	}
-	list := make([]survey.TagRule, 0, min(len(rows), page.Limit))
-	for _, row := range rows[:min(len(rows), page.Limit)] {
-		rule, err := q.tagRuleOf(row)
-		if err != nil {
+	list := make([]survey.TagRule, min(len(rows), page.Limit))
+	for i := range list {
+		if list[i], err = q.tagRuleOf(rows[i]); err != nil {
 			return nil, "", away(err)
-		}
-		if by.Scope.writesRule(rule.Touchpoint) == nil {
-			list = append(list, rule)
 		}
 	}
 	return list, next, nil

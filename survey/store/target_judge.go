@@ -135,17 +135,11 @@ func (q *session) targetChanged(t survey.Target, revision int64, change survey.T
 		if !ScopeOf(m).seesTarget(t.TargetTerms) { // limited since
 			continue
 		}
-		if err := q.notify(survey.EventTargetChanged, change.ID, m.Email, TargetNotice{m.Locale}); err != nil {
+		if err := q.notify(survey.EventTargetChanged, change.ID, m.Email, nil); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// TargetNotice is what a notice of a change bears beside the change: the
-// member's language.
-type TargetNotice struct {
-	Locale string `json:"locale"`
 }
 
 // targetDetail is what a change is about, as it is kept.
@@ -217,6 +211,33 @@ func (s *Store) targetChange(ctx context.Context, by Caller, of survey.ID) (out 
 	}
 	out.Target, _, err = q.target(survey.ID(row.TargetID), "")
 	return out, away(err)
+}
+
+// TargetMail is what a notice of a change is written of.
+type TargetMail struct {
+	TargetChanged
+	Locale   string // of the member who is told
+	Unwanted string // why they are not told after all; "" where they are
+}
+
+// TargetMail looks up what a notice of a change says, as it is now.
+func (s *Store) TargetMail(ctx context.Context, d Dispatch) (m TargetMail, err error) {
+	by := Caller{Workspace: d.Workspace}
+	if m.TargetChanged, err = s.targetChange(ctx, by, d.Subject); isNotFound(err) {
+		return TargetMail{Unwanted: "the target is gone"}, nil
+	}
+	if err != nil {
+		return m, err
+	}
+	reader, found, err := s.reading(ctx, by).memberByAddress(d.To)
+	if err != nil {
+		return m, away(err)
+	}
+	if !found || !ScopeOf(reader).seesTarget(m.Target.TargetTerms) {
+		m.Unwanted = "they do not see the target any more"
+	}
+	m.Locale = reader.Locale
+	return m, nil
 }
 
 // TargetGauges is what monitoring reads of the targets of all workspaces.

@@ -43,7 +43,7 @@ func TestIsItSending(t *testing.T) {
 			var err error
 			if of != nil {
 				var all store.OutboxSummary
-				all, err = s.OutboxSummary(ctx, *of)
+				all, err = s.OutboxSummary(ctx, *of, "")
 				got = all.Mail
 			} else {
 				_, got, err = s.MailTotals(ctx)

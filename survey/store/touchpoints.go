@@ -93,6 +93,9 @@ func (s *Store) PutTouchpoint(ctx context.Context, by Caller, t Touchpoint, ifMa
 			row.Revision++
 			err = q.must(`UPDATE touchpoints SET name = ?, revision = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
 				row.Name, row.Revision, row.UpdatedAt, by.Workspace, row.ID)
+			if err == nil {
+				err = q.audit("touchpoint.changed", t.Key, "")
+			}
 		}
 		out = row.touchpoint()
 		return err
@@ -164,7 +167,10 @@ func (q *session) insertTouchpoint(t *Touchpoint) (bool, error) {
 	t.ID, t.Revision, t.CreatedAt, t.UpdatedAt = newID(), 1, q.now, q.now
 	n, err := q.exec(`INSERT INTO touchpoints (workspace_id, `+touchpointColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`, q.by.Workspace, t.ID, t.Key, t.Name, t.Revision, t.CreatedAt, t.UpdatedAt)
-	return n == 1, err
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, q.audit("touchpoint.created", t.Key, "")
 }
 
 func (q *session) touchpointRow(key, lock string) (touchpointRow, error) {
