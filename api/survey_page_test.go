@@ -174,7 +174,7 @@ func TestLinksThatOpenNothing(t *testing.T) {
 	token := s.token("after", `{"email":"ana@example.com"}`)
 	other := newServer(t)        // the same secret and workspace number, another database
 	pages := map[string]string{} // one for all that is looked at, one for all that is posted
-	for _, path := range []string{"unknown", token[:len(token)-1], token + "x", strings.ToUpper(token), token[:len(token)-1] + "-", "%00", "%ff", "..%2f", "a%2Fb", strings.Repeat("a", 33), strings.Repeat("x", 5000), "preview"} {
+	for _, path := range []string{"unknown", token[:len(token)-1], token + "x", strings.ToUpper(token), token[:len(token)-1] + "-", "%00", "%ff", "..%2f", "a%2Fb", "Yw" + strings.Repeat("A", 24), strings.Repeat("a", 33), strings.Repeat("x", 5000), "preview"} {
 		for _, method := range []string{"GET", "POST"} {
 			for _, page := range []string{"/s/", "/u/"} {
 				got := s.do(method, page+path, "score=9", form)

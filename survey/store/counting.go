@@ -80,14 +80,17 @@ func (q *session) calendar(lock string) (calendar, error) {
 	var c calendar
 	var zone string
 	var heard bool
-	if _, err := q.row(`SELECT `+calendarColumns+` FROM workspaces WHERE id = ?`+lock, []any{q.by.Workspace},
-		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments, &c.tagRules, &heard); err != nil {
+	found, err := q.row(`SELECT `+calendarColumns+` FROM workspaces WHERE id = ?`+lock, []any{q.by.Workspace},
+		&zone, &c.generation, &c.rebuild.generation, &c.rebuild.responses, &c.rebuild.invitations, &c.rebuild.segments, &c.tagRules, &heard)
+	if err == nil && !found { // a token can name any
+		err = errNoInvitation
+	}
+	if err != nil {
 		return c, err
 	}
 	if !heard && q.shared != nil {
 		q.shared.learnListeners(q.by.Workspace, []listener{})
 	}
-	var err error
 	c.loc, err = survey.LoadZone(zone)
 	return c, err
 }

@@ -99,7 +99,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_busy_timeout=5000&_foreign_keys=on"
 	// secure_delete: what is erased is overwritten within its page, which is written anyway
-	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-28000&_secure_delete=fast"
+	s.lite = file + "&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-16000&_secure_delete=fast"
 	var err error
 	if err = private(path); err != nil {
 		return err

@@ -269,7 +269,8 @@ func TestTokensOfNobody(t *testing.T) {
 		if strings.HasSuffix(token, last) {
 			last = "B"
 		}
-		for _, wrong := range []string{"", "x", "../../etc/passwd", strings.Repeat("A", 26), token[:len(token)-1] + last, token + "A", strings.ToUpper(token), "\x00\xff"} {
+		ofNoWorkspace := "Yw" + strings.Repeat("A", 24) // it names the 99th
+		for _, wrong := range []string{"", "x", "../../etc/passwd", ofNoWorkspace, strings.Repeat("A", 26), token[:len(token)-1] + last, token + "A", strings.ToUpper(token), "\x00\xff"} {
 			if _, err := s.Open(t.Context(), wrong); kindOf(err) != survey.NotFound {
 				t.Errorf("open %q: %v", wrong, err)
 			}
