@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/base64"
+	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -33,12 +34,26 @@ func (a *api) authenticate(c echo.Context) error {
 	if !ok || len(given) > 1 || len(secret) > maxSecret {
 		return survey.Errorf(survey.Unauthorized, "", "the Authorization header must be Bearer KEY, or Basic with the key as user name")
 	}
+	if fromAnotherSite(c.Request(), given[0]) {
+		return survey.Errorf(survey.Forbidden, "", "a page of another site may not use the key that a browser keeps for HTTP Basic; send Authorization: Bearer KEY")
+	}
 	by, err := a.Store.Authenticate(c.Request().Context(), secret)
 	if err != nil {
 		return err
 	}
 	c.Set(callerKey, by)
 	return nil
+}
+
+// fromAnotherSite is true for a change that a browser says another site's page asks
+// for, with Basic credentials: browsers keep those, and send them unasked.
+func fromAnotherSite(r *http.Request, authorization string) bool {
+	scheme, _, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "basic") || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return false
+	}
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 // secretOf reads the key from "Bearer KEY" or from Basic credentials, whose

@@ -35,6 +35,31 @@ func TestWaysToSendAKey(t *testing.T) {
 	s.do("GET", "/v1/workspace?key="+s.key, nil, as("")).wantProblem(401)
 }
 
+// A browser keeps Basic credentials, and sends them with what any site's page asks for.
+func TestAnotherSiteMayNotUseAKeptKey(t *testing.T) {
+	s := newServer(t)
+	basic, bearer := "Basic "+base64.StdEncoding.EncodeToString([]byte(s.key+":")), "Bearer "+s.key
+	for _, c := range []struct {
+		method, header, site string
+		status               int
+	}{
+		{"PATCH", basic, "cross-site", 403}, {"PATCH", strings.Replace(basic, "Basic", "bASIC", 1), "same-site", 403},
+		{"PATCH", basic, "same-origin", 200}, {"PATCH", basic, "none", 200}, {"PATCH", bearer, "cross-site", 200},
+		{"GET", basic, "cross-site", 200},
+	} {
+		body := any(nil)
+		if c.method == "PATCH" {
+			body = `{"name":"Changed"}`
+		}
+		got := s.do(c.method, "/v1/workspace", body, with("Authorization", c.header), with("Sec-Fetch-Site", c.site))
+		if got.status != c.status {
+			t.Errorf("%s from %s with %.6s: %d, not %d", c.method, c.site, c.header, got.status, c.status)
+		}
+	}
+	s.do("POST", "/v1/members", `{"email":"eve@example.com","role":"admin"}`, with("Authorization", basic), with("Sec-Fetch-Site", "cross-site")).wantProblem(403)
+	s.do("GET", "/v1/members", nil).want(200).wantAt("data[0]", nil)
+}
+
 // fill gives a path something in its braces that nothing has.
 var fill = strings.NewReplacer("{id}", "0190a1b2-0000-7000-8000-000000000000", "{key}", "nothing", "{version}", "1")
 

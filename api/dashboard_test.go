@@ -191,8 +191,13 @@ func TestSignInLinksEnd(t *testing.T) {
 		t.Error("a dead link was mailed")
 	}
 	out := s.link("ana@example.com", "")
+	s.do("POST", "/dashboard/sign-in", "email=ana@example.com", staff("")).want(200)
 	s.do("DELETE", "/v1/members/"+id+"/sessions", nil).want(204)
-	s.do("POST", out, "", staff("")).want(404)
+	s.do("GET", out, nil, staff("")).want(410)
+	s.do("POST", out, "", staff("")).want(410)
+	if links := s.mailedLinks(); len(links) != 0 {
+		t.Error("a link that leads nowhere was mailed")
+	}
 }
 
 // A session ends when its member goes, is signed out, or stays away.
@@ -213,6 +218,7 @@ func TestSessionsEnd(t *testing.T) {
 		cookie = s.signedIn("ana@example.com")
 		s.do("DELETE", "/v1/members/"+id+"/sessions", nil).want(204)
 		s.do("GET", "/dashboard", nil, staff(cookie)).want(303)
+		s.now.move(time.Second)
 		cookie = s.signedIn("ana@example.com")
 		s.do("DELETE", "/v1/members/"+id, nil).want(204)
 		s.do("GET", "/dashboard", nil, staff(cookie)).want(303)
@@ -228,26 +234,47 @@ func TestSessionsEnd(t *testing.T) {
 }
 
 func TestOneAddressInSeveralWorkspaces(t *testing.T) {
-	s := newServer(t)
-	_, foreign := s.newWorkspace("other")
-	s.do("PATCH", "/v1/workspace", `{"name":"Mine"}`).want(200)
-	s.member("ana@example.com", "")
-	there := s.do("POST", "/v1/members", `{"email":"ana@example.com","role":"admin"}`, as(foreign)).want(201).text("id")
-	s.newWorkspace("third")
-	ended := s.link("ana@example.com", "")
-	s.do("DELETE", "/v1/members/"+there+"/sessions", nil, as(foreign)).want(204)
-	s.do("POST", ended, "workspace=other", staff("")).want(404)
-	link := s.link("ana@example.com", "")
-	page := s.do("GET", link, nil, staff("")).want(200)
-	if choices := regexp.MustCompile(`name="workspace" value="(\w+)"`).FindAllStringSubmatch(string(page.body), -1); len(choices) != 2 || choices[1][1] != "other" {
-		t.Errorf("the choices are %v", choices)
-	}
-	s.do("POST", link, "workspace=third", staff("")).want(422) // and the link can still be used
-	cookie := cookieOf(t, s.do("POST", link, "workspace=other", staff("")).want(303))
-	shown := string(s.do("GET", "/dashboard", nil, staff(cookie)).want(200).body)
-	if !strings.Contains(shown, "<bdi>other</bdi>") || strings.Contains(shown, "Mine") {
-		t.Error("not the chosen workspace")
-	}
+	eachServer(t, func(t *testing.T, s *server) {
+		_, foreign := s.newWorkspace("other")
+		s.do("PATCH", "/v1/workspace", `{"name":"Mine"}`).want(200)
+		s.member("ana@example.com", "")
+		s.newWorkspace("third")
+		join := func() string {
+			return "/v1/members/" + s.do("POST", "/v1/members", `{"email":"ana@example.com","role":"admin"}`, as(foreign)).want(201).text("id")
+		}
+		choices := func(link string) (keys []string) {
+			page := s.do("GET", link, nil, staff("")).want(200)
+			for _, found := range regexp.MustCompile(`name="workspace" value="(\w+)"`).FindAllStringSubmatch(string(page.body), -1) {
+				keys = append(keys, found[1])
+			}
+			return keys
+		}
+		// who is signed out of one, or removed from it, gets into the others by the links that are out, and not into it
+		there := join()
+		out := s.link("ana@example.com", "")
+		s.do("DELETE", there+"/sessions", nil, as(foreign)).want(204)
+		s.do("POST", out, "workspace=other", staff("")).want(422)
+		if at := string(s.do("GET", "/dashboard", nil, staff(cookieOf(t, s.do("POST", out, "", staff("")).want(303)))).want(200).body); strings.Contains(at, "<bdi>other</bdi>") {
+			t.Error("a link leads where its member was signed out")
+		}
+		s.now.move(time.Minute)
+		removed := s.link("ana@example.com", "")
+		s.do("DELETE", there, nil, as(foreign)).want(204)
+		s.do("POST", removed, "workspace=other", staff("")).want(422)
+		s.do("POST", removed, "", staff("")).want(303)
+
+		join()
+		link := s.link("ana@example.com", "")
+		if keys := choices(link); len(keys) != 2 || keys[1] != "other" {
+			t.Errorf("the choices are %v", keys)
+		}
+		s.do("POST", link, "workspace=third", staff("")).want(422) // and the link can still be used
+		cookie := cookieOf(t, s.do("POST", link, "workspace=other", staff("")).want(303))
+		shown := string(s.do("GET", "/dashboard", nil, staff(cookie)).want(200).body)
+		if !strings.Contains(shown, "<bdi>other</bdi>") || strings.Contains(shown, "Mine") {
+			t.Error("not the chosen workspace")
+		}
+	})
 }
 
 // What another site's page posts is refused, whatever the cookie says.

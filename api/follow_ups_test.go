@@ -218,6 +218,14 @@ func TestAFollowUpIsWorkedOn(t *testing.T) {
 		s.do("POST", page, "solved=no", form).want(409)
 		s.do("GET", path, nil).want(200).wantAt("state", "resolved").wantAt("confirmation", "confirmed").wantAt("closed_at", "2026-11-22T12:30:00.000Z")
 
+		// who has said yes is mailed when it is resolved anew, as who has said no
+		s.do("PATCH", path, `{"state":"in_progress"}`).want(200)
+		s.do("PATCH", path, `{"state":"resolved"}`).want(200).wantAt("confirmation", "pending")
+		if n := strings.Count(string(s.do("GET", path, nil).want(200).body), `"type":"asked"`); n != 3 {
+			t.Errorf("%d mails after a no and a yes", n)
+		}
+		s.do("POST", page, "solved=yes", form).want(200)
+
 		// silence closes, and counts as unconfirmed
 		two := s.followed("after", 3, `,"answers":{"contact":true},"customer":{"email":"ana@example.com"}`)
 		s.do("PATCH", "/v1/follow-ups/"+two.text("id"), `{"state":"resolved"}`).want(200).wantAt("confirmation", "pending")

@@ -123,8 +123,13 @@ func (q *session) asksAgain(row followUpRow, address string) (mails bool, why st
 		[]any{row.WorkspaceID, row.ID, string(survey.EventFollowUpAsked), address}, &asked, &last); err != nil {
 		return false, "", err
 	}
+	var latest string // the question, or the word on it
+	if _, err := q.row(`SELECT type FROM events WHERE workspace_id = ? AND subject_id = ? AND type IN ('asked', 'confirmed', 'reopened')
+		ORDER BY at DESC, id DESC LIMIT 1`, []any{row.WorkspaceID, row.ID}, &latest); err != nil {
+		return false, "", err
+	}
 	switch {
-	case asked > 0 && row.Confirmation != string(survey.Refuted) && q.now < last.Add(askedAfresh):
+	case asked > 0 && latest == "asked" && q.now < last.Add(askedAfresh):
 		return false, "", nil
 	case asked >= maxAsks:
 		return false, askedOft, nil

@@ -127,28 +127,18 @@ func (s *Store) Sessions(ctx context.Context, by Caller, of survey.ID, page Page
 	return list, next, nil
 }
 
-// EndSessions signs a member out everywhere in the caller's workspace, and ends the
-// links that are out: those that their address asked for in another workspace too,
-// since a link leads into each.
+// EndSessions signs a member out everywhere in the caller's workspace: no link that
+// was asked for by now leads into it. Into others it does still, since their
+// members are none of the caller's.
 func (s *Store) EndSessions(ctx context.Context, by Caller, of survey.ID) error {
 	return s.write(ctx, by, func(q *session) error {
-		m, err := q.member(of, "")
-		if err != nil {
-			return err
-		}
-		places, err := s.places(q, m)
-		if err != nil {
-			return err
-		}
-		for _, p := range places { // before the member is held, as who signs in does
-			if _, err := q.exec(`DELETE FROM sign_in_links WHERE workspace_id = ? AND member_id = ?`, p.WorkspaceID, p.MemberID); err != nil {
-				return err
-			}
-		}
 		if _, err := q.member(of, q.forUpdate()); err != nil {
 			return err
 		}
-		if err := q.shutOut(of); err != nil {
+		if _, err := q.exec(`DELETE FROM sessions WHERE workspace_id = ? AND member_id = ?`, by.Workspace, of); err != nil {
+			return err
+		}
+		if err := q.must(`UPDATE workspace_members SET links_ended_at = ? WHERE workspace_id = ? AND id = ?`, q.now, by.Workspace, of); err != nil {
 			return err
 		}
 		return q.audit("sessions.ended", of.String(), "")

@@ -35,8 +35,8 @@ func (s *Store) AskSignIn(ctx context.Context, address, next string) error {
 		if mailed, err := q.countSignIn(hash); err != nil || !mailed {
 			return err
 		}
-		var member id
-		found, err := q.row(`SELECT workspace_id, member_id FROM member_addresses WHERE address_hash = ? ORDER BY workspace_id LIMIT 1`,
+		var member id // the first ever made, so that whoever adds an address later cannot end its links by removing it
+		found, err := q.row(`SELECT workspace_id, member_id FROM member_addresses WHERE address_hash = ? ORDER BY member_id LIMIT 1`,
 			[]any{hash}, &q.by.Workspace, &member)
 		if err != nil || !found {
 			return err
@@ -115,19 +115,22 @@ type SignInMail struct {
 	Expires survey.Instant
 }
 
-// SignInMail finds what a notice is to say; false where the link is over, its
-// member gone, or the address another's by now.
+// SignInMail finds what a notice is to say; false where the link is over or leads
+// nowhere, its member gone, or the address another's by now.
 func (s *Store) SignInMail(ctx context.Context, d Dispatch) (m SignInMail, wanted bool, err error) {
 	q := s.reading(ctx, Caller{Workspace: d.Workspace})
 	var nonce []byte
-	wanted, err = q.row(`SELECT l.nonce, l.expires_at, m.locale FROM sign_in_links l
+	var made survey.Instant
+	wanted, err = q.row(`SELECT l.nonce, l.created_at, l.expires_at, m.locale FROM sign_in_links l
 		JOIN workspace_members m ON m.workspace_id = l.workspace_id AND m.id = l.member_id
 		WHERE l.workspace_id = ? AND l.id = ? AND l.used_at IS NULL AND l.expires_at > ? AND m.email = ?`, []any{d.Workspace, d.Subject, q.now, d.To},
-		&nonce, &m.Expires, &m.Locale)
-	if wanted {
-		m.Token = s.workspaceToken(signInPurpose, d.Workspace, nonce)
+		&nonce, &made, &m.Expires, &m.Locale)
+	if err != nil || !wanted {
+		return m, false, away(err)
 	}
-	return m, wanted, away(err)
+	m.Token = s.workspaceToken(signInPurpose, d.Workspace, nonce)
+	places, err := s.places(q, survey.Member{Email: d.To}, made)
+	return m, len(places) > 0, away(err)
 }
 
 // SignInLink is a link that can be used, and where it leads.
@@ -140,19 +143,20 @@ type signInRow struct {
 	ID        id
 	MemberID  id
 	Next      string
+	CreatedAt survey.Instant
 	ExpiresAt int64
 	UsedAt    *int64
 }
 
 // signInByToken finds the link of a token: NotFound, or Gone where it is over.
-func (q *session) signInByToken(token, lock string) (signInRow, error) {
+func (q *session) signInByToken(token string) (signInRow, error) {
 	var row signInRow
 	workspace, err := tokenWorkspace(token)
 	if err != nil {
 		return row, errNoSignIn
 	}
 	q.by.Workspace = workspace
-	found, err := q.find(&row, `SELECT id, member_id, next, expires_at, used_at FROM sign_in_links WHERE workspace_id = ? AND token_hash = ?`+lock,
+	found, err := q.find(&row, `SELECT id, member_id, next, created_at, expires_at, used_at FROM sign_in_links WHERE workspace_id = ? AND token_hash = ?`,
 		workspace, tokenHash(token))
 	switch {
 	case err != nil:
@@ -166,10 +170,10 @@ func (q *session) signInByToken(token, lock string) (signInRow, error) {
 }
 
 // SignInLink shows a link, and changes nothing: NotFound, or Gone where it was
-// used or is too old.
+// used, is too old, or leads nowhere any more.
 func (s *Store) SignInLink(ctx context.Context, token string) (out SignInLink, err error) {
 	q := s.reading(ctx, Caller{})
-	row, err := q.signInByToken(token, "")
+	row, err := q.signInByToken(token)
 	if err != nil {
 		return out, away(err)
 	}
@@ -178,7 +182,10 @@ func (s *Store) SignInLink(ctx context.Context, token string) (out SignInLink, e
 		return out, away(err)
 	}
 	out.Locale = m.Locale
-	places, err := s.places(q, m)
+	places, err := s.places(q, m, row.CreatedAt)
+	if err == nil && len(places) == 0 {
+		err = errSignInOver
+	}
 	if err != nil {
 		return out, away(err)
 	}
@@ -197,13 +204,18 @@ type memberPlace struct {
 	MemberID    id
 }
 
-// places are where an address is a member, the workspaces in the order in which
-// they were made; the session's own of a member without an address.
-func (s *Store) places(q *session, m survey.Member) (list []memberPlace, err error) {
+// places are where a link that was made then leads: wherever its address is a
+// member and was not signed out since, the workspaces in the order in which they
+// were made; the session's own for a member without an address.
+func (s *Store) places(q *session, m survey.Member, made survey.Instant) (list []memberPlace, err error) {
 	if m.Email == "" {
-		return []memberPlace{{q.by.Workspace, id(m.ID)}}, nil
+		err = q.list(&list, `SELECT workspace_id, id AS member_id FROM workspace_members WHERE workspace_id = ? AND id = ? AND links_ended_at < ?`,
+			q.by.Workspace, m.ID, made)
+		return list, err
 	}
-	err = q.list(&list, `SELECT workspace_id, member_id FROM member_addresses WHERE address_hash = ? ORDER BY workspace_id`, s.memberHash(m.Email))
+	err = q.list(&list, `SELECT a.workspace_id, a.member_id FROM member_addresses a
+		JOIN workspace_members m ON m.workspace_id = a.workspace_id AND m.id = a.member_id
+		WHERE a.address_hash = ? AND m.links_ended_at < ? ORDER BY a.workspace_id`, s.memberHash(m.Email), made)
 	return list, err
 }
 
@@ -212,7 +224,7 @@ func (s *Store) places(q *session, m survey.Member) (list []memberPlace, err err
 // anywhere. NotFound or Gone as of SignInLink.
 func (s *Store) SignIn(ctx context.Context, token, workspace string) (secret, next string, err error) {
 	err = s.write(ctx, Caller{}, func(q *session) error {
-		row, err := q.signInByToken(token, q.forUpdate())
+		row, err := q.signInByToken(token)
 		if err != nil {
 			return err
 		}
@@ -223,10 +235,15 @@ func (s *Store) SignIn(ctx context.Context, token, workspace string) (secret, ne
 		if err != nil {
 			return err
 		}
-		if err := q.must(`UPDATE sign_in_links SET used_at = ? WHERE workspace_id = ? AND id = ? AND used_at IS NULL`, q.now, q.by.Workspace, row.ID); err != nil {
+		home := q.by.Workspace
+		if m, err = s.memberAt(q, m, row.CreatedAt, workspace); err != nil {
 			return err
 		}
-		if m, err = s.memberAt(q, m, workspace); err != nil {
+		n, err := q.exec(`UPDATE sign_in_links SET used_at = ? WHERE workspace_id = ? AND id = ? AND used_at IS NULL`, q.now, home, row.ID)
+		if err == nil && n == 0 { // used or ended meanwhile
+			err = errSignInOver
+		}
+		if err != nil {
 			return err
 		}
 		secret, next = q.by.newSecret(), row.Next
@@ -239,25 +256,36 @@ func (s *Store) SignIn(ctx context.Context, token, workspace string) (secret, ne
 	return secret, next, err
 }
 
-// memberAt is somebody as the member of one of their workspaces, which the session
-// is in from then on.
-func (s *Store) memberAt(q *session, m survey.Member, workspace string) (survey.Member, error) {
-	if workspace == "" {
-		return m, nil
-	}
-	places, err := s.places(q, m)
+// memberAt is somebody as the member of one of the workspaces that a link of theirs
+// leads to, which the session is in from then on. The member is held, so that who
+// signs them out either ends the session that begins or is seen here.
+func (s *Store) memberAt(q *session, m survey.Member, made survey.Instant, workspace string) (survey.Member, error) {
+	places, err := s.places(q, m, made)
 	if err != nil {
 		return m, err
+	}
+	if len(places) == 0 {
+		return m, errSignInOver
 	}
 	for _, p := range places {
 		w, err := q.workspace(p.WorkspaceID)
 		if err != nil {
 			return m, err
 		}
-		if w.Key == workspace {
-			q.by.Workspace = p.WorkspaceID
-			return q.member(survey.ID(p.MemberID), "")
+		if workspace != "" && w.Key != workspace {
+			continue
 		}
+		q.by.Workspace = p.WorkspaceID
+		var one int
+		leads, err := q.row(`SELECT 1 FROM workspace_members WHERE workspace_id = ? AND id = ? AND email = ? AND links_ended_at < ?`+q.forUpdate(),
+			[]any{p.WorkspaceID, p.MemberID, m.Email, made}, &one)
+		if err == nil && !leads {
+			err = errSignInOver
+		}
+		if err != nil {
+			return m, err
+		}
+		return q.member(survey.ID(p.MemberID), "")
 	}
 	return m, survey.Errorf(survey.Invalid, "workspace", "is none of those that the link leads to")
 }
