@@ -20,6 +20,7 @@ func TestAuditOfAnswers(t *testing.T) {
 		s.do("GET", "/v1/responses/export?survey=asked&q=secret", nil).want(200)
 		s.do("HEAD", "/v1/responses/export?survey=asked", nil).want(200)
 		s.do("GET", "/v1/follow-ups?format=csv", nil).want(200)
+		s.do("HEAD", "/v1/follow-ups?format=csv", nil).want(200)
 		s.do("GET", "/v1/people/c-1/export", nil).want(200)
 		const file = "score,external_id,comment\n9,r-1,secret\n"
 		s.do("POST", "/v1/responses/import?survey=asked&dry_run=true", file, asCSV).want(200).wantAt("accepted", 1.0)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,9 @@ func (a *api) sendFollowUps(c echo.Context, f store.FollowUpFilter) error {
 		out, err := report.NewCSV(to, report.FollowUpColumns()...)
 		if err != nil {
 			return err
+		}
+		if c.Request().Method == http.MethodHead {
+			return nil
 		}
 		written := 0
 		if err := a.Store.ExportFollowUps(c.Request().Context(), caller(c), f, func(one survey.FollowUp) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -92,29 +93,56 @@ func (s *Store) auditExport(ctx context.Context, by Caller, what, of string) err
 const exportedPage = 500
 
 // ExportFollowUps calls each with every follow-up that a filter lets through,
-// without its notes, in the order of FollowUps. An error of each ends it. It is
-// kept in the audit as an Export is.
+// without its notes, in the order of FollowUps as it was when the export began:
+// a due time that moves meanwhile brings none twice. An error of each ends it. It
+// is kept in the audit as an Export is.
 func (s *Store) ExportFollowUps(ctx context.Context, by Caller, f FollowUpFilter, each func(survey.FollowUp) error) error {
-	if _, _, err := s.followUpConditions(s.reading(ctx, by), f); err != nil {
+	q := s.reading(ctx, by)
+	where, args, err := s.followUpConditions(q, f)
+	if err != nil {
 		return err
 	}
 	if err := s.auditExport(ctx, by, "follow_ups.exported", f.Survey); err != nil {
 		return err
 	}
-	for page := (Page{Limit: exportedPage}); ; {
-		list, next, err := s.FollowUps(ctx, by, f, page)
+	sorted, index, where := f.sorted(where)
+	tail, all := sorted.clause(where, args, nil, math.MaxInt64)
+	var ids []survey.ID
+	var one id
+	if err := q.each(`SELECT id FROM follow_ups`+q.indexedBy(index)+tail, all, []any{&one}, func() error {
+		ids = append(ids, survey.ID(one))
+		return nil
+	}); err != nil {
+		return away(err)
+	}
+	for page := range slices.Chunk(ids, exportedPage) {
+		list, err := s.followUpsAmong(q, page, where, args)
 		if err != nil {
-			return err
+			return away(err)
 		}
 		for _, one := range list {
 			if err := each(one); err != nil {
 				return err
 			}
 		}
-		if page.Cursor = next; next == "" {
-			return nil
-		}
 	}
+	return nil
+}
+
+// followUpsAmong are those of ids that conditions still let through, in the order
+// of ids.
+func (s *Store) followUpsAmong(q *session, ids []survey.ID, where []string, args []any) ([]survey.FollowUp, error) {
+	var rows []followUpRow
+	if err := q.list(&rows, `SELECT `+followUpColumns+` FROM follow_ups WHERE `+strings.Join(where, " AND ")+` AND id IN ?`,
+		append(slices.Clone(args), q.idList(ids))...); err != nil {
+		return nil, err
+	}
+	place := make(map[survey.ID]int, len(ids))
+	for i, one := range ids {
+		place[one] = i
+	}
+	slices.SortFunc(rows, func(a, b followUpRow) int { return place[survey.ID(a.ID)] - place[survey.ID(b.ID)] })
+	return s.followUpsOf(q, rows)
 }
 
 // CountResponses counts the responses that a filter lets through, up to most:

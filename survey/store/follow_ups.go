@@ -99,13 +99,7 @@ func (s *Store) FollowUps(ctx context.Context, by Caller, f FollowUpFilter, page
 	if err != nil {
 		return nil, "", err
 	}
-	sorted, index := newest("opened_at"), "follow_ups_opened_at"
-	if f.ByDue {
-		sorted, index = order{"due_at, id", false, func(c cursor) []any { return []any{c.Number, c.ID} }}, "follow_ups_due_at_all"
-		if len(f.States) > 0 && !slices.Contains(f.States, survey.FollowUpResolved) {
-			where, index = append(where, "state <> 'resolved'"), "follow_ups_due_at"
-		}
-	}
+	sorted, index, where := f.sorted(where)
 	var rows []followUpRow
 	load := func(tail string, args []any) (int, error) {
 		err := q.list(&rows, `SELECT `+followUpColumns+` FROM follow_ups`+q.indexedBy(index)+tail, args...)
@@ -122,6 +116,18 @@ func (s *Store) FollowUps(ctx context.Context, by Caller, f FollowUpFilter, page
 	}
 	list, err := s.followUpsOf(q, rows[:min(len(rows), page.Limit)])
 	return list, next, away(err)
+}
+
+// sorted is how a list with these conditions is sorted, and the index that has it so.
+func (f FollowUpFilter) sorted(where []string) (by order, index string, conditions []string) {
+	if !f.ByDue {
+		return newest("opened_at"), "follow_ups_opened_at", where
+	}
+	by = order{"due_at, id", false, func(c cursor) []any { return []any{c.Number, c.ID} }}
+	if len(f.States) > 0 && !slices.Contains(f.States, survey.FollowUpResolved) {
+		return by, "follow_ups_due_at", append(where, "state <> 'resolved'")
+	}
+	return by, "follow_ups_due_at_all", where
 }
 
 // FollowUp shows one with its notes and everything that became of it.

@@ -176,8 +176,13 @@ func TestNoStatementOfFollowUpsWalksATable(t *testing.T) {
 			ok(t, err)
 		}
 		for _, f := range []store.FollowUpFilter{{}, {ByDue: true}, {ByDue: true, States: open, Overdue: &late}, {Owner: kim.Email, States: open}, {Owner: store.Unowned, ByDue: true, States: open}} {
-			_, _, err := s.FollowUps(ctx, by, f, store.Page{Limit: 10})
+			page, _, err := s.FollowUps(ctx, by, f, store.Page{Limit: 10})
 			ok(t, err)
+			var whole []survey.ID
+			ok(t, s.ExportFollowUps(ctx, by, f, func(one survey.FollowUp) error { whole = append(whole, one.ID); return nil }))
+			if !slices.EqualFunc(page, whole, func(one survey.FollowUp, id survey.ID) bool { return one.ID == id }) {
+				t.Errorf("%+v: %v are exported, %v are listed", f, whole, page)
+			}
 		}
 		list, _, err := s.FollowUps(ctx, by, store.FollowUpFilter{}, store.Page{Limit: 10})
 		ok(t, err)

@@ -79,11 +79,11 @@ func (s *Store) OutboxSummary(ctx context.Context, by Caller, of string) (Outbox
 		if err != nil {
 			return out, namedFilter("survey", err)
 		}
-		out.Mail, err = q.sumMailOf(place.Survey.ID)
+		out.Mail, err = q.sumMail(mailOf{true, ` WHERE w.id = ? AND s.id = ?`, []any{by.Workspace, place.Survey.ID}})
 		return out, away(err)
 	}
 	var err error
-	if out.Mail, err = q.sumMail(` WHERE w.id = ?`, by.Workspace); err == nil {
+	if out.Mail, err = q.sumMail(mailOf{which: ` WHERE w.id = ?`, args: []any{by.Workspace}}); err == nil {
 		err = q.sumDeliveries(&out)
 	}
 	return out, away(err)
@@ -93,28 +93,52 @@ func (s *Store) OutboxSummary(ctx context.Context, by Caller, of string) (Outbox
 // as a whole.
 func (s *Store) MailTotals(ctx context.Context) (at survey.Instant, m MailSummary, err error) {
 	q := s.reading(ctx, Caller{})
-	m, err = q.sumMail("")
+	m, err = q.sumMail(mailOf{})
 	return q.now, m, away(err)
 }
 
-// sumMail counts the mail of some of the workspaces w, or of all.
-func (q *session) sumMail(which string, args ...any) (MailSummary, error) {
+// mailOf is whose mail is counted: that of workspaces w, or of surveys s of them.
+type mailOf struct {
+	surveys bool
+	which   string // the condition on w and s; "" for all
+	args    []any  // of which
+}
+
+// from are the tables w and s.
+func (of mailOf) from() string {
+	if of.surveys {
+		return ` FROM workspaces w JOIN surveys s ON s.workspace_id = w.id`
+	}
+	return ` FROM workspaces w`
+}
+
+// invitations are the invitations v of w or s in a state that has an index of its
+// own: waiting or outcome.
+func (q *session) invitations(of mailOf, state string) string {
+	if of.surveys {
+		return ` FROM invitations v` + q.indexedBy("invitations_survey_"+state) + ` WHERE v.workspace_id = w.id AND v.survey_id = s.id AND `
+	}
+	return ` FROM invitations v` + q.indexedBy("invitations_"+state) + ` WHERE v.workspace_id = w.id AND `
+}
+
+// counted is COUNT(*) up to SummaryCap.
+func counted(invitations, where string) string {
+	return fmt.Sprintf(`(SELECT COUNT(*) FROM (SELECT 1%s%s LIMIT %d) AS part)`, invitations, where, SummaryCap)
+}
+
+// sumMail counts mail.
+func (q *session) sumMail(of mailOf) (MailSummary, error) {
 	m := MailSummary{Waiting: map[survey.Reason]int{}}
-	for _, part := range []func(*MailSummary, string, []any) error{q.sumWaiting, q.sumInFlight, q.sumOutcomes} {
-		if err := part(&m, which, args); err != nil {
+	for _, part := range []func(*MailSummary, mailOf) error{q.sumWaiting, q.sumInFlight, q.sumOutcomes} {
+		if err := part(&m, of); err != nil {
 			return m, err
 		}
 	}
 	return m, nil
 }
 
-// counted is COUNT(*) up to SummaryCap, of the invitations v of a workspace w.
-func counted(where string) string {
-	return fmt.Sprintf(`(SELECT COUNT(*) FROM (SELECT 1 FROM invitations v WHERE v.workspace_id = w.id AND %s LIMIT %d) AS part)`, where, SummaryCap)
-}
-
 // sumWaiting walks the reasons in the index that is sorted by them.
-func (q *session) sumWaiting(m *MailSummary, which string, args []any) error {
+func (q *session) sumWaiting(m *MailSummary, of mailOf) error {
 	reasons := make([]string, 0, len(waitReasons))
 	for _, reason := range waitReasons {
 		m.Waiting[reason] = 0
@@ -124,18 +148,18 @@ func (q *session) sumWaiting(m *MailSummary, which string, args []any) error {
 	}
 	waiting := `v.mail_state = 'waiting' AND v.wait_reason = r.reason AND v.held = `
 	due, later := waiting+q.truth(false)+` AND v.due_at <= ?`, waiting+q.truth(false)+` AND v.due_at > ?`
-	first := func(where string) string {
-		return `(SELECT MIN(v.due_at) FROM invitations v WHERE v.workspace_id = w.id AND ` + where + `)`
-	}
+	invitations := q.invitations(of, "waiting")
+	first := func(where string) string { return `(SELECT MIN(v.due_at)` + invitations + where + `)` }
 	var reason string
 	var paused bool
 	var isDue, isLater, isHeld int
 	var oldest, next *int64
 	return q.each(`SELECT reason, paused, CAST(SUM(due) AS bigint), CAST(SUM(later) AS bigint),
 		CAST(SUM(held) AS bigint), MIN(oldest), MIN(next) FROM (SELECT r.reason AS reason,
-		w.sending_paused_at IS NOT NULL AS paused, `+counted(due)+` AS due, `+counted(later)+` AS later, `+counted(waiting+q.truth(true))+` AS held,
-		`+first(due)+` AS oldest, `+first(later)+` AS next FROM workspaces w CROSS JOIN (`+strings.Join(reasons, " UNION ALL ")+`) AS r`+which+`) AS parts
-		GROUP BY reason, paused`, append([]any{q.now, q.now, q.now, q.now}, args...),
+		w.sending_paused_at IS NOT NULL AS paused, `+counted(invitations, due)+` AS due, `+counted(invitations, later)+` AS later,
+		`+counted(invitations, waiting+q.truth(true))+` AS held, `+first(due)+` AS oldest, `+first(later)+` AS next`+of.from()+`
+		CROSS JOIN (`+strings.Join(reasons, " UNION ALL ")+`) AS r`+of.which+`) AS parts
+		GROUP BY reason, paused`, append([]any{q.now, q.now, q.now, q.now}, of.args...),
 		[]any{&reason, &paused, &isDue, &isLater, &isHeld, &oldest, &next}, func() error {
 			why, holds := survey.Reason(cmp.Or(reason, string(WaitScheduled))), WaitPaused
 			if paused {
@@ -165,23 +189,28 @@ func earlier(a, b *survey.Instant) *survey.Instant {
 	return a
 }
 
-func (q *session) sumInFlight(m *MailSummary, which string, args []any) error {
+func (q *session) sumInFlight(m *MailSummary, of mailOf) error {
+	with := ""
+	if of.surveys {
+		with = ` JOIN surveys s ON s.workspace_id = w.id AND s.id = v.survey_id`
+	}
 	// + keeps SQLite from walking all that the workspace has
-	_, err := q.row(`SELECT COUNT(*) FROM invitations v JOIN workspaces w ON w.id = +v.workspace_id AND v.mail_state IN ('claimed', 'sending')`+which,
-		args, &m.InFlight)
+	_, err := q.row(`SELECT COUNT(*) FROM invitations v`+q.indexedBy("invitations_lease_until")+`
+		JOIN workspaces w ON w.id = +v.workspace_id AND v.mail_state IN ('claimed', 'sending')`+with+of.which, of.args, &m.InFlight)
 	m.InFlight = min(m.InFlight, SummaryCap)
 	return err
 }
 
 // sumOutcomes counts what became of mails lately.
-func (q *session) sumOutcomes(m *MailSummary, which string, args []any) error {
+func (q *session) sumOutcomes(m *MailSummary, of mailOf) error {
 	minute := survey.InstantOf(q.now.Time().Truncate(time.Minute))
 	m.Minutes = make([]SentMinute, sentMinutes)
+	invitations := q.invitations(of, "outcome")
 	var sums []string
 	var since, into []any
 	var counts []*int
 	sum := func(outcome, until string, n *int, from ...any) {
-		sums = append(sums, `CAST(COALESCE(SUM(`+counted(`v.outcome = '`+outcome+`' AND v.outcome IS NOT NULL AND v.outcome_at >= ?`+until)+`), 0) AS bigint)`)
+		sums = append(sums, `CAST(COALESCE(SUM(`+counted(invitations, `v.outcome = '`+outcome+`' AND v.outcome IS NOT NULL AND v.outcome_at >= ?`+until)+`), 0) AS bigint)`)
 		since, into = append(since, from...), append(into, n)
 		counts = append(counts, n)
 	}
@@ -194,7 +223,7 @@ func (q *session) sumOutcomes(m *MailSummary, which string, args []any) error {
 		one.Start = minute.Add(-time.Duration(i) * time.Minute)
 		sum("sent", ` AND v.outcome_at < ?`, &one.Sent, one.Start, one.Start.Add(time.Minute))
 	}
-	_, err := q.row(`SELECT `+strings.Join(sums, ", ")+` FROM workspaces w`+which, append(since, args...), into...)
+	_, err := q.row(`SELECT `+strings.Join(sums, ", ")+of.from()+of.which, append(since, of.args...), into...)
 	for _, n := range counts {
 		*n = min(*n, SummaryCap)
 	}
