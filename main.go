@@ -41,7 +41,7 @@ var openAPI []byte
 // heapGrowth is by how many percent the heap may grow before it is collected,
 // where GOGC does not say. koe's own memory is small beside SQLite's, and at the
 // usual 100 a tenth of an answer's time goes into collecting.
-const heapGrowth = 200
+const heapGrowth = 150
 
 func main() {
 	if os.Getenv("GOGC") == "" {
