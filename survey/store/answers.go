@@ -76,18 +76,6 @@ func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, err
 	return o, row, o.closed(q.now)
 }
 
-// issued is NotFound for a token that nobody knows: whoever guesses does not
-// come to where answers are written.
-func (s *Store) issued(ctx context.Context, workspace int64, token string) error {
-	var one int
-	found, err := s.reading(ctx, Caller{Workspace: workspace}).row(`SELECT 1 FROM invitations WHERE workspace_id = ? AND token_hash = ?`,
-		[]any{workspace, tokenHash(token)}, &one)
-	if err == nil && !found {
-		err = errNoInvitation
-	}
-	return away(err)
-}
-
 // closed says why nothing can be answered here any more; an answer that was
 // given stays to be seen.
 func (o Opened) closed(now survey.Instant) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -67,3 +68,15 @@ func tokenWorkspace(token string) (int64, error) {
 }
 
 var errNoInvitation = survey.Errorf(survey.NotFound, "", "there is no such invitation")
+
+// issued is NotFound for a token that nobody knows: whoever guesses does not
+// come to where answers are written.
+func (s *Store) issued(ctx context.Context, workspace int64, token string) error {
+	var one int
+	found, err := s.reading(ctx, Caller{Workspace: workspace}).row(`SELECT 1 FROM invitations WHERE workspace_id = ? AND token_hash = ?`,
+		[]any{workspace, tokenHash(token)}, &one)
+	if err == nil && !found {
+		err = errNoInvitation
+	}
+	return away(err)
+}
