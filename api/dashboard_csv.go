@@ -20,11 +20,15 @@ import (
 // csvType is what CSV files go out as.
 const csvType = mediaCSV + "; charset=utf-8"
 
+// tables begins a CSV file: report.NewCSV, or report.NewMarkedCSV for a reader at
+// a spreadsheet.
+type tables func(to io.Writer, columns ...string) (*report.CSV, error)
+
 // sendFollowUps sends all follow-ups that a filter lets through as a CSV file.
-func (a *api) sendFollowUps(c echo.Context, f store.FollowUpFilter) error {
+func (a *api) sendFollowUps(c echo.Context, f store.FollowUpFilter, begin tables) error {
 	now := survey.InstantOf(a.Now())
 	return stream(c, csvType, "follow-ups.csv", func(to io.Writer, going func()) error {
-		out, err := report.NewCSV(to, report.FollowUpColumns()...)
+		out, err := begin(to, report.FollowUpColumns()...)
 		if err != nil {
 			return err
 		}
@@ -56,7 +60,7 @@ type about struct {
 }
 
 func newAbout(to io.Writer) *about {
-	out, err := report.NewCSV(to, aboutColumns...)
+	out, err := report.NewMarkedCSV(to, aboutColumns...)
 	return &about{out, err}
 }
 

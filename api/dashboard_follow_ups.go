@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
+	"koe/survey/report"
 	"koe/survey/store"
 	"koe/templates"
 )
@@ -60,7 +61,7 @@ func (a *api) showFollowUpsPage(c echo.Context, v visit) error {
 		return err
 	}
 	if format == "csv" {
-		return a.sendFollowUps(c, f)
+		return a.sendFollowUps(c, f, report.NewMarkedCSV)
 	}
 	if board.Owners, err = a.members(c, v); err != nil {
 		return err

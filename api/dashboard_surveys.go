@@ -132,7 +132,7 @@ func (a *api) sendSurveys(c echo.Context, v visit, f frame, answers map[string]t
 		columns = append(columns, "previous_from", "previous_to", "previous_answers")
 	}
 	return stream(c, csvType, "surveys.csv", func(to io.Writer, _ func()) error {
-		out, err := report.NewCSV(to, columns...)
+		out, err := report.NewMarkedCSV(to, columns...)
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,15 @@ func TestEveryViewAsCSV(t *testing.T) {
 		if len(list) != 2 || list[0]["response.comment"] != "'=cmd()|late 0" || list[0]["customer.name"] != "'@Ana" || list[0]["owner"] != "kim@company.example" {
 			t.Errorf("the follow-ups: %v", list)
 		}
+		for _, address := range []string{"follow-ups?state=all", "surveys?" + november, "responses/" + id + "?", "comments?" + november} {
+			if file := s.page(viewer, "/dashboard/"+address+"&format=csv").want(200); !strings.HasPrefix(string(file.body), "\uFEFF") {
+				t.Errorf("%s has no mark for spreadsheets", address)
+			}
+		}
 		byAPI := s.do("GET", "/v1/follow-ups?format=csv&order=due", nil).want(200)
+		if strings.HasPrefix(string(byAPI.body), "\uFEFF") {
+			t.Error("a program reads a mark")
+		}
 		if diff := fmt.Sprint(byAPI.table()); diff != fmt.Sprint(list) {
 			t.Errorf("by the API: %s", diff)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"koe/survey"
+	"koe/survey/report"
 	"koe/survey/shown"
 	"koe/survey/store"
 )
@@ -46,7 +47,7 @@ func (a *api) listFollowUps(c echo.Context) error {
 		if q["limit"] != "" || q["cursor"] != "" {
 			return survey.Errorf(survey.Invalid, "format", "a CSV file has all follow-ups that the filters let through; leave out limit and cursor")
 		}
-		return a.sendFollowUps(c, f)
+		return a.sendFollowUps(c, f, report.NewCSV)
 	}
 	list, next, err := a.Store.FollowUps(c.Request().Context(), caller(c), f, page)
 	if err != nil {

@@ -36,12 +36,13 @@ var exportedColumns = []string{"id", "survey_id", "touchpoint", "metric", "score
 // choices and tags have a | between them. A byte order mark tells spreadsheets
 // that the file is UTF-8.
 func WriteCSV(w io.Writer, attributes, questions []string, mark bool) (*Writer, error) {
+	out := csv.NewWriter(w)
 	if mark {
-		if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+		var err error
+		if out, err = Marked(w); err != nil {
 			return nil, err
 		}
 	}
-	out := csv.NewWriter(w)
 	row := append([]string{}, exportedColumns...)
 	for _, name := range attributes {
 		row = append(row, attributesField+name)
@@ -80,6 +81,14 @@ func WriteCSV(w io.Writer, attributes, questions []string, mark bool) (*Writer, 
 		return out.Error()
 	}
 	return &Writer{write, flush}, out.Write(row)
+}
+
+// Marked begins a CSV file with a byte order mark. It is held back like the rows:
+// what fails before the first of them leaves leaves nothing behind.
+func Marked(w io.Writer) (*csv.Writer, error) {
+	held := bufio.NewWriter(w) // the writer takes this one for its own
+	_, err := held.WriteString("\uFEFF")
+	return csv.NewWriter(held), err
 }
 
 // tooLate says which name of a response has no column.

@@ -1,7 +1,6 @@
 package history_test
 
 import (
-	"io"
 	"strings"
 	"testing"
 
@@ -26,13 +25,17 @@ func TestWriteCSVLeavesNothingOut(t *testing.T) {
 		{of(survey.Attributes{"agent": plan}, survey.Answers{"reason": "x"}), `attribute "agent"`},
 		{of(survey.Attributes{"plan": plan}, survey.Answers{"staff": 3}), `question "staff"`},
 	} {
-		w, err := history.WriteCSV(io.Discard, []string{"plan", "city"}, []string{"reason"}, false)
+		var file strings.Builder
+		w, err := history.WriteCSV(&file, []string{"plan", "city"}, []string{"reason"}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = w.Write(c.response)
 		if (err == nil) != (c.missing == "") || err != nil && !strings.Contains(err.Error(), c.missing+" appeared after the export began; export again") {
 			t.Errorf("%v, want %s", err, c.missing)
+		}
+		if file.Len() > 0 {
+			t.Errorf("%q has left before the first row", file.String())
 		}
 	}
 }

@@ -19,8 +19,19 @@ type CSV struct {
 }
 
 // NewCSV begins a table with its header.
-func NewCSV(w io.Writer, columns ...string) (*CSV, error) {
-	out := csv.NewWriter(w)
+func NewCSV(w io.Writer, columns ...string) (*CSV, error) { return newCSV(csv.NewWriter(w), columns) }
+
+// NewMarkedCSV is NewCSV with a byte order mark before it, which tells
+// spreadsheets that it is UTF-8.
+func NewMarkedCSV(w io.Writer, columns ...string) (*CSV, error) {
+	out, err := history.Marked(w)
+	if err != nil {
+		return nil, err
+	}
+	return newCSV(out, columns)
+}
+
+func newCSV(out *csv.Writer, columns []string) (*CSV, error) {
 	out.UseCRLF = true
 	return &CSV{columns, out}, out.Write(columns)
 }

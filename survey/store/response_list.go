@@ -31,6 +31,7 @@ type ResponseFilter struct {
 	Person                 *survey.ID
 	Email                  string          // of the person; one that is no address is nobody's
 	UpdatedFrom, UpdatedTo *survey.Instant // of the last change
+	CreatedUntil           *survey.Instant // what koe was told later is left out
 	Q                      string          // words in the comment or another text answer, in any case
 }
 
@@ -224,6 +225,9 @@ func (q *session) personConditions(f ResponseFilter, and func(string, ...any)) {
 	}
 	if f.UpdatedTo != nil {
 		and("updated_at < ?", *f.UpdatedTo)
+	}
+	if f.CreatedUntil != nil {
+		and("created_at <= ?", *f.CreatedUntil)
 	}
 }
 
