@@ -27,7 +27,7 @@ const (
 // form is no filter.
 const commentQuery = "from? until? compare? touchpoint? survey? segment? value? follow_up? tag? q? score? cursor? format lang"
 
-// mostCounted is how far the page counts comments.
+// mostCounted is how many comments of a range the page looks at to count them.
 const mostCounted = 10_000
 
 // What the filter of scores offers.
@@ -184,8 +184,10 @@ func (a *api) showComments(c echo.Context, v visit) error {
 	for _, r := range list {
 		page.Comments = append(page.Comments, commentOf(r, names))
 	}
-	if page.Count, page.CountBefore, err = a.countComments(ctx, v.by, filter, f); err != nil {
-		return err
+	if asked.q["cursor"] == "" { // the first page says it
+		if page.Count, page.CountBefore, err = a.countComments(ctx, v.by, filter, f); err != nil {
+			return err
+		}
 	}
 	tags, err := a.reasons(ctx, v, asked, f)
 	if err != nil {
@@ -205,13 +207,17 @@ func commentOf(r survey.Response, names map[string]string) templates.Comment {
 
 // countComments counts what the filters let through, and what they would have
 // in the range that is compared with; nil where nothing is.
-func (a *api) countComments(ctx context.Context, by store.Caller, filter store.ResponseFilter, f frame) (now int, before *int, err error) {
-	if now, err = a.Store.CountResponses(ctx, by, filter, mostCounted); err != nil || f.before == nil {
+func (a *api) countComments(ctx context.Context, by store.Caller, filter store.ResponseFilter, f frame) (now, before *templates.Found, err error) {
+	count := func() (*templates.Found, error) {
+		found, err := a.Store.CountComments(ctx, by, filter, mostCounted)
+		return &templates.Found{N: found.N, More: found.More}, err
+	}
+	if now, err = count(); err != nil || f.before == nil {
 		return now, nil, err
 	}
 	filter.From, filter.To = f.before.From, f.before.To
-	n, err := a.Store.CountResponses(ctx, by, filter, mostCounted)
-	return now, &n, err
+	before, err = count()
+	return now, before, err
 }
 
 func commentFilter(action string, asked commentsAsked, in frame, names map[string]string, tags *report.Tags) templates.CommentFilter {

@@ -19,8 +19,14 @@ type CommentsPage struct {
 	Reasons  TagTable
 	MayEdit  bool
 
-	Count       int  // of all of them, up to 10,000
-	CountBefore *int // in the range that is compared with; nil for none
+	Count       *Found // of all of them; nil on later pages
+	CountBefore *Found // in the range that is compared with; nil for none
+}
+
+// Found is how many were found; More says that not all were looked at.
+type Found struct {
+	N    int
+	More bool
 }
 
 // CommentFilter is what a reader asked for, as the form holds it.
@@ -101,22 +107,21 @@ func (w *Words) CommentsPage(out io.Writer, d Dashboard, p CommentsPage) error {
 	if view.rangeWords, err = v.rangeWords(p.Range); err != nil {
 		return err
 	}
-	if view.Said, err = v.countOf("comments_count", p.Count, p.CountBefore); err != nil {
-		return err
+	if p.Count != nil {
+		if view.Said, err = v.countOf("comments_count", *p.Count, p.CountBefore); err != nil {
+			return err
+		}
 	}
 	return w.DashboardPage(out, "comments", d, view)
 }
 
-// mostCounted is how far long lists are counted: so many mean so many or more.
-const mostCounted = 10_000
-
 // countOf says how many there are, and were in the range before.
-func (v staffFigures) countOf(key string, now int, before *int) (string, error) {
-	number := func(n int) string {
-		if n >= mostCounted {
-			return v.Number(mostCounted) + "+"
+func (v staffFigures) countOf(key string, now Found, before *Found) (string, error) {
+	number := func(f Found) string {
+		if f.More {
+			return v.Number(f.N) + "+"
 		}
-		return v.Number(n)
+		return v.Number(f.N)
 	}
 	if before == nil {
 		return v.Say(key, "Count", number(now))

@@ -145,17 +145,34 @@ func (s *Store) followUpsAmong(q *session, ids []survey.ID, where []string, args
 	return s.followUpsOf(q, rows)
 }
 
-// CountResponses counts the responses that a filter lets through, up to most:
-// so many means so many or more.
-func (s *Store) CountResponses(ctx context.Context, by Caller, f ResponseFilter, most int) (n int, err error) {
+// Found is how many were found among those that were looked at.
+type Found struct {
+	N    int
+	More bool // not all were looked at: N or more
+}
+
+// CountComments counts the responses with a comment that a filter lets through,
+// among the newest of its range: it looks at most of them.
+func (s *Store) CountComments(ctx context.Context, by Caller, f ResponseFilter, most int) (found Found, err error) {
 	q := s.reading(ctx, by)
 	where, args, err := s.responseConditions(q, f)
 	if err != nil {
-		return 0, err
+		return found, err
 	}
-	statement, args := spread(`SELECT COUNT(*) FROM (SELECT 1 AS one FROM responses WHERE `+strings.Join(where, " AND ")+` LIMIT ?) AS part`, append(args, most))
-	_, err = q.row(statement, args, &n)
-	return n, away(err)
+	within, span := "workspace_id = ? AND comment <> ''", []any{by.Workspace}
+	if f.From != nil {
+		within, span = within+" AND responded_at >= ?", append(span, *f.From)
+	}
+	if f.To != nil {
+		within, span = within+" AND responded_at < ?", append(span, *f.To)
+	}
+	var looked int
+	statement, args := spread(`SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN `+strings.Join(where, " AND ")+` THEN 1 ELSE 0 END), 0) AS bigint)
+		FROM (SELECT * FROM responses`+q.indexedBy("responses_commented")+` WHERE `+within+` ORDER BY responded_at DESC LIMIT ?) AS responses`,
+		append(append(args, span...), most))
+	_, err = q.row(statement, args, &looked, &found.N)
+	found.More = looked >= most
+	return found, away(err)
 }
 
 // eachPage calls do with pages of responses, the oldest first.

@@ -406,6 +406,18 @@ func TestExportIsWhole(t *testing.T) {
 		if len(seen) != 3000 || len(few) != 181 {
 			t.Errorf("%d, %d", len(seen), len(few))
 		}
+		newest, _, err := s.Responses(ctx, by, store.ResponseFilter{}, store.Page{Limit: 1})
+		ok(t, err)
+		created := newest[0].CreatedAt
+		before := created - 60_000
+		if then, now := exported(t, s, by, store.ResponseFilter{CreatedUntil: &before}), exported(t, s, by, store.ResponseFilter{ScoreMin: &nine, CreatedUntil: new(created + 60_000)}); len(then) != 0 || len(now) < 500 {
+			t.Errorf("%d were there before, %d a minute later", len(then), len(now))
+		}
+		for most, want := range map[int]store.Found{4000: {N: 1000}, 300: {N: 100, More: true}} {
+			if found, err := s.CountComments(ctx, by, store.ResponseFilter{Q: "日本 2"}, most); err != nil || found.More != want.More || found.N > want.N*2 || found.N < want.N/2 || !want.More && found.N != want.N {
+				t.Errorf("%+v found among %d: %v", found, most, err)
+			}
+		}
 		boom := errors.New("the reader has gone")
 		if err := s.Export(ctx, by, store.ResponseFilter{}, func(survey.Response) error { return boom }); !errors.Is(err, boom) {
 			t.Error(err)
