@@ -365,9 +365,8 @@ func (s *Store) NoteOpened(ctx context.Context, token string) error {
 }
 
 // Unsubscribe suppresses the address behind a token, an invitation's or a
-// follow-up's, and calls off what waits
-// for it. It works for every known token, however old; a link that never had
-// an address has nothing to suppress.
+// follow-up's, and calls off what waits for it. It works for every known token,
+// however old; a link that never had an address has nothing to suppress.
 func (s *Store) Unsubscribe(ctx context.Context, token string) error {
 	workspace, err := tokenWorkspace(token)
 	if err != nil {
