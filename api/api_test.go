@@ -344,7 +344,7 @@ func TestTheMailboxOfAKoeThatServesOthers(t *testing.T) {
 	s := newServer(t, mailbox, func(o *api.Options) { o.BaseURL = "https://koe.example.com" })
 	_, other := s.newWorkspace("other")
 	for _, path := range []string{"/mailbox", "/mailbox/m@1", "/mailbox/m@1/html"} {
-		if got := s.do("GET", path, nil, as("")).want(401); got.header.Get("WWW-Authenticate") == "" {
+		if got := s.do("GET", path, nil, as("")).want(401); got.header.Get("WWW-Authenticate") != `Basic realm="koe"` {
 			t.Errorf("%s: a browser does not ask for the key", path)
 		}
 		s.do("GET", path, nil, as(s.newKey(s.workspace, store.Editor))).want(403)

@@ -38,6 +38,8 @@ func (a *api) mayReadMail(c echo.Context) (bool, error) {
 		return true, nil
 	}
 	if err := a.authenticate(c); err != nil {
+		// alone: Chromium asks nobody where another scheme comes first
+		c.Response().Header().Set("WWW-Authenticate", `Basic realm="koe"`)
 		return false, err
 	}
 	w, err := a.Store.Workspace(c.Request().Context(), caller(c))

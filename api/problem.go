@@ -110,7 +110,9 @@ func (a *api) problem(err error, c echo.Context) {
 		c.Response().WriteHeader(p.Status)
 		return
 	case survey.Unauthorized:
-		header.Set("WWW-Authenticate", `Bearer realm="koe", Basic realm="koe"`)
+		if header.Get("WWW-Authenticate") == "" {
+			header.Set("WWW-Authenticate", `Bearer realm="koe", Basic realm="koe"`)
+		}
 	}
 	retryAfter(c, e)
 	header.Del("ETag")
