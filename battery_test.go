@@ -288,6 +288,7 @@ func TestKills(t *testing.T) {
 		kills, size = 500, 50_000
 	}
 	storetest.EachEmpty(t, func(t *testing.T, database string) {
+		t.Parallel() // both at once: half of the time koe is about to start
 		begun := time.Now()
 		b := newBattle(t, database, size, 0)
 		for n := range kills {
