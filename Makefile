@@ -37,7 +37,7 @@ BENCH_BACKLOG ?= 0
 BENCH_TAKEOVER ?= 250000
 # make fuzz FUZZ_TIME=5m for a long one; it is the time of each fuzz test
 FUZZ_TIME ?= 20s
-TEST_TIMEOUT ?= 25m
+TEST_TIMEOUT ?= 27m
 
 .DEFAULT_GOAL = help
 .PHONY: help run check format vet lint test race bench bench-scores bench-mail bench-tick battery-kill battery-smtp battery-storm battery-weather cover fuzz mutate client browser-tools screenshots lighthouse bench-pages battery-rules bench-takeover bench-dashboard
