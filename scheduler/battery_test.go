@@ -54,7 +54,10 @@ func opportunistic(c *koemail.SMTPConfig) { c.Security = koemail.Opportunistic }
 func implicitTLS(c *koemail.SMTPConfig)   { c.Security = koemail.ImplicitTLS }
 func impatient(c *koemail.SMTPConfig)     { c.CommandTimeout = 500 * time.Millisecond }
 
-var secure = []string{"STARTTLS"}
+var (
+	secure = []string{"STARTTLS"}
+	atOnce = []string{"PIPELINING"} // commands may come in one go
+)
 
 // behaviours are made anew for each run: a server remembers.
 func behaviours() []behaviour {
@@ -91,6 +94,16 @@ func behaviours() []behaviour {
 		{name: "421 to RCPT, once", server: &odd{rcpt: first(1, "421 4.7.0 enough")}, want: sent},
 		{name: "hangs before its greeting", server: &odd{greeting: first(8, hang)}, client: impatient, want: sent},
 		{name: "hangs at RCPT, once in 20", server: &odd{rcpt: seldom(hang)}, client: impatient, want: sent},
+
+		{name: "at once: takes every mail", server: &odd{extensions: atOnce}, want: sent},
+		{name: "at once: answers byte by byte", server: &odd{extensions: atOnce, byteByByte: true}, want: sent},
+		{name: "at once: greylists, and wants the message", server: &odd{extensions: atOnce, obliging: true, rcpt: first(2, "451 4.7.1 later")}, want: sent},
+		{name: "at once: 550 5.1.1 to RCPT", server: &odd{extensions: atOnce, rcpt: always("550 5.1.1 nobody here")}, want: failed, suppressed: true},
+		{name: "at once: 550 5.7.1, and wants the message", server: &odd{extensions: atOnce, obliging: true, rcpt: always("550 5.7.1 no")}, want: failed},
+		{name: "at once: drops at RCPT, once", server: &odd{extensions: atOnce, rcpt: first(1, hangUp)}, want: sent},
+		{name: "at once: 421 after 10 mails", server: &odd{extensions: atOnce, after: after(10, "421 4.7.0 enough")}, want: sent},
+		{name: "at once: STARTTLS", server: &odd{extensions: append(atOnce, secure...), certificate: true}, client: starttls, want: sent},
+		{name: "at once: drops after the dot", server: &odd{extensions: atOnce, dot: always(hangUp)}, want: uncertain},
 
 		{name: "drops within the mail, its dot under way", server: &odd{body: true}, want: uncertain},
 		{name: "drops after the dot", server: &odd{dot: always(hangUp)}, want: uncertain},

@@ -40,6 +40,7 @@ type odd struct {
 	startTLS                  string // answers STARTTLS
 	certificate, breaksInside bool   // of its own authority; closes within the handshake
 	implicit                  bool
+	obliging                  bool // wants a message although there is no recipient
 
 	pair        tls.Certificate
 	mu          sync.Mutex
@@ -58,6 +59,7 @@ type oddVisit struct {
 	number int
 	count  int
 	secure bool
+	valid  bool // a recipient was taken
 }
 
 func (o *odd) serve(t *testing.T) net.Addr {
@@ -161,6 +163,7 @@ func (v *oddVisit) command(line string, to *string) bool {
 	case "AUTH":
 		return v.say(nil, 0, "535 5.7.8 wrong")
 	case "MAIL":
+		v.valid = false
 		if v.after != nil {
 			return v.say(v.after, v.count+1, "250 ok")
 		}
@@ -170,6 +173,11 @@ func (v *oddVisit) command(line string, to *string) bool {
 		v.mu.Lock()
 		v.attempts[*to]++
 		v.mu.Unlock()
+		words := ""
+		if v.rcpt != nil {
+			words = v.rcpt(v.attempt(*to))
+		}
+		v.valid = words == "" || words == slowly
 		return v.say(v.rcpt, v.attempt(*to), "250 ok")
 	case "DATA":
 		return v.mail(*to)
@@ -186,6 +194,9 @@ func (v *oddVisit) attempt(to string) int {
 // mail takes a message and answers its dot.
 func (v *oddVisit) mail(to string) bool {
 	n := v.attempt(to)
+	if !v.valid && !v.obliging {
+		return v.say(nil, 0, "503 5.5.1 to whom?")
+	}
 	if v.data != nil && v.data(n) != "" {
 		return v.say(v.data, n, "354 go")
 	}
@@ -196,6 +207,7 @@ func (v *oddVisit) mail(to string) bool {
 		_, _ = v.in.Peek(100)
 		return false
 	}
+	empty := true
 	for {
 		line, err := v.in.ReadString('\n')
 		if err != nil {
@@ -204,6 +216,10 @@ func (v *oddVisit) mail(to string) bool {
 		if line == ".\r\n" {
 			break
 		}
+		empty = false
+	}
+	if !v.valid && empty {
+		return v.say(nil, 0, "554 5.5.1 to whom?")
 	}
 	v.mu.Lock()
 	v.whole[to]++

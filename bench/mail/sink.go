@@ -58,8 +58,8 @@ func (s *sink) serve(conn net.Conn) {
 	defer conn.Close()
 	in, out := bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
 	say := func(line string) bool {
-		_, _ = out.WriteString(line + "\r\n") // Flush has the error
-		return out.Flush() == nil
+		_, _ = out.WriteString(line + "\r\n")          // Flush has the error
+		return in.Buffered() > 0 || out.Flush() == nil // to commands that came in one go it answers in one go
 	}
 	if !say("220 sink") {
 		return
@@ -72,7 +72,7 @@ func (s *sink) serve(conn net.Conn) {
 		reply := "250 ok"
 		switch verb := strings.ToUpper(line[:min(4, len(line))]); verb {
 		case "EHLO":
-			reply = "250-sink\r\n250 8BITMIME"
+			reply = "250-sink\r\n250-PIPELINING\r\n250 8BITMIME"
 		case "QUIT":
 			say("221 bye")
 			return

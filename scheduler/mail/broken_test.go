@@ -67,6 +67,87 @@ func TestOddServers(t *testing.T) {
 	}
 }
 
+// Commands that go out in one go: the first refusal is what is known of the
+// mail, and a message that is wanted all the same is an empty one.
+func TestRefusedAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		replies []string // to MAIL, RCPT, DATA and the dot
+		stage   Stage
+		code    int
+		dots    int
+	}{
+		"taken":                     {[]string{"250 ok", "250 ok", "354 go", "250 ok"}, "", 0, 1},
+		"sender refused":            {[]string{"550 5.7.1 not you", "503 MAIL first", "503 RCPT first"}, StageMail, 550, 0},
+		"recipient refused":         {[]string{"250 ok", "550 5.1.1 nobody", "503 RCPT first"}, StageRcpt, 550, 0},
+		"refused, a message wanted": {[]string{"250 ok", "450 4.2.1 later", "354 go", "554 to whom?"}, StageRcpt, 450, 1},
+		"refused, the empty taken":  {[]string{"250 ok", "450 4.2.1 later", "354 go", "250 fine"}, StageRcpt, 450, 1},
+		"DATA refused":              {[]string{"250 ok", "250 ok", "452 4.3.1 full"}, StageData, 452, 0},
+		"gone after a refused":      {[]string{"250 ok", "550 5.1.1 nobody"}, StageRcpt, 550, 0},
+		"gone after MAIL":           {[]string{"250 ok"}, StageRcpt, 0, 0},
+		"421 and gone":              {[]string{"421 4.7.0 enough"}, StageMail, 421, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, heard := scripted(t, func(w *wire) {
+				w.greet("PIPELINING")
+				for range 3 { // all three are there before the first is answered
+					w.hear()
+				}
+				for i, reply := range c.replies {
+					if i == 3 {
+						for w.hear() != "." {
+						}
+					}
+					w.say(reply)
+				}
+				if c.stage == "" || len(c.replies) > 2 {
+					w.hear() // QUIT or RSET
+				}
+			})
+			mailer := client(t, config)
+			err := mailer.Send(t.Context(), sample())
+			_ = mailer.Close() // the server has gone
+			if c.stage == "" && err != nil {
+				t.Error(err)
+			} else if c.stage != "" {
+				if e := refused(t, err, c.stage); e.Code != c.code || e.Uncertain {
+					t.Errorf("%+v", e)
+				}
+			}
+			lines := heard()[0]
+			dots := 0
+			for i, line := range lines {
+				if line == "." {
+					dots++
+					if before := lines[i-1]; c.stage != "" && before != "DATA" {
+						t.Errorf("the message was given although it was refused: %q", before)
+					}
+				}
+			}
+			if dots != c.dots {
+				t.Errorf("%d dots: %q", dots, lines)
+			}
+		})
+	}
+}
+
+// Lines end as the standard says and a line's leading dot is doubled, whatever
+// the message holds: where a mail ends is the client's to say alone.
+func TestDots(t *testing.T) {
+	for raw, want := range map[string]string{
+		"a\r\n":                        "a\r\n.\r\n",
+		"a":                            "a\r\n.\r\n",
+		"":                             ".\r\n",
+		".\r\n":                        "..\r\n.\r\n",
+		".a\r\n..\r\n.\r\nb\r\n":       "..a\r\n...\r\n..\r\nb\r\n.\r\n",
+		"a\n.\nMAIL FROM:<x>\n":        "a\r\n..\r\nMAIL FROM:<x>\r\n.\r\n",
+		"a\n.\r\nb\r\n\r\n.\r\n\r\n.c": "a\r\n..\r\nb\r\n\r\n..\r\n\r\n..c\r\n.\r\n",
+	} {
+		if got := string(dotted(nil, []byte(raw))); got != want {
+			t.Errorf("%q became %q, want %q", raw, got, want)
+		}
+	}
+}
+
 // The connection breaks while the message is being written: the dot cannot
 // have gone out.
 func TestBrokenBeforeTheDot(t *testing.T) {

@@ -1,10 +1,12 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +22,8 @@ type session struct {
 	config SMTPConfig
 	conn   net.Conn // the TCP connection, below TLS
 	client *smtp.Client
-	cut    bool // a cancelled context closed conn
+	cut    bool   // a cancelled context closed conn
+	out    []byte // the last message as it was written, its room to be used again
 }
 
 // Why koe itself refuses to go on.
@@ -94,7 +97,7 @@ func (s *session) prepare(hello string) (Stage, error) {
 // startTLS encrypts the connection. Once the server offers it there is no way
 // back to plain text, whatever goes wrong.
 func (s *session) startTLS() (encrypted bool, err error) {
-	if offered, _ := s.client.Extension("STARTTLS"); !offered {
+	if !s.offers("STARTTLS") {
 		if s.config.Security == Opportunistic {
 			return false, nil
 		}
@@ -128,19 +131,11 @@ func (s *session) login(encrypted bool) error {
 func (s *session) deliver(ctx context.Context, from, to string, raw []byte) error {
 	defer s.guard(ctx)()
 	beyondASCII := strings.ContainsFunc(from+to, func(r rune) bool { return r > 0x7f })
-	if offered, _ := s.client.Extension("SMTPUTF8"); beyondASCII && !offered {
+	if beyondASCII && !s.offers("SMTPUTF8") {
 		return &SendError{Stage: StageMail, Err: errNoUTF8}
 	}
-	// Asked for without need, it would keep the mail from older servers behind this one.
-	s.client.SkipSMTPUTF8(!beyondASCII)
-
-	s.within(s.config.CommandTimeout)
-	if err := s.client.Mail("<" + from + ">"); err != nil {
-		return failed(ctx, StageMail, to, err)
-	}
-	s.within(s.config.CommandTimeout)
-	if err := s.client.Rcpt("<" + to + ">"); err != nil {
-		return failed(ctx, StageRcpt, to, err)
+	if stage, err := s.announce(from, to, beyondASCII); err != nil {
+		return failed(ctx, stage, to, err)
 	}
 	if err := s.write(raw); err != nil {
 		return failed(ctx, StageData, to, err)
@@ -152,25 +147,114 @@ func (s *session) deliver(ctx context.Context, from, to string, raw []byte) erro
 	return nil
 }
 
-// write sends DATA and the message with its final dot. An error means that the
+// step is a command and the reply that lets the next one follow: a code or its
+// first digits.
+type step struct {
+	stage   Stage
+	command string
+	wants   int
+}
+
+// announce gives the commands before the message: all at once where the server
+// takes that (PIPELINING, RFC 2920), so that a mail waits for two replies
+// instead of four. It returns the stage of what was refused or broke first.
+func (s *session) announce(from, to string, utf8 bool) (Stage, error) {
+	if strings.ContainsAny(from+to, "\r\n") {
+		return StageMail, errors.New("an address holds the end of a line")
+	}
+	sender := "MAIL FROM:<" + from + ">"
+	if s.offers("8BITMIME") {
+		sender += " BODY=8BITMIME"
+	}
+	if utf8 { // asked for without need, it would keep the mail from older servers behind this one
+		sender += " SMTPUTF8"
+	}
+	steps := []step{{StageMail, sender, 250}, {StageRcpt, "RCPT TO:<" + to + ">", 25}, {StageData, "DATA", 354}}
+	if !s.offers("PIPELINING") {
+		for i := range steps {
+			if stage, err := s.ask(steps[i : i+1]); err != nil {
+				return stage, err
+			}
+		}
+		return "", nil
+	}
+	return s.ask(steps)
+}
+
+func (s *session) offers(extension string) bool {
+	offered, _ := s.client.Extension(extension)
+	return offered
+}
+
+// ask sends commands in one go and hears the reply to each.
+func (s *session) ask(steps []step) (refused Stage, why error) {
+	text := s.client.Text
+	s.within(s.config.CommandTimeout)
+	for _, step := range steps {
+		_, _ = text.W.WriteString(step.command + "\r\n") // Flush has the error
+	}
+	if err := text.W.Flush(); err != nil {
+		return steps[0].stage, err
+	}
+	for _, step := range steps {
+		s.within(s.config.CommandTimeout)
+		_, _, err := text.ReadResponse(step.wants)
+		if err != nil && why == nil {
+			refused, why = step.stage, err
+		}
+		var reply *textproto.Error
+		switch {
+		case err != nil && !errors.As(err, &reply): // no reply: there will be none to what follows
+			return refused, why
+		case err == nil && step.stage == StageData && why != nil:
+			// it wants a message although it refused somebody: it gets an empty
+			// one, which the standard has it refuse too
+			if err := s.write(nil); err != nil {
+				return refused, why
+			}
+			_, _, _ = text.ReadResponse(5) // why is what is known of the mail
+		}
+	}
+	return refused, why
+}
+
+var (
+	lineEnd = []byte("\r\n")
+	newline = []byte("\n")
+	dot     = []byte(".")
+	lineDot = []byte("\r\n.")
+)
+
+// write sends the message and its final dot in one go. An error means that the
 // dot did not go out whole, so the server cannot have accepted the message:
 // what a failed write left out is always the end.
 func (s *session) write(raw []byte) error {
+	s.out = dotted(s.out[:0], raw)
 	s.within(s.config.CommandTimeout)
-	data, err := s.client.Data()
-	if err != nil {
+	if _, err := s.client.Text.W.Write(s.out); err != nil {
 		return err
 	}
-	dot, ok := data.(*smtp.DataCloser)
-	if !ok {
-		return errors.New("the SMTP library has changed its DATA writer")
+	return s.client.Text.W.Flush()
+}
+
+// dotted appends the message as it stands between DATA and the next command
+// (RFC 5321, 4.5.2): each line ends with CRLF, one that begins with a dot is
+// given a second, and a dot alone is the end.
+func dotted(out, raw []byte) []byte {
+	if bytes.Count(raw, newline) != bytes.Count(raw, lineEnd) { // what ends a line for one server must end it for all
+		raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, lineEnd, newline), newline, lineEnd)
 	}
-	s.within(s.config.CommandTimeout)
-	if _, err := dot.WriteCloser.Write(raw); err != nil {
-		return err
+	if bytes.HasPrefix(raw, dot) {
+		out = append(out, dot...)
 	}
-	// The inner Close, since the outer one hides whether the dot was written.
-	return dot.WriteCloser.Close()
+	for at := bytes.Index(raw, lineDot); at >= 0; at = bytes.Index(raw, lineDot) {
+		out = append(append(out, raw[:at+len(lineDot)]...), dot...)
+		raw = raw[at+len(lineDot):]
+	}
+	if out = append(out, raw...); len(out) > 0 && !bytes.HasSuffix(out, lineEnd) {
+		out = append(out, lineEnd...)
+	}
+	return append(out, ".\r\n"...)
 }
 
 // ready is true where the connection can take another mail after deliver
