@@ -40,7 +40,7 @@ func (q *session) flushDays() error {
 			continue
 		}
 		if by.planned > 0 {
-			if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, ?)
+			if err := q.later(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, ?)
 				ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET planned = survey_days.planned + excluded.planned`,
 				on.workspace, on.survey, on.day, by.planned); err != nil {
 				return err
@@ -50,7 +50,7 @@ func (q *session) flushDays() error {
 		if by == (dayMove{}) {
 			continue
 		}
-		if _, err := q.exec(`UPDATE survey_days SET planned = CASE WHEN planned + ? < 0 THEN 0 ELSE planned + ? END,
+		if err := q.later(`UPDATE survey_days SET planned = CASE WHEN planned + ? < 0 THEN 0 ELSE planned + ? END,
 			sent = CASE WHEN sent + ? < 0 THEN 0 ELSE sent + ? END WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
 			by.planned, by.planned, by.sent, by.sent, on.workspace, on.survey, on.day); err != nil {
 			return err

@@ -11,10 +11,9 @@ const (
 // event keeps a change with its instant and reason. Detail holds no personal
 // data and no token.
 func (q *session) event(subjectType string, subject survey.ID, typ, reason, detail string) error {
-	_, err := q.exec(`INSERT INTO events (workspace_id, id, subject_type, subject_id, type, reason, detail, at)
+	return q.later(`INSERT INTO events (workspace_id, id, subject_type, subject_id, type, reason, detail, at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		q.by.Workspace, newID(), subjectType, subject, typ, reason, detail, q.now)
-	return err
 }
 
 // Event is one change of an invitation or a response.

@@ -54,7 +54,7 @@ func (e *ear) QueryContext(ctx context.Context, query string, args ...any) (*sql
 
 func (e *ear) row(query string, args, into []any) (bool, error) {
 	e.heard[query] = true
-	return e.readers.row(query, args, into)
+	return e.readers.row(context.Background(), query, args, into)
 }
 
 // Trace hears gorm, which writes values into its statements.

@@ -95,8 +95,7 @@ func (q *session) keepDeltas(rows []tallyRow, moves tallyMoves) error {
 	for _, n := range counts {
 		args = append(args, n)
 	}
-	_, err := q.exec(addDeltas, append(args, idArray(k.ids))...)
-	return err
+	return q.later(addDeltas, append(args, idArray(k.ids))...)
 }
 
 const addCohortDeltas = `INSERT INTO invitation_tally_deltas (` + cohortKey + `, sent, bounced, opened, answered, commented, id)
@@ -116,7 +115,6 @@ func (q *session) keepCohortDeltas(rows []cohortRow, moves cohortMoves) error {
 		sent, bounced, opened = append(sent, by.sent), append(bounced, by.bounced), append(opened, by.opened)
 		answered, commented = append(answered, by.answered), append(commented, by.commented)
 	}
-	_, err := q.exec(addCohortDeltas, k.workspaces, k.generations, k.dimensions, k.values, idArray(k.touchpoints), idArray(k.surveys), k.days,
+	return q.later(addCohortDeltas, k.workspaces, k.generations, k.dimensions, k.values, idArray(k.touchpoints), idArray(k.surveys), k.days,
 		sent, bounced, opened, answered, commented, idArray(k.ids))
-	return err
 }

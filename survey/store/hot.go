@@ -195,7 +195,7 @@ func openReaders(ctx context.Context, address string) (*readers, error) {
 }
 
 // row runs a query for one row; false where there is none.
-func (p *readers) row(query string, args, into []any) (bool, error) {
+func (p *readers) row(_ context.Context, query string, args, into []any) (bool, error) {
 	r := <-p.hot
 	defer func() { p.hot <- r }()
 	return r.statements.row(r.conn, query, args, into)
@@ -212,7 +212,7 @@ func (p *readers) close() error {
 
 // rower is a pool that runs single-row queries faster than database/sql.
 type rower interface {
-	row(query string, args, into []any) (bool, error)
+	row(ctx context.Context, query string, args, into []any) (bool, error)
 }
 
 var _, _ interface {

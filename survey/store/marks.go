@@ -38,7 +38,7 @@ func (q *session) markSending(marks []mark, lease time.Duration) error {
 		until, args = end, append(args, value)
 	}
 	if q.postgres {
-		if _, err := q.exec(`UPDATE invitations v SET mail_state = 'sending', state = m.state, message_id = m.message_id, fence = m.fence,
+		if err := q.later(`UPDATE invitations v SET mail_state = 'sending', state = m.state, message_id = m.message_id, fence = m.fence,
 			attempt = m.attempt, updated_at = ?, lease_until = `+until+`
 			FROM unnest(?::bigint[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::bigint[]) AS m (w, id, state, message_id, fence, attempt)
 			WHERE v.workspace_id = m.w AND v.id = m.id`, append(args, workspaces, idArray(ids), states, messageIDs, fences, attempts)...); err != nil {
@@ -88,13 +88,12 @@ func (q *session) markAllSent(rows []claimedRow) error {
 		workspaces[i], ids[i], states[i], mailStates[i] = r.WorkspaceID, survey.ID(r.ID), r.State, r.MailState
 		sentAt[i], cohortAt[i], mailNo[i], dueAt[i], held[i] = r.SentAt, r.CohortAt, int64(r.MailNo), r.dueAt, r.Held
 	}
-	_, err := q.exec(`UPDATE invitations v SET state = m.state, reason = '', sent_at = m.sent_at, cohort_at = m.cohort_at,
+	return q.later(`UPDATE invitations v SET state = m.state, reason = '', sent_at = m.sent_at, cohort_at = m.cohort_at,
 		mail_state = m.mail_state, mail_no = m.mail_no, due_at = m.due_at, held = m.held, wait_reason = 'reminder', attempt = 0,
 		outcome = 'sent', outcome_at = ?, updated_at = ?
 		FROM unnest(?::bigint[], ?::uuid[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::boolean[])
 		AS m (w, id, state, mail_state, sent_at, cohort_at, mail_no, due_at, held) WHERE v.workspace_id = m.w AND v.id = m.id`,
 		q.now, q.now, workspaces, idArray(ids), states, mailStates, sentAt, cohortAt, mailNo, dueAt, held)
-	return err
 }
 
 // log is what happened to several invitations at one instant.
@@ -126,8 +125,7 @@ func (q *session) log(l *log) error {
 	for i := range ids {
 		ids[i] = newID()
 	}
-	_, err := q.exec(`INSERT INTO events (workspace_id, id, subject_type, subject_id, type, reason, detail, at)
+	return q.later(`INSERT INTO events (workspace_id, id, subject_type, subject_id, type, reason, detail, at)
 		SELECT w, id, ?::text, subject, type, '', '', ?::bigint FROM unnest(?::bigint[], ?::uuid[], ?::uuid[], ?::text[]) AS e (w, id, subject, type)`,
 		aboutInvitation, l.at, l.workspaces, idArray(ids), idArray(l.subjects), l.types)
-	return err
 }

@@ -106,6 +106,19 @@ func (q *session) inserted(statement string, args ...any) (bool, error) {
 	return q.row(statement+" ON CONFLICT DO NOTHING RETURNING 1", args, &one)
 }
 
+// later runs a statement that nobody waits for: it writes rows that this
+// transaction has locked, or new ones. On PostgreSQL it goes out with the next
+// statement or with the commit, and its error is theirs.
+func (q *session) later(statement string, args ...any) error {
+	if t, ok := q.pool.(*transaction); ok {
+		q.wrote = true
+		t.later(q.spell(statement), q.bind(args))
+		return nil
+	}
+	_, err := q.exec(statement, args...)
+	return err
+}
+
 // must runs a statement that touches exactly one row.
 func (q *session) must(statement string, args ...any) error {
 	n, err := q.exec(statement, args...)
@@ -118,7 +131,7 @@ func (q *session) must(statement string, args ...any) error {
 // row runs a query for one row; false where there is none.
 func (q *session) row(statement string, args []any, into ...any) (bool, error) {
 	if fast, ok := q.pool.(rower); ok {
-		return fast.row(statement, q.bind(args), into)
+		return fast.row(q.ctx, q.spell(statement), q.bind(args), into)
 	}
 	err := q.pool.QueryRowContext(q.ctx, q.spell(statement), q.bind(args)...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -129,6 +142,9 @@ func (q *session) row(statement string, args []any, into ...any) (bool, error) {
 
 // each runs a query and calls do after each row was put where into points to.
 func (q *session) each(statement string, args, into []any, do func() error) (err error) {
+	if t, ok := q.pool.(*transaction); ok {
+		return t.each(q.ctx, q.spell(statement), q.bind(args), into, do)
+	}
 	rows, err := q.pool.QueryContext(q.ctx, q.spell(statement), q.bind(args)...)
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (p *statements) ExecContext(_ context.Context, query string, args ...any) (
 }
 
 // row runs a query for one row; false where there is none.
-func (p *statements) row(query string, args []any, into []any) (bool, error) {
+func (p *statements) row(_ context.Context, query string, args, into []any) (bool, error) {
 	return p.hot.row(p.conn, query, args, into)
 }
 

@@ -144,9 +144,19 @@ func (s *Store) openPostgres(ctx context.Context, address string, conns int) err
 	if err != nil {
 		return errors.New("is not a PostgreSQL address that can be read, such as postgres://user@host/koe")
 	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
 	if !strings.Contains(address, "default_query_exec_mode") {
-		// works behind a pooler in transaction mode, which prepared names do not
-		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		direct, err := direct(ctx, config)
+		if err != nil {
+			return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
+		}
+		if direct {
+			// plans for the values at hand: one for any value may walk a table
+			config.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+		} else {
+			config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		}
 	}
 	s.postgres = true
 	s.pool = stdlib.OpenDB(*config)
@@ -156,8 +166,6 @@ func (s *Store) openPostgres(ctx context.Context, address string, conns int) err
 	s.pool.SetMaxOpenConns(conns)
 	s.pool.SetMaxIdleConns(conns)
 	s.pool.SetConnMaxIdleTime(5 * time.Minute)
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	if err := s.pool.PingContext(ctx); err != nil {
 		return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
 	}
@@ -165,6 +173,21 @@ func (s *Store) openPostgres(ctx context.Context, address string, conns int) err
 	s.reporting = make(chan struct{}, max(1, conns/2))
 	s.read, err = gorm.Open(postgres.New(postgres.Config{Conn: s.pool}), gormConfig(false))
 	return err
+}
+
+// direct is true where no pooler stands between koe and PostgreSQL: statements
+// may then be prepared by name, which a pooler that hands a connection from one
+// transaction to the next does not keep. A pooler gives its clients numbers of
+// its own for the processes that serve them.
+func direct(ctx context.Context, config *pgx.ConnConfig) (bool, error) {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = conn.Close(ctx) }() // nothing hangs on it
+	var process uint32
+	err = conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
+	return err == nil && process == conn.PgConn().PID(), err
 }
 
 // plainCause is the innermost error's text: pgx puts user and database names

@@ -76,11 +76,11 @@ func (s *Store) writePostgres(ctx context.Context, by Caller, fn func(*session) 
 }
 
 func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error) error {
-	tx, err := s.pool.BeginTx(ctx, nil)
+	tx, err := begin(ctx, s.pool)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	defer tx.end()
 	// with a context gorm makes a statement of its own; without, tx would
 	// become the connection of everybody who reads
 	db := s.read.Session(&gorm.Session{NewDB: true, Context: ctx})
@@ -92,7 +92,7 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 	if err := errors.Join(q.flushTallies(tallyMoves{}.add(q.moves)), q.flushCohorts(q.cohorts)); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return tx.commit(ctx)
 }
 
 // writer is SQLite's one writing connection. It takes all transactions that
