@@ -207,4 +207,30 @@ func TestErrorsOfOpenPagesArePages(t *testing.T) {
 	s.answer(token, "step=questions&q_one=a&q_why="+url.QueryEscape(long+"ｱ")).wantPage(422, "10,000文字以内でご記入ください。", ">\n"+long+"ｱ</textarea>", "現在10,001文字です。")
 	s.answer(token, "step=questions&q_one=a&q_why="+url.QueryEscape(long)).wantPage(200)
 	s.do("GET", "/v1/responses?survey=long", nil).want(200).wantAt("data[0].comment", long)
+	// as a browser posts it, a form takes several such texts at once
+	s.do("PUT", "/v1/templates/three", strings.Replace(branchTemplate, `{"key":"more",`, `{"key":"a","type":"text","max_length":10000,"text":{"en":"A?"}},{"key":"b","type":"text","max_length":10000,"text":{"en":"B?"}},
+		{"key":"c","type":"text","max_length":10000,"text":{"en":"C?"}},{"key":"more",`, 1)).want(201)
+	s.survey("three", `"template":"three","touchpoint":"desk"`)
+	token = s.token("three", `{}`)
+	page := s.answer(token, "step=score&score=2").wantPage(200, `<form method="post" enctype="multipart/form-data">`)
+	sent, err := url.ParseQuery(page.fields())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"q_a", "q_b", "q_c"} {
+		sent.Set(key, long)
+	}
+	s.answer(token, inParts(sent), with("Content-Type", "multipart/form-data; boundary=xx")).wantPage(200, "Thank you for your answer")
+	s.do("GET", "/v1/responses?survey=three", nil).want(200).wantAt("data[0].answers.a", long).wantAt("data[0].answers.c", long)
+}
+
+// inParts is a form as browsers send it in parts, with the boundary xx.
+func inParts(form url.Values) string {
+	var b strings.Builder
+	for name, values := range form {
+		for _, value := range values {
+			fmt.Fprintf(&b, "--xx\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n", name, value)
+		}
+	}
+	return b.String() + "--xx--\r\n"
 }

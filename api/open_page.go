@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -149,10 +150,14 @@ func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage
 	}
 	query := kept(entrance, page.Invitation.Attributes)
 	p := a.surveyPage(c, page.Opened)
+	p.Framed = entrance == survey.ByEmbed
 	if page.Response != nil {
-		p.Address = start + "/" + page.Form
+		p.Address, p.Query = start+"/"+page.Form, url.Values{}
 		if entrance == survey.ByEmbed || entrance == survey.ByKiosk { // what even an error page has to know
-			p.Query = query
+			p.Query = maps.Clone(query)
+		}
+		if p.Locale != page.Response.Locale { // switched since
+			p.Query.Set("lang", p.Locale)
 		}
 	} else {
 		p.Query, p.Form = query, page.Form
@@ -227,9 +232,9 @@ func withScore(refused *survey.Error, fresh store.OpenPage, typed url.Values) *s
 }
 
 // waitAfter is how long a kiosk shows an error: longer where what was typed is
-// there to be sent again.
+// there to be sent again, or one page back to be shortened.
 func waitAfter(kind survey.Kind) time.Duration {
-	if kind == survey.Unavailable || kind == survey.TooMany {
+	if kind == survey.Unavailable || kind == survey.TooMany || kind == survey.TooLarge {
 		return kioskQuestions
 	}
 	return kioskThanks

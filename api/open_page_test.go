@@ -223,6 +223,10 @@ func TestAKiosk(t *testing.T) {
 	if got := asked.header.Get("Refresh"); got != "90;url="+start {
 		t.Errorf("Refresh %q", got)
 	}
+	long := s.do("POST", v.own()+"?via=kiosk&store=12", "q_praise="+strings.Repeat("x", 256<<10), form).wantPage(413, "go back, shorten it")
+	if got := long.header.Get("Refresh"); got != "90;url="+start {
+		t.Errorf("Refresh %q", got)
+	}
 	s.do("POST", v.own(), "step=questions&q_praise=kind", form).want(303)
 	thanked := s.do("GET", v.own(), nil, as("")).wantPage(200, "Next answer").never("kind", "Your answer", "?edit=1", "review")
 	if got := thanked.header.Get("Refresh"); got != "6;url="+start {
@@ -293,14 +297,18 @@ func TestAFrameInTheirOwnSite(t *testing.T) {
 	s.survey("shop", ``)
 	slug := s.openLink("shop", `"embed_origins":["https://www.Example.com","http://localhost:3000/"],"once_per_browser":true`)
 	s.do("GET", "/v1/surveys/shop/open-link", nil).want(200).wantAt("embed_origins[0]", "https://www.example.com").wantAt("embed_tag", `<script src="https://koe.example.com/embed.js" data-koe="`+slug+`" async></script>`)
+	s.do("PATCH", "/v1/workspace", `{"privacy_url":"https://www.example.com/privacy"}`).want(200)
 	const framers = "frame-ancestors https://www.example.com http://localhost:3000"
 	v := s.visit(slug + "?via=embed")
 	for _, got := range []response{s.do("GET", "/l/"+v.path, nil, as("")), v.post("step=score&score=9").want(200), v.post("step=score&score=9"), s.do("GET", v.own(), nil, as(""))} {
 		if policy := got.header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, framers) || got.header.Get("Set-Cookie") != "" {
 			t.Errorf("%s: %q, %q", got.request, policy, got.header.Get("Set-Cookie"))
 		}
+		if !strings.Contains(string(got.body), `href="https://www.example.com/privacy" target="_blank" rel="noreferrer noopener"`) {
+			t.Errorf("%s: the notice opens inside the frame: %s", got.request, got.body)
+		}
 	}
-	s.do("GET", "/l/"+slug, nil, as("")).wantPage(200) // which nobody may frame
+	s.do("GET", "/l/"+slug, nil, as("")).wantPage(200, "Your answer goes to").never("_blank", "it comes from you") // which nobody may frame
 	s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].channel", "embed").wantAt("data[1]", nil)
 	script := s.do("GET", "/embed.js", nil, as("")).want(200)
 	if script.header.Get("Content-Type") != "text/javascript; charset=utf-8" || script.header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {

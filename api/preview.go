@@ -89,7 +89,7 @@ func (a *api) renderPreview(ctx context.Context, by store.Caller, key string, in
 	if in.What == "page" {
 		var page bytes.Buffer
 		err := a.Words.SurveyPage(&page, templates.SurveyPage{Step: templates.StepScore, Template: t, Workspace: w,
-			Name: customer.Name, Locale: shown.Locale, Attributes: in.Attributes, Preselected: in.Score})
+			Name: customer.Name, Locale: shown.Locale, Named: true, Attributes: in.Attributes, Preselected: in.Score})
 		shown.HTML = page.String()
 		return shown, err
 	}

@@ -60,9 +60,10 @@ func (a *api) openTrial(c echo.Context) (t trial, err error) {
 // trialPage is what the survey's page shows of a trial. Nothing of it is kept: how
 // far it has come stands in the address.
 func (a *api) trialPage(t trial, step templates.Step) (p templates.SurveyPage, err error) {
-	p = templates.SurveyPage{Step: step, Template: t.template, Workspace: t.workspace, Name: t.Name, Locale: t.locale,
+	p = templates.SurveyPage{Step: step, Template: t.template, Workspace: t.workspace, Name: t.Name, Locale: t.locale, Named: true,
 		Attributes: t.Attributes, Preselected: t.Score, Score: t.Answered, Editable: t.Answered != nil}
 	if t.Answered != nil {
+		t.Locale = t.locale // which may have been switched
 		address, err := a.previewURL(t.by, t.previewed)
 		if err != nil {
 			return p, err
@@ -124,7 +125,7 @@ func (a *api) tryPreview(c echo.Context) error {
 	if err != nil {
 		return a.pageError(c, store.Opened{}, form, err)
 	}
-	opened := store.Opened{Template: t.template, Workspace: t.workspace}
+	opened := store.Opened{Template: t.template, Workspace: t.workspace, Named: true}
 	opened.Invitation = survey.Invitation{Name: t.Name, Locale: t.locale, Attributes: t.Attributes}
 	if t.Answered != nil {
 		opened.Response = &survey.Response{Score: *t.Answered}

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/url"
@@ -65,6 +66,13 @@ func replyOf(o store.Opened, form url.Values) (store.Reply, error) {
 	given, answered := formAnswers(&p, o.Template, form)
 	answers := o.Template.CheckAnswers(&p, "answers", given)
 	if following || answered {
+		if o.Response != nil && !o.Editable { // the page shows only what has no answer yet
+			for key, said := range o.Response.Answers {
+				if _, posted := form[templates.QuestionField(key)]; !posted {
+					answers[key] = said
+				}
+			}
+		}
 		reply.Answers = answers
 		reply.Complete = following && lastQuestions(&p, o, reply, form)
 	}
@@ -76,17 +84,23 @@ func replyOf(o store.Opened, form url.Values) (store.Reply, error) {
 // required and blank is a problem.
 func lastQuestions(p *survey.Problems, o store.Opened, reply store.Reply, form url.Values) bool {
 	last, score := true, 0
-	var saved survey.Answers
+	said := reply.Answers
+	var saved, stays survey.Answers
 	if o.Response != nil {
 		score, saved = o.Response.Score, o.Response.Answers
+		if !o.Editable {
+			stays, said = saved, maps.Clone(said)
+			maps.Copy(said, stays)
+		}
 	}
 	if reply.Score != nil {
 		score = *reply.Score
 	}
 	asked := o.Template.Shown(score, saved)
-	for _, q := range o.Template.Shown(score, reply.Answers) {
+	for _, q := range o.Template.Shown(score, said) {
 		given, posted := form[templates.QuestionField(q.Key)]
 		switch {
+		case stays[q.Key] != nil:
 		case !posted && !slices.ContainsFunc(asked, func(a survey.Question) bool { return a.Key == q.Key }):
 			last = false
 		case q.Required && blank(given):

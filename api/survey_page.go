@@ -34,7 +34,7 @@ func stepOf(o store.Opened, values url.Values) (templates.Step, *int) {
 	case o.Response == nil,
 		o.Editable && (values.Get("edit") == "1" || differs(o, values.Get("score"))):
 		return templates.StepScore, chosenScore(o.Template, values.Get("score"))
-	case !o.Editable && !o.Unfinished, o.Response.Complete:
+	case o.Response.Complete, !asks(o):
 		return templates.StepThanks, nil
 	}
 	return templates.StepQuestions, nil
@@ -42,10 +42,17 @@ func stepOf(o store.Opened, values url.Values) (templates.Step, *int) {
 
 // nextStep is the page after a reply.
 func nextStep(after store.Opened, reply store.Reply) templates.Step {
-	if after.Response.Complete && (reply.Complete || len(after.Template.Shown(after.Response.Score, after.Response.Answers)) == 0) {
+	complete := after.Response.Complete && (reply.Complete || len(after.Template.Shown(after.Response.Score, after.Response.Answers)) == 0)
+	if complete || !asks(after) {
 		return templates.StepThanks
 	}
 	return templates.StepQuestions
+}
+
+// asks is true where questions may still be answered: all of them while the
+// answer may be changed, then those that have no answer yet.
+func asks(o store.Opened) bool {
+	return o.Editable || o.Unfinished && len(o.Template.Waiting(o.Response.Score, o.Response.Answers)) > 0
 }
 
 // noteOpened notes for the rates that somebody who clicked opened the page: a
@@ -84,7 +91,7 @@ func differs(o store.Opened, raw string) bool {
 func (a *api) surveyPage(c echo.Context, o store.Opened) templates.SurveyPage {
 	p := templates.SurveyPage{Template: o.Template, Version: o.Invitation.TemplateVersion, Workspace: o.Workspace, Name: o.Invitation.Name,
 		Locale: a.locale(c, o), Attributes: o.Invitation.Attributes, Touchpoint: o.Touchpoint,
-		OccurredAt: o.OccurredAt, Timezone: o.Invitation.Timezone, Editable: o.Editable}
+		OccurredAt: o.OccurredAt, Timezone: o.Invitation.Timezone, Named: o.Named, Editable: o.Editable}
 	if o.Response != nil {
 		p.Score, p.Answers = &o.Response.Score, o.Response.Answers
 	}
@@ -164,6 +171,10 @@ func (a *api) problemPage(c echo.Context, p templates.SurveyPage, o store.Opened
 		}
 	case survey.TooMany:
 		p.Step = templates.StepTooMany
+	case survey.TooLarge:
+		p.Step = templates.StepTooLong
+	case survey.Malformed, survey.WrongMedia:
+		p.Step = templates.StepUnread
 	case survey.Invalid:
 		p.Step = templates.StepScore
 		if o.Response != nil && typed.Get(templates.StepField) == string(templates.StepQuestions) {

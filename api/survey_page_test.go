@@ -66,7 +66,7 @@ func TestTheSurveyPage(t *testing.T) {
 	s := newServer(t)
 	s.survey("after", ``)
 	token := s.token("after", `{"external_id":"c-1","email":"ana@example.com","name":"Ana"}`)
-	s.open(token).wantPage(200, "How likely are you to recommend us", `name="step" value="score"`).never(" checked", "Ana", "ana@example.com", "c-1", "<script")
+	s.open(token).wantPage(200, "How likely are you to recommend us", `name="step" value="score"`, "which can see that it comes from you").never(" checked", "Ana", "ana@example.com", "c-1", "<script")
 	for query, chosen := range map[string]int{"?score=9": 1, "?score=0": 1, "?score=11": 0, "?score=-1": 0, "?score=09": 0, "?score=9.0": 0, "?score=x": 0, "?score=": 0, "?score=%00": 0, "?score=9&score=8": 1, "?score=%zz": 0} {
 		got := s.open(token+query).wantPage(200, `value="score"`)
 		if n := strings.Count(string(got.body), " checked"); n != chosen {
@@ -77,7 +77,7 @@ func TestTheSurveyPage(t *testing.T) {
 		t.Fatal("opening a page records")
 	}
 	// the score first, at once
-	s.answer(token, "step=score&score=4").wantPage(200, "Your answer: 4", "disappointed you", `name="q_improve"`, `name="q_topic"`, `name="q_contact"`).never(`name="q_praise"`)
+	s.answer(token, "step=score&score=4").wantPage(200, "Your answer: 4", "disappointed you", "which can see that it comes from you", `name="q_improve"`, `name="q_topic"`, `name="q_contact"`).never(`name="q_praise"`)
 	saved := s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].score", 4.0).wantAt("data[0].complete", false).wantAt("data[0].channel", "link").wantAt("data[0].customer.external_id", "c-1")
 	s.do("GET", "/v1/scores?metric=nps", nil).want(200).wantAt("total.score", -100.0)
 	id := saved.text("data[0].id")
@@ -108,7 +108,7 @@ func TestTheSurveyPage(t *testing.T) {
 	before := show()
 	s.answer(token, "step=score&score=0").wantPage(409, "can no longer be changed", "Your answer: 9").never("?edit=1")
 	s.answer(token, "step=questions&q_praise=late").wantPage(409)
-	s.answer(token, "step=score&score=9").wantPage(200)
+	s.answer(token, "step=score&score=9").wantPage(200, "Thank you").never(`value="questions"`) // which could not be saved
 	s.open(token+"?score=3").wantPage(200, "Thank you").never(`value="score"`)
 	if after := show(); string(after.body) != string(before.body) {
 		t.Errorf("%s instead of %s", after.body, before.body)
@@ -270,14 +270,14 @@ func TestFormsThatCannotBeRead(t *testing.T) {
 	token := s.token("after", `{"email":"ana@example.com"}`)
 	large := "step=score&score=9&q_praise=" + strings.Repeat("x", 256<<10)
 	for _, page := range []string{"/s/", "/u/"} {
-		s.do("POST", page+token, large, form).wantPage(413)
-		s.do("POST", page+token, large, form, unsized).wantPage(413)
+		s.do("POST", page+token, large, form).wantPage(413, "longer than this page can send").never("not available just now", "<form")
+		s.do("POST", page+token+"?lang=ja", large, form, unsized).wantPage(413, "文章が長すぎます")
 		for _, media := range []string{"text/plain", "application/json", "application/x-www-form-urlencoded; charset=shift_jis", ""} {
-			s.do("POST", page+token, "score=9", form, with("Content-Type", media)).wantPage(415)
+			s.do("POST", page+token, "score=9", form, with("Content-Type", media)).wantPage(415, "could not be read")
 		}
 	}
 	for _, fields := range []string{"score=%zz", "score=9;a"} {
-		s.answer(token, fields).wantPage(400)
+		s.answer(token, fields).wantPage(400, "could not be read").never("not available just now")
 	}
 	for _, fields := range []string{"score=9&q_praise=%ff", "score=9&q_praise=%00"} {
 		s.answer(token, fields).wantPage(422, "cannot be kept")
@@ -345,7 +345,11 @@ func TestTooManyPosts(t *testing.T) {
 	for i := range 60 {
 		s.answer(token, fmt.Sprintf("step=score&score=%d", i%11)).wantPage(200)
 	}
-	over := s.answer(token, "step=questions&q_praise=Typed+with+care", with("Accept-Language", "ja")).wantPage(429, "Typed with care", `lang="ja"`)
+	asked := strings.Replace(s.open(token).fields(), "q_improve=", "q_improve=slow", 1) // which looks like a choice
+	over := s.answer(token, asked, with("Accept-Language", "ja")).wantPage(429, ">\nslow</textarea>", `lang="ja"`)
+	if again := s.answer(token, over.fields()).wantPage(429, ">\nslow</textarea>"); again.fields() != asked {
+		t.Errorf("%s instead of %s", again.fields(), asked)
+	}
 	if over.header.Get("Retry-After") != "1" {
 		t.Errorf("Retry-After %q", over.header.Get("Retry-After"))
 	}

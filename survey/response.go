@@ -82,11 +82,12 @@ func CleanTags(p *Problems, field string, tags []string) []string {
 	return clean
 }
 
-// Unfinished says whether the follow-up questions of an answer still wait: they
-// may be answered once, however short the time for changes, until the link's
-// end. Somebody who writes slowly must not lose what they wrote.
+// Unfinished says whether follow-up questions that have no answer yet may still
+// be answered, each once, however short the time for changes: until the link's
+// end, while the response is not complete. Somebody who writes slowly must not
+// lose what they wrote.
 func Unfinished(v Invitation, r Response, now Instant) bool {
-	return !r.Complete && len(r.Answers) == 0 && now < v.ExpiresAt
+	return !r.Complete && now < v.ExpiresAt
 }
 
 // Editable says whether an answer may still be changed: until the survey's

@@ -235,6 +235,11 @@ func (t Template) Shown(score int, answers Answers) []Question {
 	return shown
 }
 
+// Waiting are those of Shown that have no answer yet.
+func (t Template) Waiting(score int, answers Answers) []Question {
+	return slices.DeleteFunc(t.Shown(score, answers), func(q Question) bool { return answers[q.Key] != nil })
+}
+
 // walk goes through the questions as a respondent does: those that are shown,
 // and the answers to them.
 func (t Template) walk(score int, answers Answers) (shown []Question, said Answers) {

@@ -217,7 +217,9 @@ func errorWording(q survey.Question, code string) string {
 }
 
 // refill is a form field that is kept while nothing can be saved. What
-// somebody wrote is shown; what they chose is only carried along.
+// somebody wrote is shown; what they chose is only carried along. The form says
+// which fields hold texts, since the template may be out of reach: a text of one
+// word looks like a choice.
 type refill struct {
 	Name    string
 	Value   string
@@ -228,11 +230,11 @@ func refills(typed map[string][]string) []refill {
 	var kept []refill
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		key, answer := strings.CutPrefix(name, QuestionField(""))
-		if name != StepField && name != ScoreField && name != FormField && (!answer || !survey.ValidKey(key)) {
+		if name != StepField && name != ScoreField && name != FormField && name != TextsField && (!answer || !survey.ValidKey(key)) {
 			continue
 		}
 		for _, value := range typed[name] {
-			written := answer && !survey.ValidKey(value) && strings.TrimSpace(value) != ""
+			written := answer && strings.TrimSpace(value) != "" && (slices.Contains(typed[TextsField], name) || !survey.ValidKey(value))
 			kept = append(kept, refill{name, value, written})
 		}
 	}

@@ -30,15 +30,18 @@ const (
 	StepUnsubscribed Step = "unsubscribed" // done
 	StepUnavailable  Step = "unavailable"  // nothing can be saved just now
 	StepTooMany      Step = "too_many"     // slow down
+	StepTooLong      Step = "too_long"     // more was written than koe takes at once
+	StepUnread       Step = "unread"       // what came is no form
 )
 
 // ScoreField is the form's name for the score; StepField is the hidden field
-// that says which step was posted ("score" or "questions"). FormField and
-// TrapField are of open links alone: the signed form, and what only a program
-// fills.
+// that says which step was posted ("score" or "questions"). TextsField, once for
+// each text question, names its field. FormField and TrapField are of open links
+// alone: the signed form, and what only a program fills.
 const (
 	ScoreField = "score"
 	StepField  = "step"
+	TextsField = "texts"
 	FormField  = "form"
 	TrapField  = "homepage"
 )
@@ -60,11 +63,13 @@ type SurveyPage struct {
 	Touchpoint string // its name for people
 	OccurredAt *survey.Instant
 	Timezone   string // of the customer; may be empty
+	Named      bool   // the company sees which customer answers
+	Framed     bool   // the page stands in a frame of another site
 
 	Preselected *int           // the score that the link named: chosen, not recorded
 	Score       *int           // the score that is saved
 	Answers     survey.Answers // the follow-up answers that are saved
-	Editable    bool           // the score can still be changed
+	Editable    bool           // the answer can still be changed
 
 	// Of an open link: the signed form that the page posts, where it was not
 	// posted yet; the address of the answer, where that is not the page's own;
@@ -104,6 +109,7 @@ type pageView struct {
 	Editable  bool
 	Locale    string // of the questions
 	Posted    bool   // the page answers a form
+	GoesTo    string // who gets the answer, and whether they see whose it is
 	Refill    []refill
 	Form      string // signed, of an open link
 	Address   string // what the page's own links lead to, without the query; empty is the page's
@@ -115,6 +121,9 @@ type pageView struct {
 
 // TrapField is the name of the field that only a program fills.
 func (v pageView) TrapField() string { return TrapField }
+
+// TextsField is the name of the field that names the fields of texts.
+func (v pageView) TextsField() string { return TextsField }
 
 // Counts is true where a text's length is counted while it is typed.
 func (v pageView) Counts() bool {
@@ -189,6 +198,7 @@ func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error)
 	if view.frame, err = newFrame(words.voice, p.Workspace, p.Touchpoint, p.OccurredAt, p.Timezone); err != nil {
 		return view, "", err
 	}
+	view.Framed = p.Framed
 	view.Languages = w.languageLinks(p, words)
 	switch p.Step {
 	case StepScore:
@@ -209,7 +219,17 @@ func (v *pageView) score(p SurveyPage, words wording) error {
 	}
 	v.Fields, v.Title = []field{f}, f.Label.Text
 	v.Problems = problems(v.Fields, p.Errors)
-	return nil
+	return v.goesTo(p)
+}
+
+// goesTo says who gets the answer, and whether they see whose it is.
+func (v *pageView) goesTo(p SurveyPage) (err error) {
+	key := "goes_to"
+	if p.Named {
+		key = "goes_to_named"
+	}
+	v.GoesTo, err = v.Say(key, "Company", v.Company)
+	return err
 }
 
 // questions is the page of the follow-up questions.
@@ -220,7 +240,11 @@ func (v *pageView) questions(p SurveyPage, words wording) (err error) {
 	if v.Title, err = v.Say("saved"); err != nil {
 		return err
 	}
-	for _, q := range p.Template.Shown(*p.Score, p.Answers) {
+	asked := p.Template.Shown(*p.Score, p.Answers)
+	if !p.Editable { // what was answered stays as it is
+		asked = p.Template.Waiting(*p.Score, p.Answers)
+	}
+	for _, q := range asked {
 		f, err := words.field(q, p)
 		if err != nil {
 			return err
@@ -228,6 +252,9 @@ func (v *pageView) questions(p SurveyPage, words wording) (err error) {
 		v.Fields = append(v.Fields, f)
 	}
 	v.Problems = problems(v.Fields, p.Errors)
+	if err = v.goesTo(p); err != nil {
+		return err
+	}
 	return v.answer(p, words)
 }
 
@@ -276,6 +303,8 @@ func (v *pageView) message(p SurveyPage) (err error) {
 	text := string(p.Step) + "_text"
 	switch p.Step {
 	case StepExpired, StepPaused, StepUnknown, StepTooMany:
+	case StepTooLong, StepUnread:
+		v.Posted = true
 	case StepUnsubscribe, StepUnsubscribed:
 		if v.Company == "" {
 			text += "_plain"
@@ -299,12 +328,12 @@ func (v *pageView) message(p SurveyPage) (err error) {
 
 // languageLinks lead to the same page in the languages that the template
 // speaks, or koe itself where the page has only koe's words. The score that is
-// chosen goes with them. Pages that hold what somebody typed have none: it
-// would be lost.
+// chosen goes with them. Pages that hold what somebody typed, or lead back to
+// it, have none: it would be lost.
 func (w *Words) languageLinks(p SurveyPage, words wording) []languageLink {
 	tags, current := w.languages, words.Lang
 	switch p.Step {
-	case StepUnavailable, StepTooMany:
+	case StepUnavailable, StepTooMany, StepTooLong, StepUnread:
 		return nil
 	case StepScore, StepQuestions, StepThanks, StepClosed:
 		tags, current = slices.Sorted(maps.Keys(p.Template.Score().Text)), words.locale

@@ -29,7 +29,7 @@ type pageKey struct {
 	locale, touchpoint string
 	day                string // on which it happened, as the page names it
 	preselected, score int    // noScore where there is none
-	editable           bool
+	editable, named    bool
 }
 
 const noScore = -1
@@ -48,7 +48,7 @@ func (p SurveyPage) key() (pageKey, bool) {
 		return pageKey{}, false
 	}
 	k := pageKey{step: p.Step, workspace: p.Workspace, template: p.Template.Key, version: p.Version, locale: p.Locale, touchpoint: p.Touchpoint,
-		preselected: noScore, score: noScore, editable: p.Editable}
+		preselected: noScore, score: noScore, editable: p.Editable, named: p.Named}
 	if p.Preselected != nil {
 		k.preselected = *p.Preselected
 	}

@@ -77,6 +77,12 @@ func TestPagesOfTheirOwn(t *testing.T) {
 			t.Errorf("%s is remembered", name)
 		}
 	}
+	var plain, named strings.Builder
+	theirs := common
+	if theirs.Named = true; w.SurveyPage(&plain, common) != nil || w.SurveyPage(&named, theirs) != nil || plain.String() == named.String() {
+		t.Error("who is known and who is not are told the same")
+	}
+	clear(w.pages.made)
 	for i := range maxPagePlates + 3 {
 		p := common
 		p.Touchpoint = fmt.Sprint("desk ", i)

@@ -29,7 +29,7 @@ func surveyPage(s survey.Template, step Step, locale string) SurveyPage {
 }
 
 var steps = []Step{StepScore, StepQuestions, StepThanks, StepClosed, StepExpired, StepUnknown, StepUnsubscribe,
-	StepUnsubscribed, StepUnavailable, StepTooMany}
+	StepUnsubscribed, StepUnavailable, StepTooMany, StepTooLong, StepUnread}
 
 func TestPageGolden(t *testing.T) {
 	for _, lang := range words(t).languages {
@@ -145,9 +145,14 @@ func TestQuestionsPage(t *testing.T) {
 		}
 	}
 	p.Editable = false
-	if strings.Contains(page(t, p), "edit=1") {
+	if body := page(t, p); strings.Contains(body, "edit=1") || strings.Contains(body, "<form") {
 		t.Error("offers to change what cannot be changed")
 	}
+	delete(p.Answers, "one")
+	if all = elements(t, page(t, p)); len(with(all, "input", "name", "q_one")) != 2 || len(with(all, "textarea", "", "")) != 0 || len(checked(all)) != 0 {
+		t.Error("not only what has no answer yet is asked")
+	}
+	p.Editable = true
 	p.Typed = map[string][]string{"q_why": {"typed"}, "q_many": {"d"}}
 	all = elements(t, page(t, p))
 	if got := strings.Join(checked(all), " "); got != "q_many=d" || with(all, "textarea", "", "")[0].Text != "typed" {
@@ -267,6 +272,10 @@ func TestThanksPage(t *testing.T) {
 	if !strings.Contains(body, "Great!") || !strings.Contains(body, "https://www.example.com/review") {
 		t.Errorf("the template's thanks are missing: %s", body)
 	}
+	p.Framed = true
+	if framed := elements(t, page(t, p)); len(with(framed, "a", "target", "_blank")) != 2 || strings.Contains(body, "_blank") { // the template's, and privacy
+		t.Error("links out of a frame open inside it, or others beside")
+	}
 	p.Score = new(2)
 	if body = page(t, p); strings.Contains(body, "Great!") || strings.Contains(body, "review") || !strings.Contains(body, "Thank you for your answer.") {
 		t.Errorf("koe's own thanks are missing: %s", body)
@@ -279,7 +288,7 @@ func TestThanksPage(t *testing.T) {
 
 func TestMessagePages(t *testing.T) {
 	for _, lang := range words(t).languages {
-		for _, step := range []Step{StepExpired, StepUnknown, StepUnsubscribe, StepUnsubscribed, StepUnavailable, StepTooMany} {
+		for _, step := range []Step{StepExpired, StepUnknown, StepUnsubscribe, StepUnsubscribed, StepUnavailable, StepTooMany, StepTooLong, StepUnread} {
 			body := page(t, SurveyPage{Step: step, Locale: lang})
 			if !strings.Contains(body, localeFile(t, lang)[string(step)+"_title"][""]) || !strings.Contains(body, `<html lang="`+lang+`"`) {
 				t.Errorf("%s in %s: %s", step, lang, body)
@@ -294,17 +303,21 @@ func TestMessagePages(t *testing.T) {
 
 func TestUnavailableKeepsWhatWasTyped(t *testing.T) {
 	p := SurveyPage{Step: StepUnavailable, Locale: "en", Typed: map[string][]string{
-		"step": {"questions"}, "score": {"9"}, "q_why": {"<b>Slow</b>\nand late"}, "q_many": {"c", "d"}, "csrf": {"x"}}}
+		"step": {"questions"}, "score": {"9"}, "q_why": {"<b>Slow</b>\nand late"}, "q_many": {"c", "d"}, "csrf": {"x"},
+		"texts": {"q_word", "q_none", "csrf"}, "q_word": {"slow"}, "q_none": {""}}}
 	all := elements(t, page(t, p))
 	var got []string
 	for _, e := range with(all, "input", "type", "hidden") {
 		got = append(got, e.Attrs["name"]+"="+e.Attrs["value"])
 	}
-	if want := "q_many=c q_many=d score=9 step=questions"; strings.Join(got, " ") != want {
+	if want := "q_many=c q_many=d q_none= score=9 step=questions texts=q_word texts=q_none texts=csrf"; strings.Join(got, " ") != want {
 		t.Errorf("kept %q, want %q", got, want)
 	}
 	if text := with(all, "textarea", "name", "q_why"); len(text) != 1 || text[0].Text != "<b>Slow</b>\nand late" {
 		t.Errorf("text %+v", text)
+	}
+	if text := with(all, "textarea", "name", "q_word"); len(text) != 1 || text[0].Text != "slow" {
+		t.Errorf("a text of one word is hidden: %+v", text)
 	}
 }
 

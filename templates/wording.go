@@ -109,6 +109,7 @@ type frame struct {
 	Postal     []string
 	Contact    string // a mail address that a person reads
 	PrivacyURL string
+	Framed     bool // links that lead elsewhere open beside the frame
 }
 
 // Dir is the writing direction of koe's own words.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"reflect"
 
 	"koe/survey"
 )
@@ -17,7 +16,8 @@ type Opened struct {
 	OccurredAt *survey.Instant
 	Response   *survey.Response // nil before the first answer
 	Editable   bool             // the answer may still be given or changed
-	Unfinished bool             // the follow-up questions may still be answered
+	Unfinished bool             // questions that have no answer yet may still be answered
+	Named      bool             // the answer is seen to come from this customer
 	Suppressed bool             // the address is suppressed
 }
 
@@ -71,9 +71,15 @@ func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, err
 			return o, row, err
 		}
 	}
-	o.Editable = o.Response == nil || survey.Editable(place.Survey, *o.Response, q.now)
-	o.Unfinished = o.Response != nil && survey.Unfinished(o.Invitation, *o.Response, q.now)
+	o.Named = row.PersonID.orNil() != nil
+	o.judge(q.now)
 	return o, row, o.closed(q.now)
+}
+
+// judge says what may still be done with the answer.
+func (o *Opened) judge(now survey.Instant) {
+	o.Editable = o.Response == nil || survey.Editable(o.Survey, *o.Response, now)
+	o.Unfinished = o.Response != nil && survey.Unfinished(o.Invitation, *o.Response, now)
 }
 
 // closed says why nothing can be answered here any more; an answer that was
@@ -133,6 +139,8 @@ type Reply struct {
 
 // Answer keeps what a respondent said: the first reply makes the response,
 // later ones change it while it is editable, an identical one changes nothing.
+// An answer that is not complete takes answers to questions that had none until
+// the link's end; what was answered stays as it is.
 // Said is asked for the reply once it is known what the token opens, which is
 // so read once; its error is Answer's. It may be asked again where the
 // transaction collides.
@@ -170,6 +178,7 @@ func (s *Store) Answer(ctx context.Context, token string, said func(Opened) (Rep
 		if opened.Response == nil {
 			opened.Response = o.Response
 		}
+		opened.judge(q.now)
 		return err
 	})
 	return opened, err
@@ -236,107 +245,6 @@ func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
 		return err
 	}
 	return q.event(aboutInvitation, survey.ID(row.ID), "answered", "", "")
-}
-
-// changeReply edits a response within its window.
-func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply) (*survey.Response, error) {
-	now := *o.Response
-	if reply.Score != nil {
-		var p survey.Problems
-		if o.Template.CheckScore(&p, survey.ScoreKey, reply.Score); p.Err() != nil {
-			return nil, p.Err()
-		}
-		now.Score = *reply.Score
-	}
-	if reply.Answers != nil {
-		var p survey.Problems
-		answers := o.Template.CheckAnswers(&p, "answers", reply.Answers)
-		if err := p.Err(); err != nil {
-			return nil, err
-		}
-		now.Answers = answers
-		for key, kept := range o.Response.Answers { // what this score does not ask stays as it was said
-			if _, said := answers[key]; !said && !o.asked(key, now.Score, answers) {
-				now.Answers[key] = kept
-			}
-		}
-	}
-	now.Comment = o.Template.Comment(now.Score, now.Answers)
-	now.Complete = now.Complete || reply.Complete || len(o.Template.Shown(now.Score, now.Answers)) == 0
-	if now.Score == o.Response.Score && reflect.DeepEqual(now.Answers, o.Response.Answers) {
-		if now.Complete == o.Response.Complete {
-			return o.Response, nil
-		}
-		if err := q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID); err != nil {
-			return nil, err
-		}
-		same := responseRow{ID: id(now.ID), PersonID: row.PersonID, Score: now.Score, Complete: now.Complete}
-		if now.Excluded != "" {
-			same.ExcludedReason = &now.Excluded
-		}
-		if err := s.reviewFollowUp(q, o.Survey, same, same); err != nil {
-			return nil, err
-		}
-		return &now, q.emitUpdated(now.ID, row.PersonID.orNil(), false)
-	}
-	finishes := now.Score == o.Response.Score && survey.Unfinished(o.Invitation, *o.Response, q.now)
-	if !o.Editable && !finishes {
-		return nil, survey.Errorf(survey.Conflict, "", "this answer can no longer be changed")
-	}
-	return &now, s.rewrite(q, o.Survey, row, now)
-}
-
-func (o Opened) asked(key string, score int, answers survey.Answers) bool {
-	for _, question := range o.Template.Shown(score, answers) {
-		if question.Key == key {
-			return true
-		}
-	}
-	return false
-}
-
-// rewrite replaces what a response says and moves the tallies with it.
-func (s *Store) rewrite(q *session, v survey.Survey, row invitationRow, now survey.Response) error {
-	old, _, err := q.lockResponse(now.ID)
-	if err != nil {
-		return err
-	}
-	after := old
-	after.Score, after.Comment, after.Complete, after.UpdatedAt = now.Score, now.Comment, now.Complete, int64(q.now)
-	if after.Answers, err = asJSON(now.Answers); err != nil {
-		return err
-	}
-	if err := s.replaceResponse(q, old, &after); err != nil {
-		return err
-	}
-	if err := s.reviewFollowUp(q, v, old, after); err != nil {
-		return err
-	}
-	if row.ID != (id{}) { // else there is no invitation
-		if err := s.commented(q, row, now.Comment != ""); err != nil {
-			return err
-		}
-	}
-	if err := q.emitUpdated(now.ID, row.PersonID.orNil(), true); err != nil {
-		return err
-	}
-	return q.event(aboutResponse, now.ID, "edited", "", "by the respondent")
-}
-
-// commented notes whether the answer to an invitation holds a comment, and
-// counts it in the invitation's cohort.
-func (s *Store) commented(q *session, row invitationRow, said bool) error {
-	if said == row.Commented {
-		return nil
-	}
-	by := cohort{commented: 1}
-	if !said {
-		by.commented = -1
-	}
-	if err := q.must(`UPDATE invitations SET commented = ? WHERE workspace_id = ? AND id = ?`, said, row.WorkspaceID, row.ID); err != nil {
-		return err
-	}
-	return s.countInvitation(q, row, by)
 }
 
 // NoteOpened notes that a page was opened by somebody who looks like a person,
