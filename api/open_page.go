@@ -92,7 +92,10 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 		return a.openError(c, page, form, err)
 	}
 	reply.Locale = a.locale(c, page.Opened)
-	came, undo := a.arrival(c, page, form)
+	came, undo, err := a.arrival(c, page, form)
+	if err != nil {
+		return err
+	}
 	after, err := a.Store.AnswerForm(ctx, slug, sealed, reply, came)
 	if err != nil {
 		undo()
@@ -115,22 +118,34 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 
 // arrival is how an answer came, with what is odd about it. An answer that was
 // not kept has to be undone, so that the next try is not odd because of it.
-func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) (came store.Arrival, undo func()) {
+func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) (came store.Arrival, undo func(), err error) {
 	undo = func() {}
 	came = store.Arrival{Channel: page.Link.Entrance(c.QueryParam("via")), Attributes: page.Link.Told(c.QueryParams())}
 	if page.Response != nil {
-		return came, undo // nothing of it is read
+		return came, undo, nil // nothing of it is read
 	}
 	odd := survey.Suspicion{Age: a.Now().Sub(page.ShownAt.Time()), Trap: form.Get(templates.TrapField) != ""}
+	if odd.Foreign, err = a.sentFromElsewhere(c.Request()); err != nil {
+		return came, undo, err
+	}
+	odd.Many = a.open.tooMany(c.RealIP(), page.Link)
 	if came.Channel == survey.ByKiosk {
-		kiosk := answering{clientOf(c.RealIP()), page.Link.Slug + "?" + kept(came.Channel, came.Attributes).Encode()}
+		kiosk := device{answering{clientOf(c.RealIP()), page.Link.Slug}, kept(came.Channel, came.Attributes).Encode()}
 		odd.Soon = a.open.tooSoon(kiosk, page.Form)
 		undo = func() { a.open.notKept(kiosk, page.Form) }
-	} else {
-		odd.Many = a.open.tooMany(c.RealIP(), page.Link.Slug)
 	}
 	came.Excluded = odd.Excluded()
-	return came, undo
+	return came, undo, nil
+}
+
+// sentFromElsewhere is true where a browser says that a page of another site
+// sent an answer. An origin of null alone says nothing: koe's own pages, which
+// tell nobody where they are, have none over http.
+func (a *api) sentFromElsewhere(r *http.Request) (bool, error) {
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null" {
+		return false, nil
+	}
+	return a.fromAnotherOrigin(r)
 }
 
 // openPage is what every page of an open link shows. It says by whom it may be

@@ -157,26 +157,65 @@ func TestOddAnswersAreKeptAndLeftOut(t *testing.T) {
 	}
 }
 
-// A program that answers by itself, from one address.
+// Another site's page can show nobody's form, but have its visitors' browsers
+// send one that it fetched; browsers say so.
+func TestWhatAnotherSitesPagePosts(t *testing.T) {
+	s := newServer(t)
+	s.survey("shop", ``)
+	slug := s.openLink("shop", `"embed_origins":["https://shop.example"]`)
+	for _, c := range []struct{ site, origin, reason string }{
+		{"cross-site", "null", "cross_site"},
+		{"cross-site", "https://shop.example", "cross_site"},
+		{"same-site", "https://www.example.com", "cross_site"},
+		{"", "https://shop.example", "cross_site"},
+		{"same-origin", "null", ""}, // koe's own page, in a frame as well
+		{"same-origin", "https://koe.example.com", ""},
+		{"", "https://koe.example.com", ""},
+		{"", "null", ""},
+		{"none", "", ""},
+		{"", "", ""},
+	} {
+		s.visit(slug+"?via=embed").post("step=score&score=0", with("Sec-Fetch-Site", c.site), with("Origin", c.origin)).want(200)
+		if got := s.do("GET", "/v1/responses", nil).want(200).at("data[0].excluded_reason"); got != c.reason && (got != nil || c.reason != "") {
+			t.Errorf("%+v: %v", c, got)
+		}
+		s.now.move(time.Minute)
+	}
+	s.do("GET", "/v1/scores?metric=nps", nil).want(200).wantAt("total.responses", 6.0).wantAt("excluded", 4.0)
+}
+
+// A program that answers by itself, from one address: calling itself a kiosk,
+// and another one each time, is of no use to it. A crowd as large as a
+// conference counts.
 func TestAFloodIsMarkedAndThenRefused(t *testing.T) {
 	s := newServer(t)
 	s.survey("shop", ``)
-	slug := s.openLink("shop", ``)
+	slug := s.openLink("shop", `"kiosk":true,"attributes":["store"]`)
+	var forms []string
+	for range 515 {
+		page, err := s.store.OpenBySlug(t.Context(), slug)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forms = append(forms, page.Form)
+	}
+	s.now.move(3 * time.Second)
 	statuses := map[int]int{}
-	for range 130 {
-		v := s.visit(slug)
-		s.now.move(-2 * time.Second) // a second each: faster than forgotten
+	for i, form := range forms {
+		s.now.move(10 * time.Millisecond)
+		v := visitor{s, fmt.Sprintf("%s?via=kiosk&store=%d", slug, i), form}
 		statuses[v.post("step=score&score=0").status]++
 	}
 	counted := s.do("GET", "/v1/scores?metric=nps", nil).want(200)
-	if n, _ := counted.at("total.responses").(float64); n > 75 || n < 60 {
-		t.Errorf("%v of 130 count", n)
+	if n, _ := counted.at("total.responses").(float64); n > 502 || n < 500 {
+		t.Errorf("%v of %d count", n, len(forms))
 	}
+	s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].excluded_reason", "too_many").wantAt("data[0].channel", "kiosk")
 	v := s.visit(slug)
 	for range 300 { // in no time at all
 		statuses[v.post("step=score&score=0").status]++
 	}
-	if statuses[429] < 150 || statuses[200] < 130 {
+	if statuses[429] < 150 || statuses[303] != len(forms) {
 		t.Errorf("statuses %v", statuses)
 	}
 	last := v.post("step=score&score=0").wantPage(429, `name="form" value="`+v.form, "Try again")
@@ -207,6 +246,8 @@ func TestOneAnswerABrowser(t *testing.T) {
 	if kiosk := s.visit(slug+"?via=kiosk", told).post("step=score&score=9", told).want(303); kiosk.header.Get("Set-Cookie") != "" {
 		t.Error("a cookie on a shared device")
 	}
+	s.do("PUT", "/v1/surveys/shop/open-link", `{"once_per_browser":true}`).want(200)
+	s.do("GET", "/l/"+slug+"?via=kiosk", nil, as(""), told).wantPage(409) // nobody's word makes a kiosk
 }
 
 func TestAKiosk(t *testing.T) {
@@ -272,7 +313,7 @@ func TestTooManyInAFrameAndOnAKiosk(t *testing.T) {
 	inFrame := action(framed.post("step=score&score=9").want(200))
 	other := openServer(t, s.database)
 	for _, koe := range []*server{s, other} { // the other process has shown nothing of the link
-		for range 130 {
+		for range 600 {
 			koe.do("POST", "/l/nobody-has-this", "step=score", form)
 		}
 		for _, path := range []string{"/l/" + framed.path, inFrame} {
