@@ -164,6 +164,7 @@ func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage
 	}
 	query := kept(entrance, page.Invitation.Attributes)
 	p := a.surveyPage(c, page.Opened)
+	p.Open = true
 	if page.Response != nil {
 		p.Address = start + "/" + page.Form
 		if entrance == survey.ByEmbed || entrance == survey.ByKiosk { // what even an error page has to know

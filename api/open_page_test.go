@@ -91,7 +91,7 @@ func TestWhatAVisitorSeesElsewhere(t *testing.T) {
 	s.do("PUT", "/v1/surveys/draft", `{"name":"d","template":"nps","touchpoint":"chat","channel":"link","trigger":{"type":"manual"}}`).want(201)
 	slug, other, draft := s.openLink("shop", ``), s.openLink("cafe", ``), s.openLink("draft", ``)
 	for _, path := range []string{draft, "nobody-has-this", "x", "%00", strings.Repeat("a", 300), "A%20B"} {
-		s.do("GET", "/l/"+path, nil, as("")).wantPage(404, "We do not know this link")
+		s.do("GET", "/l/"+path, nil, as("")).wantPage(404, "We do not know this link", "scan the code again").never("email")
 	}
 	s.do("GET", "/l/"+slug+"?store="+strings.Repeat("x", 20_000)+"&lang=%ff&via=kiosk", nil, as("")).wantPage(200)
 	// a form of another survey, a forged one, one of yesterday: a fresh one, and nothing is recorded

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"koe/scoring"
 	"koe/survey"
@@ -66,14 +67,17 @@ type SurveyPage struct {
 	Answers     survey.Answers // the follow-up answers that are saved
 	Editable    bool           // the score can still be changed
 
-	// Of an open link: the signed form that the page posts, where it was not
-	// posted yet; the address of the answer, where that is not the page's own;
-	// what the page's links and forms keep in their query; and, on a kiosk, where it
-	// begins anew.
-	Form    string
-	Address string
-	Query   url.Values
-	Start   string
+	// Of an open link, which Open says: the signed form that the page posts, where it was not
+	// posted yet; the address of the answer, or of the link where there is none
+	// yet; what the page's links and forms keep in their query; and, on a kiosk,
+	// where it begins anew, after which wait, and how long after the last touch
+	// (0: not by the page).
+	Open       bool
+	Form       string
+	Address    string
+	Query      url.Values
+	Start      string
+	Wait, Idle time.Duration
 
 	// Typed is the form as it was posted, to be shown again; where it is not
 	// nil it wins over what is saved. Errors are messages by form field, as
@@ -286,6 +290,9 @@ func (v *pageView) message(p SurveyPage) (err error) {
 		}
 	default:
 		return fmt.Errorf("no such step")
+	}
+	if p.Step == StepUnknown && p.Open { // which nobody was sent by mail
+		text = "unknown_open_text"
 	}
 	if p.Step == StepTooMany {
 		v.Refill = refills(p.Typed)
