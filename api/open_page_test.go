@@ -68,6 +68,9 @@ func TestAnOpenLink(t *testing.T) {
 	}
 	page := s.do("GET", "/l/"+v.path, nil, as("")).wantPage(200, `name="homepage"`, `class="trap" aria-hidden="true"`, `lang="ja"`, ` checked`, `?lang=en&amp;score=9&amp;store=12&amp;via=qr`)
 	page.never("utm_source", "<script")
+	if stored := page.header.Get("Cache-Control"); stored != "private, max-age=0" || !strings.HasPrefix(action(page), "/l/"+slug+"/") {
+		t.Errorf("what a browser keeps of it to go back to: %q, posted to %q", stored, action(page))
+	}
 	v.post("step=score&score=4").wantPage(200, `name="step" value="questions"`, `action="`+v.own()+`"`, v.own()+`?edit=1`)
 	v.post("step=score&score=4").wantPage(200, `value="questions"`) // a double click
 	s.do("POST", v.own(), "step=questions&q_improve=slow", form).wantPage(200, `lang="ja"`, "ご回答：4").never("slow")
@@ -105,6 +108,14 @@ func TestWhatAVisitorSeesElsewhere(t *testing.T) {
 		(&visitor{s, slug, forged}).post("step=score&score=9").wantPage(422, "We do not recognise this form").never("open for too long")
 	}
 	v.post("step=score").wantPage(422, "Please choose one of the answers", v.form)
+	// under an address that was cut off the next Send is an answer
+	s.openLink("cafe", `"attributes":["store"]`)
+	again := s.do("POST", "/l/"+other+"/garbage?store=12&via=qr&lang=ja", "step=score&score=7", form).wantPage(422, `lang="ja"`, " checked")
+	if to := action(again); !strings.HasPrefix(to, "/l/"+other+"/") || !strings.HasSuffix(to, "?lang=ja&store=12&via=qr") {
+		t.Errorf("it leads to %s", to)
+	}
+	s.do("POST", action(again), again.fields()+"&score=7", form).wantPage(200, `lang="ja"`)
+	s.do("DELETE", "/v1/responses/"+s.do("GET", "/v1/responses", nil).wantAt("data[0].attributes.store", "12").text("data[0].id"), nil).want(204)
 	v.post("step=score&score=11").wantPage(422)
 	v.post("step=score&score=9&score=3").wantPage(422)
 	v.post("step=score&score=9&q_nothing=x").wantPage(422)
@@ -257,13 +268,26 @@ func TestAKiosk(t *testing.T) {
 	s.do("GET", "/v1/surveys/shop/open-link", nil).want(200).wantAt("kiosk_url", "https://koe.example.com/l/"+slug+"?via=kiosk")
 	start := "/l/" + slug + "?store=12&via=kiosk"
 	v := s.visit(slug + "?via=kiosk&store=12")
+	leaves := func(page response, after int) { // by its script, or without
+		t.Helper()
+		to := strings.ReplaceAll(start, "&", "&amp;")
+		for _, want := range []string{fmt.Sprintf(`<body data-start="%s" data-wait="%d" data-idle="90">`, to, after), fmt.Sprintf(`content="%d;url=%s"`, after, to), `<script type="module">`} {
+			if !strings.Contains(string(page.body), want) || page.header.Get("Refresh") != "" {
+				t.Errorf("%s: lacks %s, Refresh %q", page.request, want, page.header.Get("Refresh"))
+			}
+		}
+	}
+	begun := s.do("GET", "/l/"+v.path, nil, as(""))
+	if leaves(begun, 6*60*60); begun.header.Get("Cache-Control") != "no-store" {
+		t.Error("a shared device keeps a page")
+	}
+	leaves(v.post("step=score").wantPage(422), 90)
+	leaves(v.post("step=score&score=9&q_praise=x&q_nothing=x").wantPage(422), 90)
 	if to := v.post("step=score&score=9").want(303).header.Get("Location"); to != v.own()+"?store=12&via=kiosk" {
 		t.Errorf("to %s", to)
 	}
 	asked := s.do("GET", v.own(), nil, as("")).wantPage(200, `href="`+strings.ReplaceAll(start, "&", "&amp;")+`"`, "Next answer")
-	if got := asked.header.Get("Refresh"); got != "90;url="+start {
-		t.Errorf("Refresh %q", got)
-	}
+	leaves(asked, 90)
 	s.do("POST", v.own(), "step=questions&q_praise=kind", form).want(303)
 	thanked := s.do("GET", v.own(), nil, as("")).wantPage(200, "Next answer").never("kind", "Your answer", "?edit=1", "review")
 	if got := thanked.header.Get("Refresh"); got != "6;url="+start {
@@ -322,10 +346,7 @@ func TestTooManyInAFrameAndOnAKiosk(t *testing.T) {
 				t.Errorf("%s: policy %q", page.request, policy)
 			}
 		}
-		page := koe.do("POST", "/l/"+tablet.path, "step=score&score=9&form="+tablet.form, form).wantPage(429, "Next answer")
-		if wait := page.header.Get("Refresh"); wait != "90;url=/l/"+slug+"?store=12&via=kiosk" {
-			t.Errorf("Refresh %q", wait)
-		}
+		koe.do("POST", "/l/"+tablet.path, "step=score&score=9&form="+tablet.form, form).wantPage(429, "Next answer", `<body data-start="/l/`+slug+`?store=12&amp;via=kiosk" data-wait="90"`)
 	}
 }
 
