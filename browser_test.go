@@ -69,8 +69,9 @@ func (k *running) browseFor(t *testing.T, most time.Duration) *browser {
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck,
 		chromedp.Flag("host-resolver-rules", "MAP "+publicHost+" 127.0.0.1"),
-		// one process for a page and its frames, so that a click finds its way in
-		chromedp.Flag("disable-features", "IsolateSandboxedIframes,IntensiveWakeUpThrottling,HttpsUpgrades,Translate,MediaRouter,OptimizationHints")}
+		// one process for a page and its frames, so that a click finds its way in; and going
+		// back shows what the cache keeps, or asks again, as a telephone short of memory does
+		chromedp.Flag("disable-features", "IsolateSandboxedIframes,BackForwardCache,IntensiveWakeUpThrottling,HttpsUpgrades,Translate,MediaRouter,OptimizationHints")}
 	for _, flag := range []string{"disable-background-networking", "disable-component-update", "disable-sync", "disable-quic",
 		"disable-default-apps", "disable-extensions", "disable-dev-shm-usage", "disable-popup-blocking",
 		// a tab that is not in front is not slowed down

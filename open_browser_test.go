@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 
 	"koe/survey/store/storetest"
 )
@@ -51,6 +53,13 @@ func (b *browser) soon(what, expression string) {
 	b.t.Fatalf("%s: not within %s, on the page\n%s", what, stepMost, b.page())
 }
 
+// back goes back, as by the browser's own button.
+func (b *browser) back() {
+	b.t.Helper()
+	past := tell(b, page.GetNavigationHistory, cdp.Empty{})
+	tell(b, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: past.Entries[past.CurrentIndex-1].ID})
+}
+
 // lookAWhile is how long a person looks at a page at least.
 func lookAWhile() { time.Sleep(1100 * time.Millisecond) }
 
@@ -77,13 +86,52 @@ func TestAKioskInABrowser(t *testing.T) {
 	b.fits("kiosk-thanks")
 	b.soon("back to the start", "location.search.includes('via=kiosk') && !!document.querySelector('input[name=form]')")
 	// whoever comes next, and goes back, finds nothing of the one before
-	js[any](b, "void setTimeout(() => history.back())")
+	b.back()
 	lookAWhile()
-	if page := b.page(); strings.Contains(page, "very kind") {
-		t.Errorf("the next person reads %s", page)
+	if shown := b.page(); strings.Contains(shown, "very kind") {
+		t.Errorf("the next person reads %s", shown)
 	}
 	if got := k.answers(); got != "kiosk" {
 		t.Errorf("answers: %s", got)
+	}
+	// whoever types slowly is not interrupted; whoever leaves is forgotten
+	b.scripts(true)
+	b.open(start)
+	lookAWhile()
+	b.click("input[value='5']")
+	b.follow("button")
+	js[any](b, `{const after = setTimeout; window.waits = []; window.setTimeout = (f, ms) => { window.waits.push(ms); return after(f, ms > 80000 ? 600000 : ms) }}`)
+	b.click("textarea")
+	b.types("very")
+	if waits := js[[]float64](b, "window.waits"); len(waits) < 2 || slices.Min(waits) != 90_000 {
+		t.Errorf("after a touch the kiosk waits for %v", waits)
+	}
+	js[any](b, "void (document.body.dataset.idle = 0.5)")
+	b.types(" kind")
+	b.soon("back to the start", "!!document.querySelector('input[name=form]')")
+}
+
+// Whoever goes back after an answer changes that one, with scripts and without.
+func TestGoingBackInABrowser(t *testing.T) {
+	k := startKoe(t, storetest.SQLite(t))
+	k.manual("shop", "csat", `{}`)
+	link := k.openLink("shop", `"attributes":["store"]`) + "?store=12"
+	b := k.browse(t)
+	for i, run := range []bool{false, true} {
+		b.scripts(run)
+		b.open(link)
+		lookAWhile()
+		b.click("input[value='3']")
+		b.follow("button")
+		b.back()
+		b.soon("the score again", "!!document.querySelector('input[name=score]')")
+		b.click("input[value='5']")
+		b.follow("button")
+		list, _ := k.want(200, "GET", "/v1/responses", "")["data"].([]any)
+		last, _ := list[0].(map[string]any)
+		if len(list) != i+1 || last["score"] != 5.0 {
+			t.Fatalf("with scripts %t: %d answers, the last %v", run, len(list), last)
+		}
 	}
 }
 

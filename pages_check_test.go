@@ -105,7 +105,8 @@ const inspection = `(async (thumbs, rules) => {
 	if (!rules) return found;
 	const how = {preload: false, iframes: false, resultTypes: ["violations"]};
 	if (rules.type) how.runOnly = rules;
-	else how.rules = {"target-size": {enabled: true}};
+	else how.rules = {"target-size": {enabled: true},
+		"meta-refresh": {enabled: !document.querySelector("noscript meta")}}; // without scripts a kiosk can only go by its own time
 	for (const {id, help, nodes} of (await axe.run(document, how)).violations)
 		found.push("axe: " + id + " (" + help + "): " + nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + n.failureSummary).join("; "));
 	return found;

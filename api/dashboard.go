@@ -73,16 +73,23 @@ func (a *api) visit(c echo.Context) (v visit, err error) {
 func (a *api) ownOrigin(c echo.Context) error {
 	// with no-referrer a browser would not name the origin of a form over http
 	c.Response().Header().Set("Referrer-Policy", "same-origin")
+	foreign, err := a.fromAnotherOrigin(c.Request())
+	if err == nil && foreign {
+		err = survey.Errorf(survey.Forbidden, "", "this form was sent from another site's page")
+	}
+	return err
+}
+
+// fromAnotherOrigin is true for a post that, as a browser says, a page of
+// another origin than koe's sent.
+func (a *api) fromAnotherOrigin(r *http.Request) (bool, error) {
 	guard := http.NewCrossOriginProtection()
 	if base, err := url.Parse(a.BaseURL); err == nil {
 		if err := guard.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if guard.Check(c.Request()) != nil {
-		return survey.Errorf(survey.Forbidden, "", "this form was sent from another site's page")
-	}
-	return nil
+	return guard.Check(r) != nil, nil
 }
 
 // askToSignIn leads to where one signs in, and from there to this page again.

@@ -19,7 +19,7 @@ type openLimits struct {
 	clients map[netip.Prefix]*rate.Limiter // what one address may post
 	links   map[string]*rate.Limiter       // what may be posted to one link
 	many    map[answering]*rate.Limiter    // what one address may answer before it is odd
-	kiosks  map[answering]turn             // when a kiosk was last answered at
+	kiosks  map[device]turn                // when a kiosk was last answered at
 	signIns map[netip.Prefix]*rate.Limiter // how often one address may ask for a link to sign in
 }
 
@@ -29,18 +29,26 @@ type answering struct {
 	link   string
 }
 
-// A whole office may sit behind one address, and a poster may be on television.
+// device is a kiosk: an address at a link with the attributes that it tells.
+type device struct {
+	answering
+	told string
+}
+
+// A whole conference may sit behind one address, a row of tablets too, and a
+// poster may be on television.
 const (
-	clientPosts, clientPostsPerSecond = 120, 2
+	clientPosts, clientPostsPerSecond = 600, 5
 	linkPosts, linkPostsPerSecond     = 500, 100
-	manyAnswers, manyAnswersEvery     = 60, 10 * time.Second
+	manyAnswers, manyAnswersEvery     = 500, 10 * time.Second
+	kioskAnswersEvery                 = 5 * time.Second // instead, at a link that may stand on kiosks
 	kioskPause                        = 2 * time.Second
 	signInAsks, signInAsksEvery       = 20, 30 * time.Second
 )
 
 func newOpenLimits(now func() time.Time) *openLimits {
 	return &openLimits{now: now, clients: map[netip.Prefix]*rate.Limiter{}, links: map[string]*rate.Limiter{},
-		many: map[answering]*rate.Limiter{}, kiosks: map[answering]turn{},
+		many: map[answering]*rate.Limiter{}, kiosks: map[device]turn{},
 		signIns: map[netip.Prefix]*rate.Limiter{}}
 }
 
@@ -91,12 +99,20 @@ func (l *openLimits) count(limiter *rate.Limiter, message string) error {
 	return &survey.Error{Kind: survey.TooMany, RetryAfter: time.Second, Message: message}
 }
 
-// tooMany counts an answer of an address to a link.
-func (l *openLimits) tooMany(address, slug string) bool {
+// tooMany counts an answer of an address to a link, by whatever way in: what
+// the link allows decides, for the way in is the visitor's word.
+func (l *openLimits) tooMany(address string, link survey.OpenLink) bool {
+	every := rate.Every(manyAnswersEvery)
+	if link.Kiosk {
+		every = rate.Every(kioskAnswersEvery)
+	}
 	l.mu.Lock()
-	limiter := limiterOf(l.many, answering{clientOf(address), slug}, rate.Every(manyAnswersEvery), manyAnswers)
-	l.mu.Unlock()
-	return !limiter.AllowN(l.now(), 1)
+	defer l.mu.Unlock()
+	now, limiter := l.now(), limiterOf(l.many, answering{clientOf(address), link.Slug}, every, manyAnswers)
+	if limiter.Limit() != every { // the link was changed since
+		limiter.SetLimitAt(now, every)
+	}
+	return !limiter.AllowN(now, 1)
 }
 
 // turn is the last answer of a kiosk that counts.
@@ -105,10 +121,10 @@ type turn struct {
 	at   time.Time
 }
 
-// tooSoon counts an answer of a kiosk, which is an address at a link with its
-// attributes. A form that is sent twice, by a double tap, is one answer: neither
-// of its posts is too soon after the other, whichever is kept first.
-func (l *openLimits) tooSoon(kiosk answering, form string) bool {
+// tooSoon counts an answer of a kiosk. A form that is sent twice, by a double
+// tap, is one answer: neither of its posts is too soon after the other, whichever
+// is kept first.
+func (l *openLimits) tooSoon(kiosk device, form string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last, known := l.kiosks[kiosk]
@@ -127,7 +143,7 @@ func (l *openLimits) tooSoon(kiosk answering, form string) bool {
 }
 
 // notKept takes back what tooSoon counted, where the answer was not kept.
-func (l *openLimits) notKept(kiosk answering, form string) {
+func (l *openLimits) notKept(kiosk device, form string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kiosks[kiosk].form == form {

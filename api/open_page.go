@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -16,8 +17,10 @@ import (
 	"koe/templates"
 )
 
-// showOpenPage shows the survey behind an open link to whoever comes by. It
-// records nothing.
+// showOpenPage shows the survey behind an open link to whoever comes by, with a
+// fresh form. It records nothing. The browser keeps the page for its back button
+// alone, so that who goes back there after an answer changes that one; a shared
+// device keeps nothing.
 func (a *api) showOpenPage(c echo.Context) error {
 	page, err := a.Store.OpenBySlug(c.Request().Context(), param(c, "slug"))
 	if err == nil && a.hasAnswered(c, page) {
@@ -28,6 +31,11 @@ func (a *api) showOpenPage(c echo.Context) error {
 	}
 	p := a.openPage(c, page)
 	p.Step, p.Preselected = templates.StepScore, chosenScore(page.Template, c.QueryParam("score"))
+	if p.Start == "" {
+		c.Response().Header().Set("Cache-Control", "private, max-age=0")
+	} else {
+		leaveAlone(&p, kioskRenews)
+	}
 	return a.respondentPage(c, http.StatusOK, p)
 }
 
@@ -46,7 +54,11 @@ func (a *api) answerOpenPage(c echo.Context) error {
 func (a *api) showOpenAnswer(c echo.Context) error {
 	page, err := a.Store.OpenForm(c.Request().Context(), param(c, "slug"), param(c, "form"))
 	if is(err, survey.Invalid) || err == nil && page.Response == nil {
-		start := url.URL{Path: "/l/" + param(c, "slug"), RawQuery: kept(page.Link.Entrance(c.QueryParam("via")), page.Link.Told(c.QueryParams())).Encode()}
+		query := kept(page.Link.Entrance(c.QueryParam("via")), page.Link.Told(c.QueryParams()))
+		if lang := c.QueryParam("lang"); lang != "" {
+			query.Set("lang", lang)
+		}
+		start := url.URL{Path: "/l/" + param(c, "slug"), RawQuery: query.Encode()}
 		return c.Redirect(http.StatusSeeOther, start.String())
 	}
 	if err != nil {
@@ -55,22 +67,23 @@ func (a *api) showOpenAnswer(c echo.Context) error {
 	p := a.openPage(c, page)
 	p.Step, p.Preselected = stepOf(page.Opened, c.QueryParams())
 	if p.Start != "" {
-		wait := kioskThanks
 		if p.Step == templates.StepQuestions {
-			wait = kioskQuestions
+			leaveAlone(&p, kioskIdle)
+		} else {
+			backToStart(c, p)
 		}
-		backToStart(c, p, wait)
 	}
 	return a.respondentPage(c, http.StatusOK, p)
 }
 
-// changeOpenAnswer goes on with an answer by an open link.
+// changeOpenAnswer goes on with an answer by an open link, or gives it: a form
+// in what was posted is the one that the page showed.
 func (a *api) changeOpenAnswer(c echo.Context) error {
 	form, err := readForm(c)
 	if err != nil {
 		return err
 	}
-	return a.answerForm(c, param(c, "form"), form)
+	return a.answerForm(c, cmp.Or(form.Get(templates.FormField), param(c, "form")), form)
 }
 
 func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
@@ -93,7 +106,10 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 		return a.openError(c, page, form, err)
 	}
 	reply.Locale = a.locale(c, page.Opened)
-	came, undo := a.arrival(c, page, form)
+	came, undo, err := a.arrival(c, page, form)
+	if err != nil {
+		return err
+	}
 	after, err := a.Store.AnswerForm(ctx, slug, sealed, reply, came)
 	if err != nil {
 		undo()
@@ -116,22 +132,34 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 
 // arrival is how an answer came, with what is odd about it. An answer that was
 // not kept has to be undone, so that the next try is not odd because of it.
-func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) (came store.Arrival, undo func()) {
+func (a *api) arrival(c echo.Context, page store.OpenPage, form url.Values) (came store.Arrival, undo func(), err error) {
 	undo = func() {}
 	came = store.Arrival{Channel: page.Link.Entrance(c.QueryParam("via")), Attributes: page.Link.Told(c.QueryParams())}
 	if page.Response != nil {
-		return came, undo // nothing of it is read
+		return came, undo, nil // nothing of it is read
 	}
 	odd := survey.Suspicion{Age: a.Now().Sub(page.ShownAt.Time()), Trap: form.Get(templates.TrapField) != ""}
+	if odd.Foreign, err = a.sentFromElsewhere(c.Request()); err != nil {
+		return came, undo, err
+	}
+	odd.Many = a.open.tooMany(c.RealIP(), page.Link)
 	if came.Channel == survey.ByKiosk {
-		kiosk := answering{clientOf(c.RealIP()), page.Link.Slug + "?" + kept(came.Channel, came.Attributes).Encode()}
+		kiosk := device{answering{clientOf(c.RealIP()), page.Link.Slug}, kept(came.Channel, came.Attributes).Encode()}
 		odd.Soon = a.open.tooSoon(kiosk, page.Form)
 		undo = func() { a.open.notKept(kiosk, page.Form) }
-	} else {
-		odd.Many = a.open.tooMany(c.RealIP(), page.Link.Slug)
 	}
 	came.Excluded = odd.Excluded()
-	return came, undo
+	return came, undo, nil
+}
+
+// sentFromElsewhere is true where a browser says that a page of another site
+// sent an answer. An origin of null alone says nothing: koe's own pages, which
+// tell nobody where they are, have none over http.
+func (a *api) sentFromElsewhere(r *http.Request) (bool, error) {
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null" {
+		return false, nil
+	}
+	return a.fromAnotherOrigin(r)
 }
 
 // openPage is what every page of an open link shows. It says by whom it may be
@@ -150,7 +178,7 @@ func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage
 	}
 	query := kept(entrance, page.Invitation.Attributes)
 	p := a.surveyPage(c, page.Opened)
-	p.Framed = entrance == survey.ByEmbed
+	p.Open, p.Framed = true, entrance == survey.ByEmbed
 	if page.Response != nil {
 		p.Address, p.Query = start+"/"+page.Form, url.Values{}
 		if entrance == survey.ByEmbed || entrance == survey.ByKiosk { // what even an error page has to know
@@ -161,6 +189,9 @@ func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage
 		}
 	} else {
 		p.Query, p.Form = query, page.Form
+		if page.Link.Slug != "" {
+			p.Address = start
+		}
 	}
 	if entrance == survey.ByKiosk {
 		p.Start = start + "?" + query.Encode()
@@ -180,16 +211,23 @@ func kept(entrance string, attributes survey.Attributes) url.Values {
 	return query
 }
 
-// A kiosk goes back to the start by itself: after thanks, and from questions
-// that somebody has walked away from.
+// A kiosk goes back to the start by itself: after thanks, and from a page that
+// somebody has walked away from. The start itself is renewed long before its form
+// is too old, so that after a weekend the first tap counts.
 const (
-	kioskThanks    = 6 * time.Second
-	kioskQuestions = 90 * time.Second
+	kioskThanks = 6 * time.Second
+	kioskIdle   = 90 * time.Second
+	kioskRenews = survey.FormLasts / 4
 )
 
-func backToStart(c echo.Context, p templates.SurveyPage, after time.Duration) {
-	c.Response().Header().Set("Refresh", strconv.Itoa(int(after.Seconds()))+";url="+p.Start)
+// backToStart has the browser leave a page on which nobody can enter anything.
+func backToStart(c echo.Context, p templates.SurveyPage) {
+	c.Response().Header().Set("Refresh", strconv.Itoa(int(kioskThanks.Seconds()))+";url="+p.Start)
 }
+
+// leaveAlone has the page itself lead to the start after a wait, or once it was
+// touched and then left alone.
+func leaveAlone(p *templates.SurveyPage, wait time.Duration) { p.Wait, p.Idle = wait, kioskIdle }
 
 // openError shows an error as a page, as pageError does. A form that is not
 // this link's, or too old, is exchanged for a fresh one, with the score that
@@ -210,8 +248,13 @@ func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, e
 		page, known = fresh, withScore(known, fresh, typed)
 	}
 	p := a.openPage(c, page)
-	if p.Start != "" && known.Kind != survey.Invalid {
-		backToStart(c, p, waitAfter(known.Kind))
+	if p.Start != "" {
+		switch known.Kind {
+		case survey.Invalid, survey.Unavailable, survey.TooMany, survey.TooLarge: // what was entered is here, or one page back, to be sent again
+			leaveAlone(&p, kioskIdle)
+		default:
+			backToStart(c, p)
+		}
 	}
 	return a.problemPage(c, p, page.Opened, typed, known)
 }
@@ -229,15 +272,6 @@ func withScore(refused *survey.Error, fresh store.OpenPage, typed url.Values) *s
 		return all
 	}
 	return refused
-}
-
-// waitAfter is how long a kiosk shows an error: longer where what was typed is
-// there to be sent again, or one page back to be shortened.
-func waitAfter(kind survey.Kind) time.Duration {
-	if kind == survey.Unavailable || kind == survey.TooMany || kind == survey.TooLarge {
-		return kioskQuestions
-	}
-	return kioskThanks
 }
 
 // answeredCookie remembers in a browser that it has answered, where the link
@@ -277,7 +311,7 @@ const framersKey = "framers"
 // respondentPolicy is pagePolicy for pages with one script, which stands in
 // them, opened to those who may frame the page.
 func (a *api) respondentPolicy(c echo.Context) string {
-	policy := strings.Replace(pagePolicy, "script-src 'self'", "script-src '"+a.Words.CounterHash()+"'", 1)
+	policy := strings.Replace(pagePolicy, "script-src 'self'", "script-src '"+a.Words.ScriptHash()+"'", 1)
 	framers, _ := c.Get(framersKey).([]string)
 	if len(framers) == 0 {
 		return policy

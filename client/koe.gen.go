@@ -4235,7 +4235,7 @@ type Response struct {
 	// Excluded Whether it is left out of scores.
 	Excluded *bool `json:"excluded,omitempty"`
 
-	// ExcludedReason Why: `trap`, `too_fast` or `too_many` (it came oddly by an open link), or `by_editor`; absent where it counts.
+	// ExcludedReason Why: `trap`, `too_fast`, `cross_site` or `too_many` (it came oddly by an open link), or `by_editor`; absent where it counts.
 	ExcludedReason *string `json:"excluded_reason,omitempty"`
 	ExternalId     *string `json:"external_id,omitempty"`
 

@@ -79,7 +79,7 @@ func (p *pipeline) feed(ctx context.Context) {
 			for _, c := range claims {
 				delete(p.taken, c)
 			}
-			if p.hungry && len(p.taken) <= p.Workers { // half of it is through: fetch more
+			if p.hungry && len(p.taken) <= p.most*3/4 { // early enough that workers have others meanwhile
 				p.take(ctx)
 			}
 		case <-beat.C:

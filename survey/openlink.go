@@ -146,23 +146,25 @@ const (
 
 // Why an answer is left out of scores until an editor decides otherwise.
 const (
-	ExcludedTrap     = "trap"      // a field was filled that people do not see
-	ExcludedTooFast  = "too_fast"  // it was sent within a second of the page, or of the answer before on this kiosk
-	ExcludedTooMany  = "too_many"  // one address sent too many to this link
-	ExcludedByEditor = "by_editor" // an editor has left it out
+	ExcludedTrap      = "trap"       // a field was filled that people do not see
+	ExcludedTooFast   = "too_fast"   // it was sent within a second of the page, or of the answer before on this kiosk
+	ExcludedCrossSite = "cross_site" // a page of another site sent it
+	ExcludedTooMany   = "too_many"   // one address sent too many to this link
+	ExcludedByEditor  = "by_editor"  // an editor has left it out
 )
 
 // Suspicion is what is odd about how an answer came by an open link.
 type Suspicion struct {
-	Age  time.Duration // from the page to the answer
-	Trap bool          // the hidden field was filled
-	Soon bool          // the same kiosk answered a moment ago
-	Many bool          // one address sends many
+	Age     time.Duration // from the page to the answer
+	Trap    bool          // the hidden field was filled
+	Soon    bool          // the same kiosk answered a moment ago
+	Foreign bool          // a page of another site sent it
+	Many    bool          // one address sends many
 }
 
 // ValidExclusion is true for a reason to leave an answer out of scores.
 func ValidExclusion(reason string) bool {
-	return slices.Contains([]string{ExcludedTrap, ExcludedTooFast, ExcludedTooMany, ExcludedByEditor}, reason)
+	return slices.Contains([]string{ExcludedTrap, ExcludedTooFast, ExcludedCrossSite, ExcludedTooMany, ExcludedByEditor}, reason)
 }
 
 // Excluded is the reason to leave the answer out of scores, or "".
@@ -172,6 +174,8 @@ func (s Suspicion) Excluded() string {
 		return ExcludedTrap
 	case s.Age < FormHaste, s.Soon:
 		return ExcludedTooFast
+	case s.Foreign:
+		return ExcludedCrossSite
 	case s.Many:
 		return ExcludedTooMany
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"koe/scoring"
 	"koe/survey"
@@ -71,14 +72,17 @@ type SurveyPage struct {
 	Answers     survey.Answers // the follow-up answers that are saved
 	Editable    bool           // the answer can still be changed
 
-	// Of an open link: the signed form that the page posts, where it was not
-	// posted yet; the address of the answer, where that is not the page's own;
-	// what the page's links and forms keep in their query; and, on a kiosk, where it
-	// begins anew.
-	Form    string
-	Address string
-	Query   url.Values
-	Start   string
+	// Of an open link, which Open says: the signed form that the page posts, where it was not
+	// posted yet; the address of the answer, or of the link where there is none
+	// yet; what the page's links and forms keep in their query; and, on a kiosk,
+	// where it begins anew, after which wait, and how long after the last touch
+	// (0: not by the page).
+	Open       bool
+	Form       string
+	Address    string
+	Query      url.Values
+	Start      string
+	Wait, Idle time.Duration
 
 	// Typed is the form as it was posted, to be shown again; where it is not
 	// nil it wins over what is saved. Errors are messages by form field, as
@@ -116,7 +120,9 @@ type pageView struct {
 	Query     url.Values
 	Own       string // what the page's forms lead to; empty is the page's address
 	Start     string // where a kiosk begins anew
-	Counter   template.JS
+	Wait      int    // after how many seconds; 0: not by the page
+	Idle      int    // how many seconds after the last touch
+	Script    template.JS
 }
 
 // TrapField is the name of the field that only a program fills.
@@ -139,13 +145,24 @@ func (v pageView) EditURL() string {
 	return v.Address + "?" + query.Encode()
 }
 
-// Own is where an answer by an open link is found again; empty where it has no
-// address of its own.
+// Scripted is true where the page has something for its script to do.
+func (v pageView) Scripted() bool { return v.Counts() || v.Wait > 0 }
+
+// Own is where an answer by an open link is found again, and where a form that
+// was not posted yet gives it, in the language of the page; empty for what has no
+// address of its own. It is never the address of the page that shows the form:
+// browsers throw away what they keep of an address that is posted to.
 func (p SurveyPage) Own() string {
-	if p.Address == "" || len(p.Query) == 0 {
-		return p.Address
+	address, query := p.Address, url.Values{}
+	maps.Copy(query, p.Query)
+	if p.Form != "" {
+		address += "/" + p.Form
+		query.Set("lang", p.Locale)
 	}
-	return p.Address + "?" + p.Query.Encode()
+	if address == "" || len(query) == 0 {
+		return address
+	}
+	return address + "?" + query.Encode()
 }
 
 // link leads out of the survey, to where the template says.
@@ -194,7 +211,8 @@ func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error)
 	}
 	view.Step, view.Locale, view.Posted = p.Step, words.locale, p.Typed != nil
 	view.Form, view.Address, view.Query, view.Own, view.Start = p.Form, p.Address, p.Query, p.Own(), p.Start
-	view.Editable, view.Counter = p.Editable && p.Step != StepClosed, w.counter
+	view.Editable, view.Script = p.Editable && p.Step != StepClosed, w.script
+	view.Wait, view.Idle = int(p.Wait.Seconds()), int(p.Idle.Seconds())
 	if view.frame, err = newFrame(words.voice, p.Workspace, p.Touchpoint, p.OccurredAt, p.Timezone); err != nil {
 		return view, "", err
 	}
@@ -315,6 +333,9 @@ func (v *pageView) message(p SurveyPage) (err error) {
 		}
 	default:
 		return fmt.Errorf("no such step")
+	}
+	if p.Step == StepUnknown && p.Open { // which nobody was sent by mail
+		text = "unknown_open_text"
 	}
 	if p.Step == StepTooMany {
 		v.Refill = refills(p.Typed)

@@ -47,7 +47,7 @@ type Words struct {
 	text      *texttemplate.Template
 	plates    *plates
 	pages     *pagePlates
-	counter   template.JS // the one script of respondents' pages
+	script    template.JS // the one script of respondents' pages
 }
 
 // New reads the embedded words and templates.
@@ -72,11 +72,11 @@ func New() (*Words, error) {
 	if w.html, err = template.ParseFS(files, "page/*.html", "email/*.html"); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
-	counter, err := fs.ReadFile(files, "page/counter.js")
+	script, err := fs.ReadFile(files, "page/respondent.js")
 	if err != nil {
 		return nil, err
 	}
-	w.counter = template.JS(strings.TrimSpace(string(counter))) //nolint:gosec // it is koe's own
+	w.script = template.JS(strings.TrimSpace(string(script))) //nolint:gosec // it is koe's own
 	if w.dashboard, err = template.ParseFS(files, "dashboard/*.html"); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
@@ -86,10 +86,10 @@ func New() (*Words, error) {
 	return w, nil
 }
 
-// CounterHash is what a Content-Security-Policy calls the script that stands in
+// ScriptHash is what a Content-Security-Policy calls the script that stands in
 // respondents' pages, to let it run and no other.
-func (w *Words) CounterHash() string {
-	sum := sha256.Sum256([]byte(w.counter))
+func (w *Words) ScriptHash() string {
+	sum := sha256.Sum256([]byte(w.script))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 

@@ -100,7 +100,7 @@ func (d *responseDraft) fill(p *survey.Problems, in NewResponse, now survey.Inst
 	d.row.Comment = d.comment(p, in.Comment, score)
 	if in.Excluded != "" {
 		if !survey.ValidExclusion(in.Excluded) {
-			p.Add("excluded_reason", "unknown", "must be trap, too_fast, too_many or by_editor, or empty where the answer counts")
+			p.Add("excluded_reason", "unknown", "must be trap, too_fast, cross_site, too_many or by_editor, or empty where the answer counts")
 		}
 		d.row.ExcludedReason = &in.Excluded
 	}

@@ -19,3 +19,19 @@ for (const text of document.querySelectorAll("textarea[data-most]")) {
   text.addEventListener("input", count);
   count();
 }
+
+// Leads a kiosk back to its start once it was left alone: what somebody is
+// typing stays. Without it the page goes by its own time.
+const kiosk = document.body.dataset;
+if (kiosk.start) {
+  let leaving;
+  const leave = () => navigator.onLine ? location.replace(kiosk.start) : wait(kiosk.idle); // an error page would stay
+  const wait = (seconds) => {
+    clearTimeout(leaving);
+    leaving = setTimeout(leave, seconds * 1000);
+  };
+  for (const touch of ["pointerdown", "pointermove", "keydown", "input", "scroll"]) {
+    addEventListener(touch, () => wait(kiosk.idle), { capture: true, passive: true });
+  }
+  wait(kiosk.wait);
+}
