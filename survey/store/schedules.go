@@ -13,8 +13,7 @@ import (
 // schedule missed before is not made up for. Any other survey has no next fire.
 func (q *session) reschedule(v survey.Survey) error {
 	if v.Trigger.Type != survey.OnSchedule || v.State != survey.Active {
-		_, err := q.exec(`DELETE FROM schedules WHERE workspace_id = ? AND survey_id = ?`, q.by.Workspace, v.ID)
-		return err
+		return q.unschedule(v.ID)
 	}
 	w, err := q.workspace(q.by.Workspace)
 	if err != nil {
@@ -24,9 +23,18 @@ func (q *session) reschedule(v survey.Survey) error {
 	if err != nil {
 		return err
 	}
+	next, ever := cron.Next(q.now, loc)
+	if !ever {
+		return q.unschedule(v.ID)
+	}
 	_, err = q.exec(`INSERT INTO schedules (workspace_id, survey_id, next_at) VALUES (?, ?, ?)
 		ON CONFLICT (workspace_id, survey_id) DO UPDATE SET next_at = excluded.next_at WHERE schedules.next_at > ?`,
-		q.by.Workspace, v.ID, cron.Next(q.now, loc).At, q.now) // one that is due still fires
+		q.by.Workspace, v.ID, next.At, q.now) // one that is due still fires
+	return err
+}
+
+func (q *session) unschedule(of survey.ID) error {
+	_, err := q.exec(`DELETE FROM schedules WHERE workspace_id = ? AND survey_id = ?`, q.by.Workspace, of)
 	return err
 }
 
@@ -124,7 +132,11 @@ func (s *Store) fire(ctx context.Context, workspace int64, of survey.ID, catchUp
 				missed++
 			}
 		}
-		return q.must(`UPDATE schedules SET next_at = ? WHERE workspace_id = ? AND survey_id = ?`, cron.Next(q.now, loc).At, workspace, of)
+		after, ever := cron.Next(q.now, loc)
+		if !ever {
+			return q.unschedule(of)
+		}
+		return q.must(`UPDATE schedules SET next_at = ? WHERE workspace_id = ? AND survey_id = ?`, after.At, workspace, of)
 	})
 	return began, missed, err
 }
