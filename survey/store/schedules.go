@@ -72,9 +72,13 @@ const listsMissed = 31 * 24 * time.Hour
 // schedulesAtOnce is how many schedules fire in one go.
 const schedulesAtOnce = 100
 
+// leastCatchUp is by how much a fire may be late in any case: koe looks for what
+// is due every second, and may be held up a little.
+const leastCatchUp = time.Minute
+
 // FireDue begins what schedules are due: each local date and time once, however
-// many processes run. A fire that is late by more than catchUp is missed. It
-// says how many began, and how many were missed.
+// many processes run. A fire that is late by more than catchUp, and by more than
+// a minute, is missed. It says how many began, and how many were missed.
 func (s *Store) FireDue(ctx context.Context, catchUp time.Duration) (began, missed int, err error) {
 	q := s.reading(ctx, Caller{})
 	var due []struct {
@@ -117,7 +121,7 @@ func (s *Store) fire(ctx context.Context, workspace int64, of survey.ID, catchUp
 		}
 		for _, f := range cron.Fires(max(next, q.now.Add(-listsMissed))-1, q.now, loc) {
 			state := fireRunning
-			if q.now.Sub(f.At) > catchUp {
+			if q.now.Sub(f.At) > max(catchUp, leastCatchUp) {
 				state = fireMissed
 			}
 			fresh, err := q.inserted(`INSERT INTO fires (workspace_id, survey_id, local_date, local_time, due_at, state, asked, created_at, id)

@@ -158,6 +158,15 @@ func TestSchedulesAfterDowntime(t *testing.T) {
 		if n := turned(t, s); n != 2 {
 			t.Errorf("%d asked once it is active again", n)
 		}
+		for _, late := range []struct {
+			at            string
+			began, missed int
+		}{{"2026-12-01T00:01:00Z", 1, 0}, {"2026-12-02T00:01:00.001Z", 0, 1}} { // where nothing is made up for
+			clock.Set(t, late.at)
+			if began, missed, err := s.FireDue(ctx, 0); err != nil || began != late.began || missed != late.missed {
+				t.Errorf("at %s %d began and %d were missed: %v", late.at, began, missed, err)
+			}
+		}
 	}, clock.Use)
 }
 
