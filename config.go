@@ -32,7 +32,7 @@ type Settings struct {
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
 	MailsPerRecipient   string `default:"50" placeholder:"N" help:"first mails to one address within 24 hours at most, or unlimited (default ${default})"`
-	CatchUp             string `default:"6h" placeholder:"DURATION" help:"by how much a schedule may fire late, after koe was down (default ${default})"`
+	CatchUp             string `default:"6h" placeholder:"DURATION" help:"by how much a schedule may fire late, after koe was down; 0s makes up for nothing (default ${default})"`
 	WebhookLoopback     string `default:"false" placeholder:"BOOL" help:"let webhooks reach this machine itself, for development (default ${default})"`
 	MailLease           string `default:"15s" placeholder:"TIME" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
 	BounceAddress       string `placeholder:"ADDRESS" help:"mailbox that takes what comes back, such as bounces@mail.example.com (default the sender's)"`

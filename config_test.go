@@ -53,7 +53,7 @@ func TestEverySetting(t *testing.T) {
 	got, err := configOf([]string{
 		"KOE_LISTEN=[::1]:9000", "KOE_BASE_URL=https://feedback.example.com/koe/", "KOE_DATABASE_URL=postgres://a,b/koe?target_session_attrs=read-write",
 		"KOE_DATABASE_CONNECTIONS=2", "KOE_SMTP_URL=smtps://u:p@mx.example.com", "KOE_MAIL_FROM=声 <koe@例え.jp>", "KOE_MAIL_WORKERS=8",
-		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_MAILS_PER_RECIPIENT=unlimited", "KOE_MAIL_LEASE=2s", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
+		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_MAILS_PER_RECIPIENT=unlimited", "KOE_MAIL_LEASE=2s", "KOE_CATCH_UP=0s", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
 		"KOE_LOG_FORMAT=json", "KOE_LOG_LEVEL=WARN", "KOE_TIMEZONE=Asia/Tokyo", "KOE_ADMIN_KEY=koe_0123456789abcdef", "KOE_SECRET=" + longEnough,
 		"KOE_TEST_DATA=x", "KOE_BOUNCE_ADDRESS=bounces@mail.example.com", "KOE_DKIM_DOMAIN=example.com", "KOE_DKIM_SELECTOR=koe1", "KOE_DKIM_KEY=" + signingKey,
 		"KOE_SERVICE_HOST=10.0.0.1", "KOE_PORT=tcp://10.0.0.1:80", "KOE_PORT_80_TCP_PROTO=tcp",
@@ -66,7 +66,7 @@ func TestEverySetting(t *testing.T) {
 	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.168.1.5/32"), netip.MustParsePrefix("::1/128")}
 	want := Config{Listen: "[::1]:9000", BaseURL: "https://feedback.example.com/koe", DatabaseURL: "postgres://a,b/koe?target_session_attrs=read-write",
 		Connections: 2, SMTP: &mail.SMTPConfig{Host: "mx.example.com", Port: 465, Username: "u", Password: "p", Security: mail.ImplicitTLS},
-		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, BounceAddress: "bounces@mail.example.com", MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, MailLease: 2 * time.Second, CatchUp: 6 * time.Hour, RatePerKey: 100,
+		MailFrom: mail.Address{Name: "声", Email: "koe@例え.jp"}, BounceAddress: "bounces@mail.example.com", MailWorkers: 8, MailPerSecond: 2.5, MailPerDomain: 1, MailLease: 2 * time.Second, RatePerKey: 100,
 		TrustedProxies: networks, LogFormat: "json", LogLevel: slog.LevelWarn, Timezone: "Asia/Tokyo", ZoneChosen: true, AdminKey: "koe_0123456789abcdef", Secret: longEnough,
 		Bounces: api.BounceDoors{SESTopics: []string{"arn:aws:sns:eu-west-1:123456789012:bounces", "arn:aws-cn:sns:cn-north-1:123456789012:x"},
 			Postmark: "sixteen-or-longer", SendGrid: verification}}

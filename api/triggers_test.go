@@ -59,6 +59,8 @@ func TestSurveysThatCouldNotAsk(t *testing.T) {
 		{cron("@daily"), "trigger.cron"},
 		{cron("@every 1h"), "trigger.cron"},
 		{cron("tomorrow"), "trigger.cron"},
+		{cron(", 9 * * *"), "trigger.cron"}, // matches nothing
+		{cron("0 9 , * 1"), "trigger.cron"},
 		{body(`{"type":"schedule","timezone":"Mars/Base"}`, ``), "trigger.timezone"},
 		{body(`{"type":"schedule","timezone":"Local"}`, ``), "trigger.timezone"},
 		{body(`{"type":"schedule","every":"-90d"}`, ``), "trigger.every"},

@@ -4376,7 +4376,7 @@ type Rules struct {
 	// QuietScope Whose invitations count for the quiet period; any survey's of the workspace, or this survey's.
 	QuietScope *QuietScope `json:"quiet_scope,omitempty"`
 
-	// Reminders How long after the invitation each reminder goes out, in rising order.
+	// Reminders How long after the invitation each reminder goes out, in rising order. After one that went out late the next keeps its distance.
 	Reminders []Duration `json:"reminders,omitempty"`
 
 	// Sample The share of people to ask; 1 where it is left out. Drawn by address (else external_id), survey and calendar quarter.

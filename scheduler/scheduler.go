@@ -40,8 +40,8 @@ type Options struct {
 	PerSecond     float64
 	PerDomain     float64
 	Lease         time.Duration // how long a claimed mail is held without a sign of life; 15 s where 0
-	// CatchUp is by how much a schedule may fire late, after koe was down; 6 hours
-	// where 0.
+	// CatchUp is by how much a schedule may fire late, after koe was down; see
+	// store.FireDue. 0 makes up for nothing.
 	CatchUp time.Duration
 	// WebhookLoopback lets webhooks reach this machine itself, for development.
 	WebhookLoopback bool
@@ -74,9 +74,6 @@ func New(o Options) (*Scheduler, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
-	}
-	if o.CatchUp == 0 {
-		o.CatchUp = 6 * time.Hour
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -254,6 +254,9 @@ func TestRemindersGoToThoseWhoHaveNotAnswered(t *testing.T) {
 	atDesk(t, nil, func(d desk) {
 		d.ask("chat", func(v *survey.Survey) { v.Rules.Reminders = []survey.Duration{"3d", "7d"} })
 		d.ask("canary", nil)
+		daily := d.ask("desk", func(v *survey.Survey) {
+			v.Trigger = survey.Trigger{Type: survey.OnSchedule, Cron: "0 8 * * *", Timezone: "UTC"}
+		})
 		kind, silent := d.happens("chat", "kind@example.com"), d.happens("chat", "silent@example.com")
 		d.run(nil)
 		d.becomes(kind, survey.InvitationSent)
@@ -292,5 +295,25 @@ func TestRemindersGoToThoseWhoHaveNotAnswered(t *testing.T) {
 		if v, _ := d.invitation(silent); v.State != survey.InvitationSent {
 			d.t.Errorf("%+v", v)
 		}
+		d.missed(daily)
 	})
+}
+
+// missed wants every fire of a schedule to be missed: they were an hour late, and
+// this scheduler makes up for nothing.
+func (d desk) missed(v survey.Survey) {
+	d.t.Helper()
+	var fires []store.Fire
+	d.until("its schedule was due", func() (due bool) {
+		var err error
+		if fires, _, err = d.store.Fires(d.t.Context(), d.by, v.ID.String(), store.Page{Limit: 100}); err != nil {
+			d.t.Fatal(err)
+		}
+		return len(fires) > 0
+	})
+	for _, f := range fires {
+		if f.State != "missed" || f.Asked != 0 {
+			d.t.Errorf("%+v", f)
+		}
+	}
 }

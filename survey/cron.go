@@ -3,6 +3,7 @@ package survey
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,17 +30,23 @@ const anyField = 1 << 63
 
 // ParseCron reads five fields: minute, hour, day of month, month, day of week.
 // Names such as mon and jan, lists, ranges and steps are known; a zone inside
-// the line, seconds and words such as @daily are not. A line that no date
-// matches is refused.
+// the line, seconds and words such as @daily are not. A list with nothing beside
+// one of its commas and a line that no date matches are refused.
 func ParseCron(line string) (Cron, error) {
 	if strings.ContainsAny(line, "@=") {
 		return Cron{}, errors.New("must be five fields such as 0 9 * * 1-5, without @ words and without a zone: the zone is a field of its own")
 	}
-	if n := len(strings.Fields(line)); n != 5 {
+	fields := strings.Fields(line)
+	if n := len(fields); n != 5 {
 		return Cron{}, fmt.Errorf("must be five fields (minute, hour, day of month, month, day of week) such as 0 9 * * 1-5, and has %d", n)
 	}
+	for _, field := range fields { // the parser passes over what is empty, and has a lone comma match nothing
+		if slices.Contains(strings.Split(field, ","), "") {
+			return Cron{}, fmt.Errorf("has nothing beside a comma in %q; write a value on each side such as 0,30, or * for any", field)
+		}
+	}
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-	parsed, err := parser.Parse(strings.Join(strings.Fields(line), " "))
+	parsed, err := parser.Parse(strings.Join(fields, " "))
 	if err != nil {
 		return Cron{}, fmt.Errorf("cannot be read (%w); write five fields such as 0 9 * * 1-5", err)
 	}
@@ -53,8 +60,8 @@ func ParseCron(line string) (Cron, error) {
 			c.minutes = append(c.minutes, minute)
 		}
 	}
-	if _, ever := c.nextDay(DayOfDate(2000, 1, 1)); !ever {
-		return Cron{}, errors.New("never matches a date; such a survey would never ask")
+	if _, ever := c.Next(InstantOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), time.UTC); !ever {
+		return Cron{}, errors.New("never matches a date and time; such a survey would never ask")
 	}
 	return c, nil
 }
@@ -77,17 +84,6 @@ func (c Cron) on(d Day) bool {
 // everMatches is how many days hold every date that there is: a 29 February
 // on each weekday comes around in 40 years at most.
 const everMatches = 41 * 366
-
-// nextDay is the first day from d on that the line matches; false where there
-// is none.
-func (c Cron) nextDay(d Day) (Day, bool) {
-	for last := d + everMatches; d <= last; d++ {
-		if c.on(d) {
-			return d, true
-		}
-	}
-	return 0, false
-}
 
 // Fires are the fires in loc after one instant and up to another, in order.
 // Each local date and time comes once.
@@ -127,14 +123,19 @@ func (c Cron) Count(after, until Instant, loc *time.Location) (n int) {
 	return n
 }
 
-// Next is the first fire in loc after an instant.
-func (c Cron) Next(after Instant, loc *time.Location) Fire {
-	for day := DayOf(after, loc) - 2; ; day++ {
-		day, _ = c.nextDay(day) // ParseCron made sure that there is one
+// Next is the first fire in loc after an instant; false where there never is
+// one.
+func (c Cron) Next(after Instant, loc *time.Location) (Fire, bool) {
+	first := DayOf(after, loc) - 2 // a day may be missing, and its fires come later
+	for day := first; day <= first+everMatches; day++ {
+		if !c.on(day) {
+			continue
+		}
 		for _, minute := range c.minutes {
 			if at := WallTime(day, minute, loc); at > after { // WallTime never runs backwards
-				return Fire{day, minute, at}
+				return Fire{day, minute, at}, true
 			}
 		}
 	}
+	return Fire{}, false
 }

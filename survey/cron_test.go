@@ -29,15 +29,51 @@ func TestCronLines(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 			continue
 		}
-		f := cron.Next(after, tokyo)
+		f, _ := cron.Next(after, tokyo)
 		if got := fmt.Sprintf("%s %02d:%02d", f.Day, f.Minute/60, f.Minute%60); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
 	for _, line := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "0 0 31 2 *", "0 0 31 4,6,9,11 *", "0 0 0 1 *",
-		"TZ=UTC * * * * *", "CRON_TZ=UTC", "@hourly", "@every 1s", "a b c d e", "0 9 * * 8", "-1 * * * *", "0 9 * * 1-0", "*/0 * * * *", "\x00 * * * *"} {
+		"TZ=UTC * * * * *", "CRON_TZ=UTC", "@hourly", "@every 1s", "a b c d e", "0 9 * * 8", "-1 * * * *", "0 9 * * 1-0", "*/0 * * * *", "\x00 * * * *",
+		", 9 * * *", "0 , * * *", "0 9 , * 1", "0 9 1 , *", "0 9 1 * ,", "0, 9 * * *", ",0 9 * * *", "0,,30 9 * * *", ",, , , , ,", "0 9 * *, 1"} {
 		if c, err := ParseCron(line); err == nil {
 			t.Errorf("%q is taken: %+v", line, c)
 		}
+	}
+}
+
+// Whatever is taken fires some day, and says when at once.
+func FuzzCron(f *testing.F) {
+	for _, line := range []string{"0 9 * * 1-5", ", 9 * * *", "0 , * * *", "0 9 , * 1", "1,, * * * *", "0 0 29 2 *", "*/7,3 0-23/5 1,15 jan-mar mon"} {
+		f.Add(line)
+	}
+	after := InstantOf(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC))
+	f.Fuzz(func(t *testing.T, line string) {
+		c, err := ParseCron(line)
+		if err != nil {
+			return
+		}
+		fire, ever := c.Next(after, time.UTC)
+		if !ever || fire.At <= after {
+			t.Fatalf("%q is taken, and fires next at %v, %v", line, fire, ever)
+		}
+		if n := len(c.Fires(after, fire.At, time.UTC)); n != 1 {
+			t.Errorf("%q: %d fires up to the next", line, n)
+		}
+	})
+}
+
+// A line that matches nothing never fires, and looking for its fires ends.
+func TestALineThatMatchesNothing(t *testing.T) {
+	c := parsedCron(t, "0 9 * * *")
+	c.minutes = nil
+	if fire, ever := c.Next(wednesday, time.UTC); ever {
+		t.Errorf("it fires at %v", fire)
+	}
+	c = parsedCron(t, "0 9 * * *")
+	c.spec.Dom, c.spec.Dow = 0, 0
+	if fire, ever := c.Next(wednesday, time.UTC); ever {
+		t.Errorf("it fires at %v", fire)
 	}
 }

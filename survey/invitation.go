@@ -69,23 +69,20 @@ func (v Invitation) Cancel() error {
 	return Errorf(Conflict, "", "the invitation is %s; only a scheduled one can be cancelled", v.State)
 }
 
-// NextReminder is when the mail after mail number sent is due; false where
-// there is none. Reminders count from the instant the invitation was sent; one
-// that waits for the send window moves those after it, so that two never go
-// out together.
-func NextReminder(v Invitation, s Survey, w Workspace, sent int) (Instant, bool) {
+// NextReminder is when the mail after mail number sent, which went out at an
+// instant, is due; false where there is none. Reminders count from the instant
+// the invitation was sent. One that went out late, because it waited for the
+// send window, a pause or a server, moves those after it: two are never nearer
+// to each other than their settings are.
+func NextReminder(v Invitation, s Survey, w Workspace, sent int, went Instant) (Instant, bool) {
 	if sent >= len(s.Rules.Reminders) || v.SentAt == nil {
 		return 0, false
 	}
-	due, before := *v.SentAt, time.Duration(0)
-	for _, reminder := range s.Rules.Reminders[:sent+1] {
-		after := reminder.Length()
-		due = max(v.SentAt.Add(after), due.Add(after-before))
-		if win := s.Rules.SendWindow; win != nil {
-			due = win.Next(due, WindowZone(*win, w, v.Timezone))
-		}
-		before = after
+	after, before := s.Rules.Reminders[sent].Length(), time.Duration(0)
+	if sent > 0 {
+		before = s.Rules.Reminders[sent-1].Length()
 	}
+	due := windowed(s, w, v.Timezone, max(v.SentAt.Add(after), went.Add(after-before)))
 	return due, due < v.ExpiresAt
 }
 

@@ -84,30 +84,43 @@ func TestNextReminder(t *testing.T) {
 		window    *Window
 		sentAt    string
 		sent      int
+		went      string // the mail before; empty: as planned
 		ends      string
 		want      string // empty: none
 	}{
-		"none":                      {nil, nil, friday, 0, "2026-12-20T00:00:00Z", ""},
-		"the first":                 {[]Duration{"3d", "7d"}, nil, friday, 0, "2026-12-20T00:00:00Z", "2026-11-23T10:00:00Z"},
-		"the second":                {[]Duration{"3d", "7d"}, nil, friday, 1, "2026-12-20T00:00:00Z", "2026-11-27T10:00:00Z"},
-		"all sent":                  {[]Duration{"3d", "7d"}, nil, friday, 2, "2026-12-20T00:00:00Z", ""},
-		"never sent":                {[]Duration{"3d"}, nil, "", 0, "2026-12-20T00:00:00Z", ""},
-		"as the link ends":          {[]Duration{"3d"}, nil, friday, 0, "2026-11-23T10:00:00Z", ""},
-		"a moment before":           {[]Duration{"3d"}, nil, friday, 0, "2026-11-23T10:00:00.001Z", "2026-11-23T10:00:00Z"},
-		"waits for the window":      {[]Duration{"1d"}, office, friday, 0, "2026-12-20T00:00:00Z", "2026-11-23T09:00:00Z"},
-		"waits past the link's end": {[]Duration{"1d"}, office, friday, 0, "2026-11-23T09:00:00Z", ""},
-		"two never go together":     {[]Duration{"1d", "2d"}, office, friday, 1, "2026-12-20T00:00:00Z", "2026-11-24T09:00:00Z"},
-		"nor three":                 {[]Duration{"1d", "2d", "3d"}, office, friday, 2, "2026-12-20T00:00:00Z", "2026-11-25T09:00:00Z"},
-		"a later one is on time":    {[]Duration{"1d", "10d"}, office, friday, 1, "2026-12-20T00:00:00Z", "2026-12-02T09:00:00Z"},
+		"none":                      {nil, nil, friday, 0, "", "2026-12-20T00:00:00Z", ""},
+		"the first":                 {[]Duration{"3d", "7d"}, nil, friday, 0, "", "2026-12-20T00:00:00Z", "2026-11-23T10:00:00Z"},
+		"the second":                {[]Duration{"3d", "7d"}, nil, friday, 1, "", "2026-12-20T00:00:00Z", "2026-11-27T10:00:00Z"},
+		"all sent":                  {[]Duration{"3d", "7d"}, nil, friday, 2, "", "2026-12-20T00:00:00Z", ""},
+		"never sent":                {[]Duration{"3d"}, nil, "", 0, "", "2026-12-20T00:00:00Z", ""},
+		"as the link ends":          {[]Duration{"3d"}, nil, friday, 0, "", "2026-11-23T10:00:00Z", ""},
+		"a moment before":           {[]Duration{"3d"}, nil, friday, 0, "", "2026-11-23T10:00:00.001Z", "2026-11-23T10:00:00Z"},
+		"waits for the window":      {[]Duration{"1d"}, office, friday, 0, "", "2026-12-20T00:00:00Z", "2026-11-23T09:00:00Z"},
+		"waits past the link's end": {[]Duration{"1d"}, office, friday, 0, "", "2026-11-23T09:00:00Z", ""},
+		"two never go together":     {[]Duration{"1d", "2d"}, office, friday, 1, "", "2026-12-20T00:00:00Z", "2026-11-24T09:00:00Z"},
+		"nor three":                 {[]Duration{"1d", "2d", "3d"}, office, friday, 2, "", "2026-12-20T00:00:00Z", "2026-11-25T09:00:00Z"},
+		"a later one is on time":    {[]Duration{"1d", "10d"}, office, friday, 1, "", "2026-12-20T00:00:00Z", "2026-12-02T09:00:00Z"},
+		"after a pause":             {[]Duration{"3d", "7d"}, nil, friday, 1, "2026-12-05T10:00:00Z", "2026-12-20T00:00:00Z", "2026-12-09T10:00:00Z"},
+		"a little late":             {[]Duration{"3d", "7d"}, nil, friday, 1, "2026-11-23T10:00:03Z", "2026-12-20T00:00:00Z", "2026-11-27T10:00:03Z"},
+		"late, and in the window":   {[]Duration{"1d", "2d"}, office, friday, 1, "2026-12-04T10:00:00Z", "2026-12-20T00:00:00Z", "2026-12-07T09:00:00Z"},
+		"late, past the link's end": {[]Duration{"3d", "7d"}, nil, friday, 1, "2026-12-16T00:00:00Z", "2026-12-20T00:00:00Z", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := chatSurvey(t)
+			s, w := chatSurvey(t), NewWorkspace("acme", "Acme", "UTC")
 			s.Rules.Reminders, s.Rules.SendWindow = test.reminders, test.window
 			v := Invitation{State: InvitationSent, ExpiresAt: at(test.ends)}
+			var went Instant
 			if test.sentAt != "" {
-				v.SentAt = pointer(at(test.sentAt))
+				went = at(test.sentAt)
+				v.SentAt = pointer(went)
 			}
-			due, more := NextReminder(v, s, NewWorkspace("acme", "Acme", "UTC"), test.sent)
+			for sent := range test.sent {
+				went, _ = NextReminder(v, s, w, sent, went)
+			}
+			if test.went != "" {
+				went = at(test.went)
+			}
+			due, more := NextReminder(v, s, w, test.sent, went)
 			if more != (test.want != "") || more && due != at(test.want) {
 				t.Errorf("%s %v, want %q", due, more, test.want)
 			}

@@ -11,6 +11,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -141,5 +143,32 @@ func TestWrongDKIMSettingsNameTheirVariable(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "MII") {
 			t.Errorf("%q %q: %v, want %s", c.domain, c.selector, err, c.want)
 		}
+	}
+}
+
+// brokenSigner is a key that cannot sign.
+type brokenSigner struct{ ed25519.PrivateKey }
+
+func (brokenSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("the key is locked away")
+}
+
+// A key that cannot sign is for the operator to mend: no server hears of the
+// mail, and it waits.
+func TestAKeyThatCannotSign(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signs, err := NewDKIM("example.com", "koe1", pemOf(t, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signs.options.Signer = brokenSigner{key}
+	config, heard := scripted(t)
+	config.DKIM = signs
+	e := refused(t, client(t, config).Send(t.Context(), sample()), StageSign)
+	if !e.Temporary || e.Uncertain || !strings.Contains(e.Error(), "locked away") || len(heard()) != 0 {
+		t.Errorf("%+v, heard %q", e, heard())
 	}
 }

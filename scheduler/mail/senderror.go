@@ -14,9 +14,10 @@ import (
 // Stage is how far a mail came.
 type Stage string
 
-// The stages, in their order. Up to StageAuth the talk is about the connection
-// and not yet about a mail.
+// The stages, in their order. Up to StageAuth it is about the settings and the
+// connection, and not yet about a mail.
 const (
+	StageSign  Stage = "sign"  // with DKIM
 	StageDial  Stage = "dial"  // connecting
 	StageTLS   Stage = "tls"   // STARTTLS and the handshake
 	StageHello Stage = "hello" // greeting and EHLO
@@ -32,9 +33,9 @@ const (
 // knows whether it went: the connection broke after the final dot and before
 // its reply), or neither (it did not go and will not).
 //
-// A refusal before MAIL FROM is Temporary whatever its code: a wrong password,
-// a missing STARTTLS or a bad certificate is for the operator to mend and no
-// reason to give up on the person.
+// What fails before MAIL FROM is Temporary whatever its code: a key that cannot
+// sign, a wrong password, a missing STARTTLS or a bad certificate is for the
+// operator to mend and no reason to give up on the person.
 type SendError struct {
 	Stage     Stage
 	Temporary bool

@@ -29,11 +29,11 @@ func NewSMTP(config SMTPConfig) *SMTP {
 // accepted the message.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
 	raw, err := m.Bytes()
-	if err == nil {
-		raw, err = s.config.DKIM.sign(raw)
-	}
 	if err != nil {
 		return err
+	}
+	if raw, err = s.config.DKIM.sign(raw); err != nil {
+		return failed(ctx, StageSign, "", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -101,7 +101,7 @@ func TestAMailGoesOutAndItsReminderFollows(t *testing.T) {
 		by := storetest.Default(t, s)
 		mustSurvey(t, s, by, "chat", func(v *survey.Survey) {
 			v.Trigger.Delay = "2h"
-			v.Rules.Reminders = []survey.Duration{"3d"}
+			v.Rules.Reminders = []survey.Duration{"3d", "7d"}
 		})
 		id := *only(t, record(t, s, by, chat("a@example.com"))).Invitation
 		if claims, err := s.ClaimDue(t.Context(), 10, lease); err != nil || len(claims) != 0 {
@@ -119,13 +119,25 @@ func TestAMailGoesOutAndItsReminderFollows(t *testing.T) {
 		if v.State != survey.InvitationSent || v.SentAt == nil || v.MailNo != 1 {
 			t.Fatalf("%+v", v)
 		}
-		clock.Advance(3 * 24 * time.Hour)
+		clock.Advance(9 * 24 * time.Hour) // sending rested meanwhile: the second would be due as well
 		c = startOne(t, s)
 		if err := s.Sent(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if v := state(t, s, by, id); v.State != survey.InvitationSent || v.MailNo != 1 {
+		if v := state(t, s, by, id); v.State != survey.InvitationSent || v.MailNo != 2 {
 			t.Errorf("after the reminder %+v", v)
+		}
+		clock.Advance(4*24*time.Hour - time.Second)
+		if claims, err := s.ClaimDue(t.Context(), 10, lease); err != nil || len(claims) != 0 {
+			t.Errorf("a reminder on the heels of the other: %v, %v", claims, err)
+		}
+		clock.Advance(time.Second)
+		c = startOne(t, s)
+		if err := s.Sent(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if v := state(t, s, by, id); v.State != survey.InvitationSent || v.MailNo != 2 {
+			t.Errorf("after the last reminder %+v", v)
 		}
 		clock.Advance(10 * 24 * time.Hour)
 		if claims, err := s.ClaimDue(t.Context(), 10, lease); err != nil || len(claims) != 0 {

@@ -58,8 +58,8 @@ func (s *Store) countSent(q *session, row *invitationRow) error {
 	return s.countInvitation(q, *row, cohort{sent: 1, opened: row.cohort().opened})
 }
 
-// planReminder makes the row wait for its next reminder, unless somebody
-// answered.
+// planReminder makes the row, whose mail has just gone out, wait for its next
+// reminder, unless somebody answered.
 func (s *Store) planReminder(q *session, row *invitationRow, known known) error {
 	if row.State == string(survey.InvitationAnswered) {
 		return nil
@@ -76,7 +76,7 @@ func (s *Store) planReminder(q *session, row *invitationRow, known known) error 
 	if err != nil {
 		return err
 	}
-	if due, more := survey.NextReminder(v, place.Survey, w, row.MailNo); more {
+	if due, more := survey.NextReminder(v, place.Survey, w, row.MailNo, q.now); more {
 		row.MailNo, row.MailState, row.dueAt = row.MailNo+1, mailWaiting, int64(due)
 		row.Held = place.Survey.State == survey.Paused
 	}

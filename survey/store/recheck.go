@@ -118,16 +118,25 @@ func (q *session) followedAnswer(row claimedRow) (*followedAnswer, error) {
 }
 
 // knownNow are the attributes that a condition is about: the occasion's own
-// over the person's of today; what was known when it was decided lies below.
+// over the person's of today; what was known when it was decided lies below. A
+// schedule that goes by a list has what its list says of the person for an
+// occasion, as it does today.
 func (q *session) knownNow(m Mail, row claimedRow, answered *followedAnswer) (survey.Attributes, error) {
 	if len(m.Survey.Rules.Condition) == 0 {
 		return nil, nil
 	}
 	var own *string
-	if answered != nil {
+	var err error
+	switch {
+	case answered != nil:
 		own = &answered.attributes
-	} else if _, err := q.row(`SELECT attributes FROM interactions WHERE workspace_id = ? AND id = ?`,
-		[]any{row.WorkspaceID, row.InteractionID}, &own); err != nil {
+	case row.InteractionID != (id{}):
+		_, err = q.row(`SELECT attributes FROM interactions WHERE workspace_id = ? AND id = ?`, []any{row.WorkspaceID, row.InteractionID}, &own)
+	case m.Survey.Trigger.Members:
+		_, err = q.row(`SELECT attributes FROM members WHERE workspace_id = ? AND survey_id = ? AND person_id = ?`,
+			[]any{row.WorkspaceID, row.SurveyID, row.PersonID}, &own)
+	}
+	if err != nil {
 		return nil, err
 	}
 	known := m.Invitation.Attributes

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -99,6 +100,61 @@ func TestRulesAreAskedAgain(t *testing.T) {
 			}, clock.Use)
 		})
 	}
+}
+
+// TestAListIsAskedAgain: what a schedule's list says of a person goes before what
+// is known of them, when it decides and when the mail is about to go out; both as
+// they are then.
+func TestAListIsAskedAgain(t *testing.T) {
+	plan := func(name string) survey.Attributes { return survey.Attributes{"plan": survey.TextValue(name)} }
+	clock := storetest.NewClock(t, "2026-11-22T00:30:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T00:30:00Z")
+		by := storetest.Default(t, s)
+		v := daily(t, s, by, func(v *survey.Survey) {
+			v.Trigger.Audience, v.Trigger.Members, v.Trigger.Every = nil, true, "1h" // all at once
+			v.Rules.Condition = survey.Condition{"attributes.plan": {survey.TextValue("pro")}}
+		})
+		put := func(who, known string) {
+			_, _, err := s.PutPerson(ctx, by, who, survey.Person{Email: who + "@example.com", Attributes: plan(known)})
+			ok(t, err)
+		}
+		list := func(who string, told survey.Attributes) {
+			_, _, err := s.PutListMember(ctx, by, v.ID, nil, survey.Customer{Email: pointer(who + "@example.com")}, told)
+			ok(t, err)
+		}
+		for who, told := range map[string]survey.Attributes{"listed": plan("pro"), "silent": nil, "changed": nil, "told": plan("pro"), "unlike": plan("free")} {
+			known := "pro"
+			if who == "listed" {
+				known = "free"
+			}
+			put(who, known)
+			list(who, told)
+		}
+		clock.Advance(24 * time.Hour)
+		for who, want := range map[string]survey.Verdict{"listed": survey.Scheduled, "unlike": survey.Skipped} {
+			d, err := s.Simulate(ctx, by, v.ID.String(), survey.Interaction{Customer: survey.Customer{ExternalID: who}}, nil)
+			if ok(t, err); d.Verdict != want {
+				t.Errorf("%s: %+v", who, d)
+			}
+		}
+		if n := turned(t, s); n != 5 {
+			t.Errorf("%d turns", n)
+		}
+		put("changed", "free")
+		list("told", plan("free"))
+		goOut(t, s)
+		got := map[string]string{}
+		invitations, _, err := s.Invitations(ctx, by, store.InvitationFilter{Survey: v.ID.String()}, store.Page{Limit: 50})
+		ok(t, err)
+		for _, one := range invitations {
+			got[one.Email] = string(one.State) + " " + one.Reason
+		}
+		want := map[string]string{"listed@example.com": "sent ", "silent@example.com": "sent ", "changed@example.com": "cancelled condition", "told@example.com": "cancelled condition"}
+		if !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}, clock.Use)
 }
 
 // TestDailyLimitOfWhatGoesOut lowers a limit below what is planned, and holds

@@ -13,8 +13,7 @@ import (
 // schedule missed before is not made up for. Any other survey has no next fire.
 func (q *session) reschedule(v survey.Survey) error {
 	if v.Trigger.Type != survey.OnSchedule || v.State != survey.Active {
-		_, err := q.exec(`DELETE FROM schedules WHERE workspace_id = ? AND survey_id = ?`, q.by.Workspace, v.ID)
-		return err
+		return q.unschedule(v.ID)
 	}
 	w, err := q.workspace(q.by.Workspace)
 	if err != nil {
@@ -24,9 +23,18 @@ func (q *session) reschedule(v survey.Survey) error {
 	if err != nil {
 		return err
 	}
+	next, ever := cron.Next(q.now, loc)
+	if !ever {
+		return q.unschedule(v.ID)
+	}
 	_, err = q.exec(`INSERT INTO schedules (workspace_id, survey_id, next_at) VALUES (?, ?, ?)
 		ON CONFLICT (workspace_id, survey_id) DO UPDATE SET next_at = excluded.next_at WHERE schedules.next_at > ?`,
-		q.by.Workspace, v.ID, cron.Next(q.now, loc).At, q.now) // one that is due still fires
+		q.by.Workspace, v.ID, next.At, q.now) // one that is due still fires
+	return err
+}
+
+func (q *session) unschedule(of survey.ID) error {
+	_, err := q.exec(`DELETE FROM schedules WHERE workspace_id = ? AND survey_id = ?`, q.by.Workspace, of)
 	return err
 }
 
@@ -64,9 +72,13 @@ const listsMissed = 31 * 24 * time.Hour
 // schedulesAtOnce is how many schedules fire in one go.
 const schedulesAtOnce = 100
 
+// leastCatchUp is by how much a fire may be late in any case: koe looks for what
+// is due every second, and may be held up a little.
+const leastCatchUp = time.Minute
+
 // FireDue begins what schedules are due: each local date and time once, however
-// many processes run. A fire that is late by more than catchUp is missed. It
-// says how many began, and how many were missed.
+// many processes run. A fire that is late by more than catchUp, and by more than
+// a minute, is missed. It says how many began, and how many were missed.
 func (s *Store) FireDue(ctx context.Context, catchUp time.Duration) (began, missed int, err error) {
 	q := s.reading(ctx, Caller{})
 	var due []struct {
@@ -109,7 +121,7 @@ func (s *Store) fire(ctx context.Context, workspace int64, of survey.ID, catchUp
 		}
 		for _, f := range cron.Fires(max(next, q.now.Add(-listsMissed))-1, q.now, loc) {
 			state := fireRunning
-			if q.now.Sub(f.At) > catchUp {
+			if q.now.Sub(f.At) > max(catchUp, leastCatchUp) {
 				state = fireMissed
 			}
 			fresh, err := q.inserted(`INSERT INTO fires (workspace_id, survey_id, local_date, local_time, due_at, state, asked, created_at, id)
@@ -124,7 +136,11 @@ func (s *Store) fire(ctx context.Context, workspace int64, of survey.ID, catchUp
 				missed++
 			}
 		}
-		return q.must(`UPDATE schedules SET next_at = ? WHERE workspace_id = ? AND survey_id = ?`, cron.Next(q.now, loc).At, workspace, of)
+		after, ever := cron.Next(q.now, loc)
+		if !ever {
+			return q.unschedule(of)
+		}
+		return q.must(`UPDATE schedules SET next_at = ? WHERE workspace_id = ? AND survey_id = ?`, after.At, workspace, of)
 	})
 	return began, missed, err
 }

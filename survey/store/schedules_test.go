@@ -158,6 +158,15 @@ func TestSchedulesAfterDowntime(t *testing.T) {
 		if n := turned(t, s); n != 2 {
 			t.Errorf("%d asked once it is active again", n)
 		}
+		for _, late := range []struct {
+			at            string
+			began, missed int
+		}{{"2026-12-01T00:01:00Z", 1, 0}, {"2026-12-02T00:01:00.001Z", 0, 1}} { // where nothing is made up for
+			clock.Set(t, late.at)
+			if began, missed, err := s.FireDue(ctx, 0); err != nil || began != late.began || missed != late.missed {
+				t.Errorf("at %s %d began and %d were missed: %v", late.at, began, missed, err)
+			}
+		}
 	}, clock.Use)
 }
 
@@ -196,6 +205,48 @@ func TestSchedulesKeepTheRules(t *testing.T) {
 			t.Errorf("%+v", decisions)
 		}
 	}, clock.Use)
+}
+
+// TestAFireLooksAtSomeInOneGo: an audience that was just asked holds up no
+// other schedule. Who may be asked is, and what was decided about all others is
+// kept.
+func TestAFireLooksAtSomeInOneGo(t *testing.T) {
+	const held, atOnce = 1020, 1000
+	clock := storetest.NewClock(t, "2026-11-22T00:30:00Z")
+	s := storetest.Open(t, storetest.MigratedSQLite(t), clock.Use) // what is counted is the same there and here
+	by := storetest.Default(t, s)
+	v := daily(t, s, by, func(v *survey.Survey) { v.Trigger.Audience, v.Rules.QuietPeriod = nil, "30d" })
+	people, last := make([]survey.Person, held), clock.Instant()
+	for i := range people {
+		people[i] = survey.Person{Email: fmt.Sprintf("q%d@example.com", i), LastAskedAt: &last, UpdatedAt: last}
+	}
+	_, err := s.ImportPeople(ctx, by, people)
+	ok(t, err)
+	customers(t, s, by, 0, 2)
+	clock.Advance(24 * time.Hour)
+	decisions := func() (n int) {
+		for page := (store.Page{Limit: 500}); ; {
+			list, next, err := s.Decisions(ctx, by, v.ID.String(), store.DecisionFilter{Reason: survey.SkipQuietPeriod}, page)
+			ok(t, err)
+			if n, page.Cursor = n+len(list), next; next == "" {
+				return n
+			}
+		}
+	}
+	for i, want := range []struct {
+		turns, held int
+		state       string
+	}{{2, atOnce - 2, "running"}, {0, held, "done"}, {0, held, "done"}} {
+		turns, held := turned(t, s), decisions()
+		fires, _, err := s.Fires(ctx, by, v.ID.String(), store.Page{Limit: 50})
+		ok(t, err)
+		if turns != want.turns || held != want.held || len(fires) != 1 || fires[0].State != want.state || fires[0].Asked != 2 {
+			t.Errorf("go %d: %d turns, %d held back, %+v", i+1, turns, held, fires)
+		}
+	}
+	if counts := scheduled(t, s, by, v); len(counts) != 2 || counts["c0@example.com"] != 1 || counts["c1@example.com"] != 1 {
+		t.Errorf("%v", counts)
+	}
 }
 
 // TestReplicasFireOnce: several processes find the same fire due, and ask its

@@ -42,6 +42,7 @@ func (a *season) judge(m store.Mail) {
 		default:
 			r.mailNo, r.void = 0, false
 		}
+		a.asked[v.ID].last = now
 		return
 	}
 	a.count["reminder"]++
@@ -53,8 +54,10 @@ func (a *season) judge(m store.Mail) {
 		a.fatal("reminder %d after %d, of %v", v.MailNo, r.mailNo, reminders)
 	case now < r.at.Add(reminders[v.MailNo-1].Length()):
 		a.fatal("reminder %d at %s, of a mail of %s", v.MailNo, now, r.at)
+	case v.MailNo > 1 && now < r.last.Add(reminders[v.MailNo-1].Length()-reminders[v.MailNo-2].Length()):
+		a.fatal("reminder %d at %s, after one of %s", v.MailNo, now, r.last)
 	}
-	r.mailNo = v.MailNo
+	r.mailNo, r.last = v.MailNo, now
 }
 
 // open is whether a window is open now, by the recipient's wall clock.

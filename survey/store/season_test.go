@@ -41,6 +41,7 @@ type reached struct {
 	email  string
 	person survey.ID
 	at     survey.Instant // of the first mail, or of the link
+	last   survey.Instant // of the last mail
 	token  string
 	void   bool // bounced, refused or erased: it does not count for a quiet period
 	gone   bool // erased

@@ -302,8 +302,8 @@ func (h *historian) reminded(p *pastInvitation, of survey.Survey, until survey.I
 	if err != nil {
 		return err
 	}
-	for {
-		due, more := survey.NextReminder(v, of, h.workspace, p.MailNo)
+	for went := *v.SentAt; ; {
+		due, more := survey.NextReminder(v, of, h.workspace, p.MailNo, went)
 		if !more {
 			return nil
 		}
@@ -313,6 +313,7 @@ func (h *historian) reminded(p *pastInvitation, of survey.Survey, until survey.I
 			return nil
 		}
 		p.happened(due, sentWord(p.MailNo), "")
+		went = due
 	}
 }
 

@@ -46,9 +46,10 @@ func (s *Store) AskShares(ctx context.Context) (turns int, err error) {
 	return turns, nil
 }
 
-// turnsInOneGo is how many people a fire comes to before the others have their
-// go; it goes on at the next tick.
-const turnsInOneGo = 2000
+// peopleInOneGo is how many people a fire looks at before the others have their
+// go, whether it is their turn or a rule holds them back; it goes on at the next
+// tick. They are found at once, since finding them sorts the audience.
+const peopleInOneGo = 1000
 
 // turnsAtOnce is how many people are decided about in one transaction.
 const turnsAtOnce = 50
@@ -76,21 +77,22 @@ func (s *Store) askShare(ctx context.Context, r running) (turns int, err error) 
 			return 0, err
 		}
 	}
-	for r.asked+turns < *r.share {
-		waiting, err := s.waiting(s.reading(ctx, Caller{Workspace: r.workspace}), place, r, min(*r.share-r.asked-turns, turnsInOneGo))
-		if err != nil {
-			return turns, away(err)
+	if r.asked >= *r.share {
+		return 0, s.endFire(ctx, r)
+	}
+	waiting, err := s.waiting(s.reading(ctx, Caller{Workspace: r.workspace}), place, r, peopleInOneGo)
+	if err != nil {
+		return 0, away(err)
+	}
+	for some := range slices.Chunk(waiting, turnsAtOnce) {
+		n, over, err := s.takeTurns(ctx, r, some)
+		turns += n
+		if err != nil || over {
+			return turns, err
 		}
-		if len(waiting) == 0 {
-			break
-		}
-		for some := range slices.Chunk(waiting, turnsAtOnce) {
-			n, over, err := s.takeTurns(ctx, r, some)
-			turns += n
-			if err != nil || over || turns >= turnsInOneGo {
-				return turns, err
-			}
-		}
+	}
+	if len(waiting) == peopleInOneGo { // there may be more
+		return turns, nil
 	}
 	return turns, s.endFire(ctx, r)
 }

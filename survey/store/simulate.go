@@ -105,12 +105,25 @@ func (s *Store) toldBefore(q *session, place surveyPlace, in survey.Interaction)
 func (s *Store) simulateTurn(q *session, place surveyPlace, in survey.Interaction) (survey.Decision, error) {
 	const words = "no interaction makes this survey ask: this is what its rules say when its schedule comes to this person"
 	in.OccurredAt = q.now
-	d, err := s.wouldDecide(q, []surveyPlace{place}, in)
-	if err != nil || d.Reason == survey.SkipPaused {
-		return afterAll(d, words), err
-	}
 	person, err := s.personAsWouldBe(q, in)
-	if err != nil || person == nil {
+	if err != nil {
+		return survey.Decision{}, err
+	}
+	if place.Survey.Trigger.Members && person != nil {
+		member, on, err := q.listMemberRow(place.Survey.ID, person.ID)
+		if err != nil {
+			return survey.Decision{}, err
+		}
+		if on {
+			told, err := member.over(nil)
+			if err != nil {
+				return survey.Decision{}, err
+			}
+			in.Attributes = in.Attributes.Over(told)
+		}
+	}
+	d, err := s.wouldDecide(q, []surveyPlace{place}, in)
+	if err != nil || d.Reason == survey.SkipPaused || person == nil {
 		return afterAll(d, words), err
 	}
 	var next survey.Instant
