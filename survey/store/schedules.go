@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -88,14 +89,15 @@ func (s *Store) FireDue(ctx context.Context, catchUp time.Duration) (began, miss
 	if err := q.list(&due, `SELECT workspace_id, survey_id FROM schedules WHERE next_at <= ? ORDER BY next_at LIMIT ?`, q.now, schedulesAtOnce); err != nil {
 		return 0, 0, away(err)
 	}
+	var errs []error
 	for _, one := range due {
 		b, m, err := s.fire(ctx, one.WorkspaceID, survey.ID(one.SurveyID), catchUp)
 		began, missed = began+b, missed+m
-		if err != nil {
-			return began, missed, err
+		if err != nil { // one that cannot be read holds up no other
+			errs = append(errs, fmt.Errorf("the schedule of survey %s: %w", survey.ID(one.SurveyID), err))
 		}
 	}
-	return began, missed, nil
+	return began, missed, errors.Join(errs...)
 }
 
 // fire keeps the fires of one schedule that are due.

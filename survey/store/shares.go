@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -36,14 +38,15 @@ func (s *Store) AskShares(ctx context.Context) (turns int, err error) {
 		}); err != nil {
 		return 0, away(err)
 	}
+	var errs []error
 	for _, r := range list {
 		n, err := s.askShare(ctx, r)
 		turns += n
-		if err != nil {
-			return turns, err
+		if err != nil { // one that cannot be read holds up no other
+			errs = append(errs, fmt.Errorf("a fire of survey %s: %w", r.survey, err))
 		}
 	}
-	return turns, nil
+	return turns, errors.Join(errs...)
 }
 
 // peopleInOneGo is how many people a fire looks at before the others have their
