@@ -120,7 +120,7 @@ func hotPaths(t *testing.T, s *store.Store, by store.Caller, clock *storetest.Cl
 		own.ExternalID, own.Customer.Email = "t-2", nil
 		record(t, s, by, own)
 	}
-	taken, err := s.TakeDue(ctx, 2, lease, atOnceTo, plainID)
+	taken, err := s.TakeDue(ctx, 2, 2, lease, atOnceTo, plainID)
 	ok(t, err)
 	for _, m := range taken.Mails {
 		ok(t, s.Sent(ctx, m.Claim))
