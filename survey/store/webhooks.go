@@ -37,7 +37,7 @@ func (r webhookRow) webhook() (survey.Webhook, error) {
 	w := survey.Webhook{ID: survey.ID(r.ID), URL: r.URL, Description: r.Description, Format: survey.Format(r.Format),
 		ScoreMin: r.ScoreMin, ScoreMax: r.ScoreMax, OwnerEmail: r.OwnerEmail,
 		State: survey.State(r.State), PausedReason: r.PausedReason, FailingSince: (*survey.Instant)(r.FailingSince),
-		FailedAt: (*survey.Instant)(r.FailedAt),
+		FailedAt:  (*survey.Instant)(r.FailedAt),
 		CreatedAt: survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(r.UpdatedAt)}
 	return w, fromJSON(r.Events, &w.Events)
 }
