@@ -18,7 +18,17 @@ ALTER TABLE webhooks ADD COLUMN failed_at bigint;
 DROP INDEX outbox_state;
 CREATE INDEX outbox_kind_state ON outbox (workspace_id, kind, state, due_at);
 
+-- How many mails of a day (UTC) were planned because of what a key told.
+CREATE TABLE key_days (
+    workspace_id bigint NOT NULL,
+    key_id uuid NOT NULL,
+    day bigint NOT NULL,
+    mails bigint NOT NULL,
+    PRIMARY KEY (workspace_id, key_id, day)
+);
+
 -- +goose Down
+DROP TABLE key_days;
 DROP INDEX outbox_kind_state;
 CREATE INDEX outbox_state ON outbox (workspace_id, state, due_at);
 ALTER TABLE webhooks DROP COLUMN failed_at;
