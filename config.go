@@ -32,6 +32,7 @@ type Settings struct {
 	MailPerSecond       string `default:"unlimited" placeholder:"N" help:"mails a second at most (default ${default})"`
 	MailPerDomain       string `default:"unlimited" placeholder:"N" help:"mails a second to one domain at most (default ${default})"`
 	MailsPerRecipient   string `default:"50" placeholder:"N" help:"first mails to one address within 24 hours at most, or unlimited (default ${default})"`
+	MailsPerKey         string `default:"1000000" placeholder:"N" help:"mails planned in a day by what one key tells at most, or unlimited (default ${default})"`
 	CatchUp             string `default:"6h" placeholder:"DURATION" help:"by how much a schedule may fire late, after koe was down; 0s makes up for nothing (default ${default})"`
 	WebhookLoopback     string `default:"false" placeholder:"BOOL" help:"let webhooks reach this machine itself, for development (default ${default})"`
 	MailLease           string `default:"15s" placeholder:"TIME" help:"how long a claimed mail is kept without a sign of life, 1s to 60s (default ${default})"`
@@ -91,6 +92,7 @@ type Config struct {
 	MailPerDomain float64
 	// MailsPerRecipient: within 24 hours
 	MailsPerRecipient int
+	MailsPerKey       int           // in a day (UTC)
 	MailLease         time.Duration // 1 to 60 seconds
 	CatchUp           time.Duration
 	// WebhookLoopback: webhooks may reach this machine itself
@@ -119,7 +121,8 @@ func (s Settings) config(k *koanf.Koanf) (Config, error) {
 		MailWorkers:       read(&err, "KOE_MAIL_WORKERS", s.MailWorkers, upTo(100)),
 		MailPerSecond:     read(&err, "KOE_MAIL_PER_SECOND", s.MailPerSecond, rate),
 		MailPerDomain:     read(&err, "KOE_MAIL_PER_DOMAIN", s.MailPerDomain, rate),
-		MailsPerRecipient: read(&err, "KOE_MAILS_PER_RECIPIENT", s.MailsPerRecipient, mailsADay),
+		MailsPerRecipient: read(&err, "KOE_MAILS_PER_RECIPIENT", s.MailsPerRecipient, mailsADay(100_000)),
+		MailsPerKey:       read(&err, "KOE_MAILS_PER_KEY", s.MailsPerKey, mailsADay(100_000_000)),
 		MailLease:         read(&err, "KOE_MAIL_LEASE", s.MailLease, shortTime),
 		BounceAddress:     read(&err, "KOE_BOUNCE_ADDRESS", s.BounceAddress, bounceAddress),
 		CatchUp:           read(&err, "KOE_CATCH_UP", s.CatchUp, lengthOfTime),
@@ -254,15 +257,17 @@ func upTo(most int) func(string) (int, error) {
 }
 
 // mailsADay reads a whole number from 1; unlimited is 0.
-func mailsADay(text string) (int, error) {
-	if text == "unlimited" {
-		return 0, nil
+func mailsADay(most int) func(string) (int, error) {
+	return func(text string) (int, error) {
+		if text == "unlimited" {
+			return 0, nil
+		}
+		n, err := upTo(most)(text)
+		if err != nil {
+			err = fmt.Errorf("%w or the word unlimited", err)
+		}
+		return n, err
 	}
-	n, err := upTo(100_000)(text)
-	if err != nil {
-		err = fmt.Errorf("%w or the word unlimited", err)
-	}
-	return n, err
 }
 
 // rate reads a number per second; unlimited is 0.

@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:koe.db", Connections: 10,
-		MailFrom: mail.Address{Name: "koe", Email: "feedback@localhost"}, MailWorkers: 4, MailsPerRecipient: 50, MailLease: 15 * time.Second, CatchUp: 6 * time.Hour, Timezone: machineZone(os.Getenv("TZ"), "/")}
+		MailFrom: mail.Address{Name: "koe", Email: "feedback@localhost"}, MailWorkers: 4, MailsPerRecipient: 50, MailsPerKey: 1_000_000, MailLease: 15 * time.Second, CatchUp: 6 * time.Hour, Timezone: machineZone(os.Getenv("TZ"), "/")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -53,7 +53,7 @@ func TestEverySetting(t *testing.T) {
 	got, err := configOf([]string{
 		"KOE_LISTEN=[::1]:9000", "KOE_BASE_URL=https://feedback.example.com/koe/", "KOE_DATABASE_URL=postgres://a,b/koe?target_session_attrs=read-write",
 		"KOE_DATABASE_CONNECTIONS=2", "KOE_SMTP_URL=smtps://u:p@mx.example.com", "KOE_MAIL_FROM=声 <koe@例え.jp>", "KOE_MAIL_WORKERS=8",
-		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_MAILS_PER_RECIPIENT=unlimited", "KOE_MAIL_LEASE=2s", "KOE_CATCH_UP=0s", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
+		"KOE_MAIL_PER_SECOND=2.5", "KOE_MAIL_PER_DOMAIN=1", "KOE_MAILS_PER_RECIPIENT=unlimited", "KOE_MAILS_PER_KEY=unlimited", "KOE_MAIL_LEASE=2s", "KOE_CATCH_UP=0s", "KOE_RATE_PER_KEY=100", "KOE_TRUSTED_PROXIES=10.1.2.3/8, 192.168.1.5,::1",
 		"KOE_LOG_FORMAT=json", "KOE_LOG_LEVEL=WARN", "KOE_TIMEZONE=Asia/Tokyo", "KOE_ADMIN_KEY=koe_0123456789abcdef", "KOE_SECRET=" + longEnough,
 		"KOE_TEST_DATA=x", "KOE_BOUNCE_ADDRESS=bounces@mail.example.com", "KOE_DKIM_DOMAIN=example.com", "KOE_DKIM_SELECTOR=koe1", "KOE_DKIM_KEY=" + signingKey,
 		"KOE_SERVICE_HOST=10.0.0.1", "KOE_PORT=tcp://10.0.0.1:80", "KOE_PORT_80_TCP_PROTO=tcp",
@@ -96,6 +96,7 @@ func TestWrongValues(t *testing.T) {
 		"KOE_MAIL_LEASE":             {"0s", "999ms", "61s", "15", "soon"},
 		"KOE_MAIL_PER_DOMAIN":        {"0", "-1", "none"},
 		"KOE_MAILS_PER_RECIPIENT":    {"0", "-1", "none", "1.5", "100001"},
+		"KOE_MAILS_PER_KEY":          {"0", "-1", "none", "1.5", "100000001"},
 		"KOE_BOUNCE_ADDRESS":         {"bounces", "Bounces <b@example.com>", "b+c@example.com", "bounces-of-our-mail@example.com", "b@example.com, c@example.com"},
 		"KOE_DKIM_DOMAIN":            {"example", "exa mple.com", "-.example.com", "a..b"},
 		"KOE_DKIM_SELECTOR":          {"a;b", "koe1."},

@@ -48,7 +48,7 @@ func openAsIs(ctx context.Context, c Config) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, c.DatabaseURL, store.Options{Secret: secret, Stock: stock, Timezone: c.Timezone, MaxConns: c.Connections, MailsADay: c.MailsPerRecipient})
+	return store.Open(ctx, c.DatabaseURL, store.Options{Secret: secret, Stock: stock, Timezone: c.Timezone, MaxConns: c.Connections, MailsADay: c.MailsPerRecipient, MailsPerKey: c.MailsPerKey})
 }
 
 // openKept is openStore for what has nothing to do where there is no database:

@@ -89,21 +89,11 @@ func (a *api) createBounces(c echo.Context) error {
 	}
 	return a.once(c, func(by store.Caller) (answer, error) {
 		taken, err := a.Store.TakeBounces(c.Request().Context(), by, reports)
-		a.warnPaused(taken)
 		return bounceResults(taken), err
 	}, func(_ store.Caller, resource string) (answer, error) {
 		taken, err := store.RememberedBounces(resource)
 		return bounceResults(taken), err
 	})
-}
-
-// warnPaused logs that sending has paused itself.
-func (a *api) warnPaused(taken []store.BounceTaken) {
-	for _, t := range taken {
-		if t.Paused != "" {
-			a.Log.Warn("sending has paused itself; see GET /v1/sending", "workspace", t.Workspace, "reason", t.Paused)
-		}
-	}
 }
 
 // errNotProvider says nothing of what was wrong with the proof.
@@ -124,7 +114,6 @@ func (a *api) takeReports(c echo.Context, reports []survey.Bounce, err error) er
 	if err != nil {
 		return err
 	}
-	a.warnPaused(taken)
 	out := struct {
 		Reports int `json:"reports"`
 		Applied int `json:"applied"`

@@ -76,7 +76,7 @@ func (a *api) decisionFilter(c echo.Context) (store.DecisionFilter, store.Page, 
 	if err != nil {
 		return f, page, err
 	}
-	reason, err := q.oneOf("reason", "suppressed", "quiet_period", "not_sampled", "daily_limit", "condition", "no_address", "paused", "too_old")
+	reason, err := q.oneOf("reason", "suppressed", "quiet_period", "not_sampled", "daily_limit", "condition", "no_address", "paused", "too_old", "key_cap")
 	f.Verdict, f.Reason = survey.Verdict(verdict), survey.Reason(reason)
 	return f, page, err
 }

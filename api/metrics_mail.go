@@ -67,8 +67,8 @@ func (m mailMetrics) Collect(out chan<- prometheus.Metric) {
 		gauge(mailDay, float64(t.Failed), "failed")
 		gauge(mailDay, float64(t.Uncertain), "uncertain")
 	}
-	if n, err := m.store.PausedWorkspaces(ctx); err == nil {
-		gauge(mailPaused, float64(n))
+	if paused, err := m.store.PausedWorkspaces(ctx); err == nil {
+		gauge(mailPaused, float64(len(paused)))
 	}
 	if m.counts == nil {
 		return

@@ -40,6 +40,7 @@ type deliveryResponse struct {
 	Kind        string          `json:"kind"`
 	Due         int             `json:"due"`
 	Waiting     int             `json:"waiting"`
+	Paused      int             `json:"paused"`
 	InFlight    int             `json:"in_flight"`
 	Failed      int             `json:"failed"`
 	OldestDueAt *survey.Instant `json:"oldest_due_at"`
@@ -60,7 +61,7 @@ func (a *api) showOutbox(c echo.Context) error {
 		out.Mail.SentPerMinute[i] = minuteResponse(minute)
 	}
 	for i, d := range s.Deliveries {
-		out.Deliveries[i] = deliveryResponse{d.Kind, d.Due, d.Waiting, d.InFlight, d.Failed, d.OldestDue}
+		out.Deliveries[i] = deliveryResponse{d.Kind, d.Due, d.Waiting, d.Paused, d.InFlight, d.Failed, d.OldestDue}
 	}
 	return send(c, okay(out, ""))
 }

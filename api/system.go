@@ -36,8 +36,8 @@ func (a *api) readyz(c echo.Context) error {
 		return err
 	}
 	now := health{Status: "ok"}
-	if paused > 0 {
-		now.Detail = fmt.Sprintf("sending has paused itself for bounces or complaints (workspaces: %d); see GET /v1/sending", paused)
+	if len(paused) > 0 {
+		now.Detail = fmt.Sprintf("sending has paused itself for bounces or complaints (workspaces: %d); see GET /v1/sending", len(paused))
 	}
 	return send(c, okay(now, ""))
 }

@@ -972,6 +972,7 @@ func (e SendingReason) Valid() bool {
 const (
 	SimulatedReasonCondition    SimulatedReason = "condition"
 	SimulatedReasonDailyLimit   SimulatedReason = "daily_limit"
+	SimulatedReasonKeyCap       SimulatedReason = "key_cap"
 	SimulatedReasonNoAddress    SimulatedReason = "no_address"
 	SimulatedReasonNotDue       SimulatedReason = "not_due"
 	SimulatedReasonNotSampled   SimulatedReason = "not_sampled"
@@ -988,6 +989,8 @@ func (e SimulatedReason) Valid() bool {
 	case SimulatedReasonCondition:
 		return true
 	case SimulatedReasonDailyLimit:
+		return true
+	case SimulatedReasonKeyCap:
 		return true
 	case SimulatedReasonNoAddress:
 		return true
@@ -1014,6 +1017,7 @@ func (e SimulatedReason) Valid() bool {
 const (
 	SkipReasonCondition   SkipReason = "condition"
 	SkipReasonDailyLimit  SkipReason = "daily_limit"
+	SkipReasonKeyCap      SkipReason = "key_cap"
 	SkipReasonNoAddress   SkipReason = "no_address"
 	SkipReasonNotSampled  SkipReason = "not_sampled"
 	SkipReasonPaused      SkipReason = "paused"
@@ -1028,6 +1032,8 @@ func (e SkipReason) Valid() bool {
 	case SkipReasonCondition:
 		return true
 	case SkipReasonDailyLimit:
+		return true
+	case SkipReasonKeyCap:
 		return true
 	case SkipReasonNoAddress:
 		return true
@@ -2445,7 +2451,8 @@ type Decision struct {
 	// Reason `paused`: the survey is. `too_old`: it happened longer ago than `max_age`. `condition`: not the
 	// attributes asked for. `no_address`: nowhere to send a mail. `suppressed`: the address is.
 	// `quiet_period`: asked not long ago; `until` says for how long. `not_sampled`: not drawn this
-	// quarter. `daily_limit`: every day before the end is full.
+	// quarter. `daily_limit`: every day before the end is full. `key_cap`: the key has had as many mails
+	// planned as a day may bring (`KOE_MAILS_PER_KEY`), until midnight UTC.
 	Reason *SkipReason `json:"reason,omitempty"`
 
 	// SendAt A point in time, RFC 3339 in UTC with milliseconds.
@@ -3389,7 +3396,8 @@ type ListedDecision struct {
 	// Reason `paused`: the survey is. `too_old`: it happened longer ago than `max_age`. `condition`: not the
 	// attributes asked for. `no_address`: nowhere to send a mail. `suppressed`: the address is.
 	// `quiet_period`: asked not long ago; `until` says for how long. `not_sampled`: not drawn this
-	// quarter. `daily_limit`: every day before the end is full.
+	// quarter. `daily_limit`: every day before the end is full. `key_cap`: the key has had as many mails
+	// planned as a day may bring (`KOE_MAILS_PER_KEY`), until midnight UTC.
 	Reason *SkipReason `json:"reason,omitempty"`
 
 	// Source What it was made after.
@@ -3820,6 +3828,9 @@ type OutboxSummary struct {
 
 		// OldestDueAt A point in time, RFC 3339 in UTC with milliseconds; null where it has not come.
 		OldestDueAt *NullableInstant `json:"oldest_due_at"`
+
+		// Paused For their webhook, which is paused, to be active again.
+		Paused int `json:"paused"`
 
 		// Waiting For a later try.
 		Waiting int `json:"waiting"`
@@ -4763,7 +4774,8 @@ type SimulationInput struct {
 // SkipReason `paused`: the survey is. `too_old`: it happened longer ago than `max_age`. `condition`: not the
 // attributes asked for. `no_address`: nowhere to send a mail. `suppressed`: the address is.
 // `quiet_period`: asked not long ago; `until` says for how long. `not_sampled`: not drawn this
-// quarter. `daily_limit`: every day before the end is full.
+// quarter. `daily_limit`: every day before the end is full. `key_cap`: the key has had as many mails
+// planned as a day may bring (`KOE_MAILS_PER_KEY`), until midnight UTC.
 type SkipReason string
 
 // Source `tallies`: read from daily sums. `rows`: at least in part counted from the answers, which takes longer.

@@ -94,16 +94,21 @@ func (p *pipeline) feed(ctx context.Context) {
 	}
 }
 
-// maxRounds is how often take looks for others in the place of those that it
-// put back, before mails in hand have their turn: a domain over its cap may have
-// a million due.
-const maxRounds = 50
+// While mails do not go out, because a rule moves or ends them or their domain
+// is over its cap, take looks for others in their place. A million may be due
+// so, when a send window closes: it looks at twice as many each time, up to
+// mostLooked, but lets mails in hand have their turn after maxRounds, or where
+// the time comes to extend leases.
+const (
+	maxRounds  = 50
+	mostLooked = 256
+)
 
-// take brings as many due mails to the workers as there is room for. Those over
-// their domain's cap are put back, and others are taken in their place.
+// take brings as many due mails to the workers as there is room for.
 func (p *pipeline) take(ctx context.Context) {
+	look, start := 0, time.Now()
 	for round := 0; ctx.Err() == nil && len(p.taken) < p.most; round++ {
-		if round == maxRounds {
+		if round == maxRounds || time.Since(start) > p.heartbeat()/2 {
 			p.next = p.Now() // go on as soon as the others had theirs
 			return
 		}
@@ -112,16 +117,17 @@ func (p *pipeline) take(ctx context.Context) {
 			p.later(p.Now().Add(p.pace()))
 			return
 		}
+		look = max(room, min(2*look, mostLooked))
 		late, cancel := lasting(ctx, toNote)
-		taken, err := p.Store.TakeDue(late, room, p.Lease, p.until, p.messageID)
+		taken, err := p.Store.TakeDue(late, room, look, p.Lease, p.until, p.messageID)
 		cancel()
 		if err != nil {
 			p.troubled(ctx, taken, err)
 			return
 		}
 		p.begin(taken.Mails)
-		p.hungry = taken.Found == room
-		if taken.PutBack == 0 || !p.hungry {
+		p.hungry = taken.More
+		if !p.hungry || len(taken.Mails) == room {
 			break
 		}
 	}

@@ -34,7 +34,8 @@ func (s *Scheduler) message(m store.Mail) (mail.Message, error) {
 		message.ReplyTo = m.Workspace.ReplyTo
 	}
 	if v.MailNo > 0 {
-		message.ID = fmt.Sprintf("%s.%d@%s", v.ID, v.MailNo, from.Domain())
+		_, domain, _ := strings.Cut(v.MessageID, "@") // the first mail's, by which reports are matched: the sender may have moved since
+		message.ID = fmt.Sprintf("%s.%d@%s", v.ID, v.MailNo, domain)
 		message.InReplyTo = v.MessageID
 	}
 	return message, nil

@@ -281,6 +281,30 @@ func TestBothCapsTogether(t *testing.T) {
 	}
 }
 
+// TestMailsThatDoNotGoHoldUpNoOther has a crowd whose send window has closed by
+// the time it is due: it is moved at once and takes nobody's turn.
+func TestMailsThatDoNotGoHoldUpNoOther(t *testing.T) {
+	t.Parallel()
+	atDesk(t, nil, func(d desk) {
+		d.ask("chat", func(v *survey.Survey) {
+			v.Trigger.Delay, v.Rules.SendWindow = "30m", &survey.Window{From: "08:00", To: "10:00"}
+		})
+		d.ask("canary", nil)
+		ids := d.crowd(200)
+		d.clock.Advance(2 * time.Hour)
+		started := time.Now()
+		d.run(func(o *scheduler.Options) { o.PerSecond, o.PerDomain = 2, 1 })
+		d.passes("canary@example.com")
+		if v, _ := d.invitation(ids[0]); v.State != survey.InvitationScheduled || v.Attempt != 0 {
+			d.t.Errorf("%+v", v)
+		}
+		summary, err := d.store.OutboxSummary(d.t.Context(), d.by, "")
+		if err != nil || summary.Mail.Waiting[survey.WaitSendWindow] != len(ids) || len(d.server.all()) != 1 {
+			d.t.Errorf("after %s %+v, %d mails, %v", time.Since(started), summary.Mail, len(d.server.all()), err)
+		}
+	})
+}
+
 // TestADatabaseThatGoesAwayForAWhile has two processes send, while the database
 // is away for several leases: what they had in hand is theirs when it is back.
 func TestADatabaseThatGoesAwayForAWhile(t *testing.T) {

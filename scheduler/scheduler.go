@@ -62,6 +62,9 @@ type Scheduler struct {
 	wake      chan struct{} // mail may be due
 	lost      chan struct{} // mail may have been left behind
 	outbox    chan struct{} // something else may be due
+	// paused are the workspaces whose sending has paused itself, as the log was
+	// told; of watchPaused alone, which never runs twice at a time.
+	paused map[int64]string
 }
 
 // New checks the options.
@@ -111,6 +114,7 @@ func (s *Scheduler) jobs() []job {
 		{"sweep", "@every 1m", s.sweep},
 		{"judge", "@every 5s", s.judge},
 		{"digest", "@every 1s", s.queueDigests},
+		{"watch", "@every 1s", s.watchPaused},
 	}
 }
 

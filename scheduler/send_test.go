@@ -1,9 +1,12 @@
 package scheduler_test
 
 import (
+	"fmt"
+	"log/slog"
 	"mime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,15 +160,16 @@ func (d desk) eventsOf(events []store.Event, typ string) []store.Event {
 func TestAMailThatIsRefusedForGoodFails(t *testing.T) {
 	t.Parallel()
 	atDesk(t, func(to string, _ int) error {
-		if to == "a@example.com" {
-			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "a@example.com: no such mailbox here"}
+		if to == "a@example.com" || strings.HasSuffix(to, "@gone.example") {
+			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: to + ": no such mailbox here"}
 		}
 		return nil
 	}, func(d desk) {
 		d.ask("chat", nil)
 		d.ask("canary", nil)
 		id := d.happens("chat", "a@example.com")
-		d.run(nil)
+		log := &told{}
+		d.run(func(o *scheduler.Options) { o.Log = slog.New(slog.NewTextHandler(log, nil)) })
 		v := d.becomes(id, survey.InvitationFailed)
 		if !strings.Contains(v.Reason, "550 5.1.1") || !strings.Contains(v.Reason, "no such mailbox here") || strings.Contains(v.Reason, "a@example.com") {
 			d.t.Errorf("the reason is %q", v.Reason)
@@ -175,7 +179,40 @@ func TestAMailThatIsRefusedForGoodFails(t *testing.T) {
 		if n := len(d.server.lettersTo("a@example.com")); n != 1 {
 			d.t.Errorf("tried %d times", n)
 		}
+		for i := range 9 { // with the first there are ten, too many among so few
+			d.happens("chat", fmt.Sprintf("p%d@gone.example", i))
+		}
+		says := func(words string) func() bool { return func() bool { return strings.Count(log.String(), words) == 1 } }
+		d.until("the log says that sending has paused itself", says("sending has paused itself"))
+		if sending, err := d.store.Sending(d.t.Context(), d.by); err != nil || sending.Paused != survey.PausedByBounces {
+			d.t.Errorf("%+v, %v", sending, err)
+		}
+		if err := d.store.ResumeSending(d.t.Context(), d.by); err != nil {
+			d.t.Fatal(err)
+		}
+		d.until("the log says that sending goes on", says("sending goes on"))
+		if !says("sending has paused itself")() {
+			d.t.Errorf("the log is told again:\n%s", log)
+		}
 	})
+}
+
+// told is a log that may be read while it is written.
+type told struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *told) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *told) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func TestAMailWithoutReplyIsUncertain(t *testing.T) {
@@ -261,6 +298,9 @@ func TestRemindersGoToThoseWhoHaveNotAnswered(t *testing.T) {
 		d.run(nil)
 		d.becomes(kind, survey.InvitationSent)
 		d.becomes(silent, survey.InvitationSent)
+		if _, err := d.store.PatchWorkspace(d.t.Context(), d.by, func(w *survey.Workspace) error { w.SenderAddress = "feedback@moved.example"; return nil }); err != nil {
+			d.t.Fatal(err)
+		}
 		nine := 9
 		if _, err := d.store.Answer(d.t.Context(), d.server.lettersTo("kind@example.com")[0].token(d.t), storetest.Says(store.Reply{Score: &nine})); err != nil {
 			d.t.Fatal(err)

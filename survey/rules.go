@@ -31,6 +31,7 @@ const (
 	SkipNoAddress   Reason = "no_address"
 	SkipPaused      Reason = "paused"
 	SkipTooOld      Reason = "too_old"
+	SkipKeyCap      Reason = "key_cap" // the key has had as many mails planned as a day may bring
 
 	SkipNotDue       Reason = "not_due"       // the schedule's next turn of the person is to come
 	SkipNotTriggered Reason = "not_triggered" // the interaction does not make the survey ask
@@ -51,6 +52,9 @@ type History struct {
 	// Planned counts the invitations of the survey already planned per day of
 	// the workspace's calendar; it is read only under a daily limit.
 	Planned map[Day]int
+	// KeyFull is from when on the key that told of it may have mail planned again;
+	// nil where it may now.
+	KeyFull *Instant
 }
 
 // Check is what one rule said: "pass", "skip" or "wait".
@@ -75,7 +79,7 @@ type Decision struct {
 // Decide says whether a survey asks after an interaction. The rules are asked
 // in a fixed order and the first that refuses gives the reason: state, a
 // schedule's audience, age, condition, address, suppression, quiet period,
-// sample, daily limit. in is filled up with what the person's record says of the
+// sample, daily limit, the key's cap. in is filled up with what the person's record says of the
 // customer.
 func Decide(s Survey, w Workspace, in Interaction, h History, now Instant) Decision {
 	d := Decision{Verdict: Scheduled}
@@ -87,7 +91,7 @@ func Decide(s Survey, w Workspace, in Interaction, h History, now Instant) Decis
 	d.ExpiresAt = d.SendAt.Add(s.Rules.ExpiresAfter.Length())
 	d.Day = DayOf(d.SendAt, zone(w.Timezone))
 	for _, rule := range []func(*Decision, Survey, Workspace, Interaction, History, Instant){
-		askState, askAudience, askAge, askCondition, askAddress, askSuppression, askQuiet, askSample, askLimit,
+		askState, askAudience, askAge, askCondition, askAddress, askSuppression, askQuiet, askSample, askLimit, askKey,
 	} {
 		rule(&d, s, w, in, h, now)
 		if d.Verdict == Skipped {
@@ -244,6 +248,14 @@ func askSample(d *Decision, s Survey, w Workspace, in Interaction, _ History, _ 
 func Draw(person string, survey ID, quarter string) float64 {
 	sum := sha256.Sum256([]byte(person + "/" + survey.String() + "/" + quarter))
 	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
+}
+
+// askKey is about mail alone: koe sends no link. It says nothing where the key
+// may.
+func askKey(d *Decision, s Survey, _ Workspace, _ Interaction, h History, _ Instant) {
+	if s.Channel == Email && h.KeyFull != nil {
+		d.skip("key_cap", SkipKeyCap, h.KeyFull, "the key has had as many mails planned as a day may bring")
+	}
 }
 
 // askLimit moves a mail to the next day that has room. A link cannot wait: it

@@ -55,6 +55,7 @@ type Webhook struct {
 	State        State    `json:"state"`         // active or paused
 	PausedReason string   `json:"paused_reason"` // "" where active
 	FailingSince *Instant `json:"failing_since"` // nil where the last delivery was taken
+	FailedAt     *Instant `json:"-"`             // the latest of these failures, to the hour
 	CreatedAt    Instant  `json:"created_at"`
 	UpdatedAt    Instant  `json:"updated_at"`
 }
@@ -156,22 +157,31 @@ func NextDelivery(of Event, attempt int, now Instant, jitter float64) (Instant, 
 	return now.Add(pause + time.Duration(jitter*float64(pause)/10)), true
 }
 
-// failingFor is how long an endpoint may take nothing before it is paused.
-const failingFor = 72 * time.Hour
+// failingFor is how long an endpoint may take nothing before it is paused, in
+// tries that are no further than failingApart from each other: longer than any
+// pause between two. FailedAt is kept to the hour, to spare writing it.
+const (
+	failingFor   = 72 * time.Hour
+	failingApart = 30 * time.Hour
+	failedWithin = time.Hour
+)
 
 // StatusGone is what an endpoint says that wants no more (HTTP 410).
 const StatusGone = 410
 
 // AfterFailure is a webhook after a delivery of an event that was not taken,
 // with the status that came (0 for none); paused is true where koe pauses it for
-// that. A test that fails starts no count of days: nothing was lost by it.
+// that. A test that fails starts no count of days: nothing was lost by it. After
+// a failure that no other followed the count starts anew.
 func (w Webhook) AfterFailure(of Event, status int, now Instant) (after Webhook, paused bool) {
 	after = w
 	if of == EventWebhookTest && status != StatusGone {
 		return after, false
 	}
-	if after.FailingSince == nil {
-		after.FailingSince = &now
+	if w.FailingSince == nil || w.FailedAt == nil || now.Sub(*w.FailedAt) > failingApart {
+		after.FailingSince, after.FailedAt = &now, &now
+	} else if now.Sub(*w.FailedAt) >= failedWithin {
+		after.FailedAt = &now
 	}
 	if w.State != Active {
 		return after, false

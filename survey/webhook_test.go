@@ -110,11 +110,12 @@ func TestWhenAWebhookIsPaused(t *testing.T) {
 		counts bool // towards the three days
 	}{
 		"the first failure":            {Webhook{State: Active}, EventResponseCreated, 500, hour(100), "", true},
-		"no answer":                    {Webhook{State: Active, FailingSince: since(0)}, EventResponseCreated, 0, hour(71), "", true},
-		"three days":                   {Webhook{State: Active, FailingSince: since(0)}, EventInvitationSent, 500, hour(72), PausedFailing, true},
+		"no answer":                    {Webhook{State: Active, FailingSince: since(0), FailedAt: since(hour(45))}, EventResponseCreated, 0, hour(71), "", true},
+		"three days":                   {Webhook{State: Active, FailingSince: since(0), FailedAt: since(hour(45))}, EventInvitationSent, 500, hour(72), PausedFailing, true},
+		"one failure long ago":         {Webhook{State: Active, FailingSince: since(0), FailedAt: since(hour(1))}, EventInvitationSent, 500, hour(100), "", true},
 		"it wants no more":             {Webhook{State: Active}, EventResponseCreated, 410, hour(1), PausedGone, true},
 		"a test":                       {Webhook{State: Active}, EventWebhookTest, 500, hour(1), "", false},
-		"a test after three days":      {Webhook{State: Active, FailingSince: since(0)}, EventWebhookTest, 0, hour(80), "", true},
+		"a test after three days":      {Webhook{State: Active, FailingSince: since(0), FailedAt: since(hour(79))}, EventWebhookTest, 0, hour(80), "", true},
 		"a test of one that is gone":   {Webhook{State: Active}, EventWebhookTest, 410, hour(1), PausedGone, true},
 		"paused by hand while it came": {Webhook{State: Paused, PausedReason: PausedByHand, FailingSince: since(0)}, EventResponseCreated, 410, hour(100), PausedByHand, true},
 	} {

@@ -31,8 +31,9 @@ type BounceTaken struct {
 }
 
 // TakeBounces applies reports that a workspace's own caller makes. An
-// invitation is found by its id, koe's tag, its Message-ID; an address alone is
-// enough to suppress it. Unavailable where a mail is just being handed over:
+// invitation is found by its id, koe's tag, its Message-ID; an address alone
+// means the newest mail that went there lately, and is suppressed where there is
+// none. Unavailable where a mail is just being handed over:
 // nothing is applied then, report again.
 func (s *Store) TakeBounces(ctx context.Context, by Caller, reports []survey.Bounce) ([]BounceTaken, error) {
 	var taken []BounceTaken
@@ -237,21 +238,19 @@ func (s *Store) takeBounces(q *session, reports []survey.Bounce) ([]BounceTaken,
 	return taken, err
 }
 
-// takeByAddress applies a report that names an address alone: it is suppressed.
-// A complaint is noted at the newest mail too, so that it counts.
+// takeByAddress applies a report that names an address alone to the newest mail
+// that it got lately, so that it counts; where there is none it is suppressed.
 func (s *Store) takeByAddress(q *session, b survey.Bounce) (BounceTaken, error) {
 	out := BounceTaken{Outcome: BounceUnknown}
 	if b.Email == "" || b.Kind == survey.SoftBounce {
 		return out, nil
 	}
-	if b.Kind == survey.Complaint {
-		row, err := s.lastMailed(q, q.by.Workspace, b.Email)
-		if err != nil || row != nil {
-			if err == nil {
-				out, err = s.takeBounce(q, *row, b)
-			}
-			return out, err
+	row, err := s.lastMailed(q, q.by.Workspace, b.Email)
+	if err != nil || row != nil {
+		if err == nil {
+			out, err = s.takeBounce(q, *row, b)
 		}
+		return out, err
 	}
 	fresh, err := s.block(q, b.Email, map[survey.BounceKind]survey.SuppressionReason{
 		survey.HardBounce: survey.Bounced, survey.Complaint: survey.Complained}[b.Kind])

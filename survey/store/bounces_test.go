@@ -165,17 +165,22 @@ func TestSendingPausesItselfAndResumes(t *testing.T) {
 		for i := range 12 {
 			ids = append(ids, mailed(t, s, by, fmt.Sprintf("p%d@example.com", i)))
 		}
-		paused := ""
-		for i, id := range ids[:10] {
-			if paused != "" {
+		for i, id := range ids[:8] {
+			if got := took(t, s, store.BounceApplied, survey.Bounce{Kind: survey.HardBounce, Tags: []string{s.BounceTag(by.Workspace, id)}}); got.Paused != "" {
 				t.Fatalf("paused after %d", i)
 			}
-			paused = took(t, s, store.BounceApplied, survey.Bounce{Kind: survey.HardBounce, Tags: []string{s.BounceTag(by.Workspace, id)}}).Paused
 		}
+		named, err := s.TakeBounces(ctx, by, []survey.Bounce{{Kind: survey.HardBounce, Email: "p8@example.com"}})
+		ok(t, err)
+		if v := state(t, s, by, ids[8]); named[0].Paused != "" || *named[0].Invitation != ids[8] || v.State != survey.InvitationFailed || v.Reason != "bounced" {
+			t.Errorf("by the address alone: %+v, %+v", named, v)
+		}
+		record(t, s, by, chat("nobody@example.com"))
+		ok(t, s.Unreachable(ctx, startOne(t, s), "550 5.1.1 no such user")) // the server refuses it at once
 		sending, err := s.Sending(ctx, by)
 		ok(t, err)
-		if paused != survey.PausedByBounces || sending.Paused != paused || sending.Since != clock.Instant() {
-			t.Errorf("%q %+v", paused, sending)
+		if sending.Paused != survey.PausedByBounces || sending.Since != clock.Instant() || sending.Reputation != (survey.Reputation{Sent: 13, Bounced: 10}) {
+			t.Errorf("%+v", sending)
 		}
 		waits := *only(t, record(t, s, by, chat("w@example.com"))).Invitation
 		theirs := *only(t, record(t, s, other, chat("w@example.com"))).Invitation

@@ -56,7 +56,7 @@ func (q *session) flushDays() error {
 			return err
 		}
 	}
-	return nil
+	return q.flushKey()
 }
 
 func compareDays(a, b surveyDay) int {

@@ -49,6 +49,9 @@ func (s *Store) ask(q *session, places []surveyPlace, w survey.Workspace, in sur
 		if err := s.fillHistory(q, &history, asked, place); err != nil {
 			return err
 		}
+		if history.KeyFull, err = s.keyFull(q); err != nil {
+			return err
+		}
 		d := survey.Decide(place.Survey, w, in, history, q.now)
 		if d.Verdict == survey.Scheduled {
 			asked[place.Survey.ID] = append(asked[place.Survey.ID], d.SendAt)
@@ -239,6 +242,9 @@ func (s *Store) keepDecision(q *session, d survey.Decision, place surveyPlace, i
 			return out, err
 		}
 		out.Invitation, out.SendAt = &made.id, &d.SendAt
+		if place.Survey.Channel == survey.Email && s.mailsPerKey > 0 && !q.by.KeyID.IsZero() {
+			q.key.here++
+		}
 		if place.Survey.Channel == survey.LinkOnly {
 			out.Token = made.token
 		}

@@ -182,7 +182,7 @@ func (q *session) noteEndpoint(d Dispatch, t Tried) (paused bool, err error) {
 		return false, err
 	}
 	after, paused := before.AfterFailure(d.Event, t.Status, q.now)
-	if !paused && after.FailingSince == before.FailingSince {
+	if !paused && after.FailedAt == before.FailedAt {
 		return false, nil
 	}
 	if err := q.saveWebhook(after); err != nil || !paused {

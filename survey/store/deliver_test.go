@@ -144,6 +144,17 @@ func TestWebhooksOfPeopleAndTenants(t *testing.T) {
 		if list, _, err = s.Deliveries(ctx, mine, my.ID, store.Page{Limit: 5}); err != nil || len(list) != 1 {
 			t.Errorf("after erasing %+v, %v", list, err)
 		}
+		waiting, err := s.ClaimDeliveries(ctx, 5, 5, nil, time.Minute)
+		ok(t, err)
+		_, err = s.NoteDelivery(ctx, waiting[0], store.Tried{Status: 500, Error: "no"})
+		ok(t, err)
+		if w, err := s.Webhook(ctx, mine, my.ID); err != nil || w.FailingSince == nil {
+			t.Errorf("after a failure %+v, %v", w, err)
+		}
+		moved, err := s.ChangeWebhook(ctx, mine, my.ID, func(w *survey.Webhook) error { w.URL = "https://other.example/koe"; return nil })
+		if ok(t, err); moved.FailingSince != nil {
+			t.Error("another address has failed before it was tried")
+		}
 		if g, err := s.DeliveryGauges(ctx); err != nil || g.InFlight != 0 || g.Paused != 0 {
 			t.Errorf("gauges %+v, %v", g, err)
 		}

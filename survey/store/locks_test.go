@@ -297,7 +297,7 @@ func TestReportsAboutOneAddressAtOnce(t *testing.T) {
 		for i := range addresses * 3 {
 			record(t, s, by, chat(address(i/3*reports)))
 		}
-		taken, err := s.TakeDue(ctx, addresses*3, lease, atOnceTo, plainID)
+		taken, err := s.TakeDue(ctx, addresses*3, addresses*3, lease, atOnceTo, plainID)
 		ok(t, err)
 		sent := map[string][]survey.ID{}
 		for _, m := range taken.Mails {

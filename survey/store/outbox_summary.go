@@ -43,11 +43,13 @@ type SentMinute struct {
 	Sent  int
 }
 
-// DeliverySummary counts the rows of one kind in the outbox.
+// DeliverySummary counts the rows of one kind in the outbox. Every count ends at
+// SummaryCap.
 type DeliverySummary struct {
 	Kind      string
 	Due       int
 	Waiting   int // for a later instant
+	Paused    int // for their webhook to be active again, whatever their instant
 	InFlight  int
 	Failed    int
 	OldestDue *survey.Instant
@@ -233,36 +235,34 @@ func (q *session) sumOutcomes(m *MailSummary, of mailOf) error {
 // sumDeliveries counts the outbox by kind; what has been delivered is not
 // counted.
 func (q *session) sumDeliveries(out *OutboxSummary) error {
-	var rows []struct {
-		Kind, State string
-		Later       int
-		N           int
-		Oldest      int64
+	rows := ` FROM outbox o` + q.indexedBy("outbox_kind_state") + ` WHERE o.workspace_id = w.id AND o.kind = k.kind AND o.state = `
+	hooks := func(state string) string {
+		return ` FROM webhooks h CROSS JOIN outbox o` + q.indexedBy("outbox_webhook_id_due_at") + ` WHERE k.kind = 'webhook' AND h.workspace_id = w.id AND h.state ` + state + `
+			AND o.workspace_id = h.workspace_id AND o.webhook_id = h.id AND o.webhook_id IS NOT NULL AND o.state = 'waiting'`
 	}
-	if err := q.list(&rows, fmt.Sprintf(`SELECT kind, state, later, COUNT(*) AS n, MIN(due_at) AS oldest
-		FROM (SELECT kind, state, due_at, CASE WHEN due_at > ? THEN 1 ELSE 0 END AS later FROM outbox
-		WHERE workspace_id = ? AND state IN ('waiting', 'claimed', 'failed') ORDER BY state, due_at LIMIT %d) AS part
-		GROUP BY kind, state, later ORDER BY kind`, SummaryCap), q.now, q.by.Workspace); err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if n := len(out.Deliveries); n == 0 || out.Deliveries[n-1].Kind != row.Kind {
-			out.Deliveries = append(out.Deliveries, DeliverySummary{Kind: row.Kind})
-		}
-		d := &out.Deliveries[len(out.Deliveries)-1]
-		switch {
-		case row.State == outboxFailed:
-			d.Failed += row.N
-		case row.State != outboxWaiting:
-			d.InFlight += row.N
-		case row.Later == 1:
-			d.Waiting += row.N
-		default:
-			d.Due += row.N
-			d.OldestDue = (*survey.Instant)(&row.Oldest)
-		}
-	}
-	return nil
+	notices, active := rows+`'waiting' AND k.kind = 'notice'`, hooks(`= 'active'`)
+	var d DeliverySummary
+	var oldest *int64
+	return q.each(`SELECT k.kind, `+
+		counted(notices, ` AND o.due_at <= ?`)+` + `+counted(active, ` AND o.due_at <= ?`)+`, `+
+		counted(notices, ` AND o.due_at > ?`)+` + `+counted(active, ` AND o.due_at > ?`)+`, `+
+		counted(hooks(`<> 'active'`), ``)+`, `+counted(rows, `'claimed'`)+`, `+counted(rows, `'failed'`)+`,
+		CASE k.kind WHEN 'notice' THEN (SELECT MIN(o.due_at)`+notices+`) ELSE (SELECT MIN(first) FROM (SELECT (SELECT MIN(o.due_at)
+			FROM outbox o`+q.indexedBy("outbox_webhook_id_due_at")+` WHERE o.workspace_id = h.workspace_id AND o.webhook_id = h.id AND o.webhook_id IS NOT NULL
+			AND o.state = 'waiting') AS first FROM webhooks h WHERE h.workspace_id = w.id AND h.state = 'active') AS firsts) END
+		FROM workspaces w CROSS JOIN (SELECT '`+outboxNotice+`' AS kind UNION ALL SELECT '`+outboxWebhook+`' AS kind) AS k WHERE w.id = ? ORDER BY k.kind`,
+		[]any{q.now, q.now, q.now, q.now, q.by.Workspace},
+		[]any{&d.Kind, &d.Due, &d.Waiting, &d.Paused, &d.InFlight, &d.Failed, &oldest}, func() error {
+			d.OldestDue = nil
+			if oldest != nil && survey.Instant(*oldest) <= q.now {
+				since := survey.Instant(*oldest)
+				d.OldestDue = &since
+			}
+			if d != (DeliverySummary{Kind: d.Kind}) {
+				out.Deliveries = append(out.Deliveries, d)
+			}
+			return nil
+		})
 }
 
 // outcome notes what became of the latest mail; see OutboxSummary.

@@ -136,7 +136,8 @@ func (s *Store) Fail(ctx context.Context, c Claim, words string) error {
 }
 
 // Unreachable ends a mail whose address does not exist by the server's words,
-// and makes sure that the address is never asked again.
+// and makes sure that the address is never asked again. It counts as a hard
+// bounce, which may pause sending.
 func (s *Store) Unreachable(ctx context.Context, c Claim, words string) error {
 	return s.finishOne(ctx, c, func(q *session, row invitationRow) error {
 		if row.Email != nil { // not erased since
@@ -144,7 +145,14 @@ func (s *Store) Unreachable(ctx context.Context, c Claim, words string) error {
 				return err
 			}
 		}
-		return s.giveUp(q, row, words)
+		if err := q.must(`UPDATE invitations SET refused_at = ? WHERE workspace_id = ? AND id = ?`, q.now, row.WorkspaceID, row.ID); err != nil {
+			return err
+		}
+		if err := s.giveUp(q, row, words); err != nil {
+			return err
+		}
+		_, err := q.pauseSending()
+		return err
 	})
 }
 

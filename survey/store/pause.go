@@ -30,11 +30,14 @@ func (s *Store) Sending(ctx context.Context, by Caller) (Sending, error) {
 	return out, away(err)
 }
 
-// PausedWorkspaces is in how many workspaces sending has paused itself.
-func (s *Store) PausedWorkspaces(ctx context.Context) (int, error) {
-	var n int
-	_, err := s.reading(ctx, Caller{}).row(`SELECT COUNT(*) FROM workspaces WHERE sending_paused_at IS NOT NULL`, nil, &n)
-	return n, away(err)
+// PausedWorkspaces are those in which sending has paused itself, with why.
+func (s *Store) PausedWorkspaces(ctx context.Context) (map[int64]string, error) {
+	paused := map[int64]string{}
+	var workspace int64
+	var reason string
+	err := s.reading(ctx, Caller{}).each(`SELECT id, sending_pause_reason FROM workspaces WHERE sending_paused_at IS NOT NULL`, nil,
+		[]any{&workspace, &reason}, func() error { paused[workspace] = reason; return nil })
+	return paused, away(err)
 }
 
 func (q *session) sending(lock string) (out Sending, forgiven survey.Instant, err error) {
@@ -54,13 +57,20 @@ func (q *session) sending(lock string) (out Sending, forgiven survey.Instant, er
 // are passed over.
 const lookBack = 10 * survey.ReputationOver
 
-// reputation looks at the newest mails that went out since an instant.
+// reputation looks at the newest mails that went out since an instant, or that a
+// server refused because there is no such mailbox.
 func (q *session) reputation(since survey.Instant) (survey.Reputation, error) {
+	const went = `SELECT channel, sent_at, cohort_at, bounced_at, complained_at FROM invitations WHERE workspace_id = ? AND cohort_at IS NOT NULL
+		AND cohort_at >= ? ORDER BY cohort_at DESC LIMIT ?`
+	const refused = `SELECT refused_at AS tried_at, refused_at AS bounced_at, CAST(NULL AS bigint) AS complained_at FROM invitations
+		WHERE workspace_id = ? AND refused_at IS NOT NULL AND refused_at >= ? ORDER BY refused_at DESC LIMIT ?`
 	var r survey.Reputation
-	_, err := q.row(`SELECT COUNT(*), COUNT(bounced_at), COUNT(complained_at) FROM (SELECT bounced_at, complained_at FROM (
-		SELECT channel, sent_at, cohort_at, bounced_at, complained_at FROM invitations WHERE workspace_id = ? AND cohort_at IS NOT NULL AND cohort_at >= ?
-		ORDER BY cohort_at DESC LIMIT ?) AS newest WHERE channel = 'email' AND sent_at IS NOT NULL ORDER BY cohort_at DESC LIMIT ?) AS mails`,
-		[]any{q.by.Workspace, since, lookBack, survey.ReputationOver}, &r.Sent, &r.Bounced, &r.Complained)
+	_, err := q.row(`SELECT COUNT(*), COUNT(bounced_at), COUNT(complained_at) FROM (
+		SELECT * FROM (SELECT cohort_at AS tried_at, bounced_at, complained_at FROM (`+went+`) AS newest
+			WHERE channel = 'email' AND sent_at IS NOT NULL ORDER BY cohort_at DESC LIMIT ?) AS sent
+		UNION ALL SELECT * FROM (`+refused+`) AS refused ORDER BY tried_at DESC LIMIT ?) AS mails`,
+		[]any{q.by.Workspace, since, lookBack, survey.ReputationOver, q.by.Workspace, since, survey.ReputationOver, survey.ReputationOver},
+		&r.Sent, &r.Bounced, &r.Complained)
 	return r, err
 }
 

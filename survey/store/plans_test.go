@@ -17,7 +17,7 @@ import (
 // what PostgreSQL alone uses. smallIndexes are of rows that something is done
 // with at this moment.
 var smallTables = []string{"workspaces", "touchpoints", "surveys", "templates", "template_versions", "measures", "webhooks", "api_keys", "open_links",
-	"public_slugs", "sources", "schedules", "tally_deltas", "invitation_tally_deltas", "workspace_members"}
+	"public_slugs", "sources", "schedules", "tally_deltas", "invitation_tally_deltas", "workspace_members", "key_days"}
 
 var smallIndexes = regexp.MustCompile(`INDEX (invitations_lease_until|outbox_lease_until|fires_running)\b`)
 
@@ -67,7 +67,7 @@ func walks(t *testing.T, db *sql.DB, statement string) (steps []string) {
 func TestNoHotStatementWalksATable(t *testing.T) {
 	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
 	url := storetest.SQLite(t)
-	s := storetest.Open(t, url, clock.Use, func(o *store.Options) { o.MailsADay = 50 })
+	s := storetest.Open(t, url, clock.Use, func(o *store.Options) { o.MailsADay, o.MailsPerKey = 50, 1000 })
 	by := storetest.Default(t, s)
 	limit := 100
 	mustSurvey(t, s, by, "chat", func(v *survey.Survey) {
@@ -120,7 +120,7 @@ func hotPaths(t *testing.T, s *store.Store, by store.Caller, clock *storetest.Cl
 		own.ExternalID, own.Customer.Email = "t-2", nil
 		record(t, s, by, own)
 	}
-	taken, err := s.TakeDue(ctx, 2, lease, atOnceTo, plainID)
+	taken, err := s.TakeDue(ctx, 2, 2, lease, atOnceTo, plainID)
 	ok(t, err)
 	for _, m := range taken.Mails {
 		ok(t, s.Sent(ctx, m.Claim))

@@ -1,27 +1,28 @@
 package store
 
 import (
+	"bytes"
+	"time"
+
 	"koe/survey"
 )
 
-// recheck asks the rules again and keeps what they say; true where the mail may
-// go out now.
-func (s *Store) recheck(q *session, m Mail, claimed claimedRow, known known) (bool, error) {
+// recheck asks the rules again, and keeps what they say of a mail that may not go
+// out now.
+func (s *Store) recheck(q *session, m Mail, claimed claimedRow, known known) (survey.Recheck, error) {
 	know, err := q.meanwhile(m, claimed, known)
 	row := claimed.invitationRow
 	if err != nil {
-		return false, err
+		return survey.Recheck{}, err
 	}
 	again := survey.BeforeSending(m.Invitation, m.Survey, m.Workspace, know, q.now)
 	switch {
-	case again.Send && m.Survey.Rules.DailyLimit != nil && row.MailNo == 0 && row.SentAt == nil:
-		return true, q.takePlace(row, again.Day, known)
 	case again.Send:
-		return true, nil
+		return again, nil
 	case again.WaitTo != 0:
-		return false, q.postpone(row, again)
+		return again, q.postpone(row, again)
 	}
-	return false, q.endMail(row, again)
+	return again, q.endMail(row, again)
 }
 
 // postpone puts a mail back on the queue because of a rule.
@@ -76,7 +77,7 @@ func (q *session) meanwhile(m Mail, row claimedRow, known known) (survey.Meanwhi
 		return know, err
 	}
 	if row.others && known.asks(m.Survey, m.Workspace) {
-		if err := q.sentMeanwhile(&know, row.invitationRow, known.going); err != nil {
+		if err := q.sentMeanwhile(&know, m, row.invitationRow, known); err != nil {
 			return know, err
 		}
 	}
@@ -153,78 +154,67 @@ func (q *session) knownNow(m Mail, row claimedRow, answered *followedAnswer) (su
 	return known, nil
 }
 
+// mostOthers bounds how many other invitations of somebody are looked at, but
+// for as many as a day may bring them.
+const mostOthers = 200
+
 // sentMeanwhile finds what reached the person or the address by other
-// invitations. The address is held, see holdShared.
-func (q *session) sentMeanwhile(know *survey.Meanwhile, row invitationRow, going map[survey.ID]bool) error {
-	others, err := q.otherInvitations(row)
-	if err != nil {
-		return err
-	}
-	for _, other := range others {
-		at := other.SentAt
-		switch {
-		case at != nil:
-		case other.AnsweredAt != nil: // faster than the mail server's reply
-			at = other.AnsweredAt
-		case other.State == string(survey.InvitationSending), going[survey.ID(other.ID)]:
-			at = (*int64)(&q.now)
-		default:
-			continue
+// invitations, as far back as a rule asks. The address is held, see holdShared.
+func (q *session) sentMeanwhile(know *survey.Meanwhile, m Mail, row invitationRow, known known) error {
+	period, _ := survey.QuietRule(m.Survey, m.Workspace)
+	since := q.now.Add(-max(period.Length(), 24*time.Hour))
+	listed := map[id]bool{}
+	out := func(of, by id, channel string, planned int64, at survey.Instant) {
+		if listed[of] || of == row.ID {
+			return
 		}
-		sent := survey.Sent{At: survey.Instant(*at), Planned: survey.Instant(other.PlannedAt)}
+		listed[of] = true
+		sent := survey.Sent{At: at, Planned: survey.Instant(planned)}
 		know.SentAny = append(know.SentAny, sent)
-		if other.Channel == string(survey.Email) {
-			know.Mailed = append(know.Mailed, sent.At)
+		if channel == string(survey.Email) {
+			know.Mailed = append(know.Mailed, at)
 		}
-		if other.SurveyID == row.SurveyID {
+		if by == row.SurveyID {
 			know.SentHere = append(know.SentHere, sent)
 		}
 	}
-	return nil
-}
-
-type otherInvitation struct {
-	ID         id
-	SurveyID   id
-	State      string
-	Channel    string
-	PlannedAt  int64
-	SentAt     *int64
-	AnsweredAt *int64
-}
-
-// otherInvitations are the newest of the same person or address that count for
-// a quiet period, each once.
-func (q *session) otherInvitations(row invitationRow) ([]otherInvitation, error) {
-	const counts = ` AND id <> ? AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY planned_at DESC LIMIT 200`
-	var list []otherInvitation
-	listed := map[id]bool{}
-	var one otherInvitation
-	for _, by := range []struct {
-		column string
-		value  any
-		known  bool
-	}{
-		{"person_id", row.PersonID, row.PersonID != id{}},
-		{"address_hash", row.AddressHash, row.AddressHash != nil},
-	} {
-		if !by.known {
-			continue
-		}
-		if err := q.each(`SELECT id, survey_id, state, channel, planned_at, sent_at, answered_at FROM invitations
-			WHERE workspace_id = ? AND `+by.column+` = ?`+counts, []any{q.by.Workspace, by.value, row.ID},
-			[]any{&one.ID, &one.SurveyID, &one.State, &one.Channel, &one.PlannedAt, &one.SentAt, &one.AnsweredAt}, func() error {
-				if !listed[one.ID] {
-					listed[one.ID] = true
-					list = append(list, one)
-				}
-				one = otherInvitation{}
-				return nil
-			}); err != nil {
-			return nil, err
+	for _, other := range known.going { // they are not marked yet
+		same := row.PersonID != (id{}) && other.PersonID == row.PersonID || row.AddressHash != nil && bytes.Equal(other.AddressHash, row.AddressHash)
+		if same && other.WorkspaceID == row.WorkspaceID {
+			out(other.ID, other.SurveyID, other.Channel, other.PlannedAt, q.now)
 		}
 	}
-	return list, nil
+	var of, by id
+	var channel string
+	var planned int64
+	var at *int64
+	query, args := q.wentOut(row, since, max(mostOthers, known.mailsADay))
+	return q.each(query, args, []any{&of, &by, &channel, &planned, &at}, func() error {
+		when := q.now // it is just being handed over
+		if at != nil {
+			when = survey.Instant(*at)
+		}
+		out(of, by, channel, planned, when)
+		return nil
+	})
+}
+
+// wentOut asks for the invitations of the same person or address that went out
+// after an instant, or are just being handed over; perhaps twice each. What
+// waits is not looked at, however much there is. Whoever answered faster than
+// the mail server replied was reached by then, which is when they are in the
+// cohort.
+func (q *session) wentOut(row invitationRow, since survey.Instant, most int) (string, []any) {
+	const columns, at = `SELECT id, survey_id, channel, planned_at, `, `COALESCE(sent_at, cohort_at)`
+	one := func(column string) string {
+		return `SELECT * FROM (` + columns + at + ` AS out_at FROM invitations` + q.indexedBy("invitations_"+column+"_sent_at") + `
+			WHERE workspace_id = ? AND ` + column + ` = ? AND ` + column + ` IS NOT NULL AND cohort_at IS NOT NULL AND ` + at + ` > ?
+			AND state NOT IN ('cancelled', 'suppressed', 'failed') ORDER BY ` + at + ` DESC LIMIT ?) AS `
+	}
+	query := one("person_id") + `a UNION ALL ` + one("address_hash") + `b UNION ALL ` + columns + `sent_at FROM invitations` + q.indexedBy("invitations_lease_until") + `
+		WHERE mail_state IN ('claimed', 'sending') AND workspace_id = ? AND state = 'sending' AND (person_id = ? OR address_hash = ?)`
+	return query, []any{row.WorkspaceID, row.PersonID, since, most, row.WorkspaceID, row.AddressHash, since, most,
+		row.WorkspaceID, row.PersonID, row.AddressHash}
 }
 
 // dayOf tells what has gone out today under the survey's daily limit, and where

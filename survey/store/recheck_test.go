@@ -237,7 +237,8 @@ func TestDailyLimitThatComesBack(t *testing.T) {
 }
 
 // TestMailsADay: an address gets no more mails within 24 hours than it may, by
-// whatever surveys, and the next once the first is a day old.
+// whatever surveys and however many wait for it, and the next once the first is
+// a day old.
 func TestMailsADay(t *testing.T) {
 	clock := storetest.NewClock(t, "2026-11-22T09:00:00Z")
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
@@ -247,12 +248,14 @@ func TestMailsADay(t *testing.T) {
 			mustSurvey(t, s, by, touchpoint, func(v *survey.Survey) { v.Key, v.Rules.QuietPeriod = touchpoint, "0s" })
 		}
 		bomb := func(n int, address string) (last survey.ID) {
-			for i := range n {
-				in := chat(address)
-				in.Touchpoint = []string{"chat", "desk"}[i%2]
-				last = *only(t, record(t, s, by, in)).Invitation
+			items := make([]store.Item, n)
+			for i := range items {
+				items[i].Interaction = chat(address)
+				items[i].Interaction.Touchpoint = []string{"chat", "desk"}[i%2]
 			}
-			return last
+			done, err := s.RecordInteractions(ctx, by, items)
+			ok(t, err)
+			return *only(t, done[n-1].Recorded).Invitation
 		}
 		bomb(2, "a@example.com")
 		if n := goOut(t, s); n != 2 {
@@ -283,7 +286,53 @@ func TestMailsADay(t *testing.T) {
 		if n := goOut(t, s); n != 2 {
 			t.Errorf("%d mails on the third day", n)
 		}
+		clock.Advance(time.Hour)
+		bomb(255, "a@example.com") // what waits must not hide what went out
+		if n := goOut(t, s); n != 1 {
+			t.Errorf("%d mails, want the third of that day", n)
+		}
 	}, clock.Use, func(o *store.Options) { o.MailsADay = 3 })
+}
+
+// TestMailsPerKey: what one key tells plans no more mails in a day than it may.
+func TestMailsPerKey(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T23:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T23:00:00Z")
+		by := storetest.Default(t, s)
+		mustSurvey(t, s, by, "chat", nil)
+		mustSurvey(t, s, by, "chat", byLink)
+		told, midnight := 0, "2026-11-23T00:00:00.000Z"
+		planned := func(key byte, n int) (mails int) {
+			by.KeyID = survey.ID{15: key}
+			items := make([]store.Item, n)
+			for i := range items {
+				told++
+				items[i].Interaction = chat(fmt.Sprintf("p%d@example.com", told))
+			}
+			done, err := s.RecordInteractions(ctx, by, items)
+			ok(t, err)
+			for _, one := range done {
+				switch d := one.Decisions[0]; {
+				case d.Verdict == survey.Scheduled:
+					mails++
+				case d.Reason != survey.SkipKeyCap || d.Until == nil || d.Until.String() != midnight:
+					t.Errorf("%+v", d)
+				case one.Decisions[1].Verdict != survey.Scheduled: // a link, which koe does not send
+					t.Errorf("%+v", one.Decisions[1])
+				}
+			}
+			return mails
+		}
+		got := []int{planned(1, 2), planned(1, 3), planned(1, 1), planned(2, 1)}
+		clock.Advance(time.Hour)
+		midnight = "2026-11-24T00:00:00.000Z"
+		_, err := s.Sweep(ctx)
+		ok(t, err)
+		if got = append(got, planned(1, 4)); fmt.Sprint(got) != "[2 1 0 1 3]" {
+			t.Errorf("mails planned: %v", got)
+		}
+	}, clock.Use, func(o *store.Options) { o.MailsPerKey = 3 })
 }
 
 // TestAZoneThatIsLearnedLater: the window of a mail that waits is read in the

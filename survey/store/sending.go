@@ -23,46 +23,83 @@ func (s *Store) StartSending(ctx context.Context, claims []Claim, messageID func
 		if err != nil {
 			return err
 		}
-		mails, err = s.begin(q, rows, 0, messageID)
+		anyDomain := func(string) survey.Instant { return 0 }
+		mails, _, err = s.begin(q, rows, start{most: len(rows), may: anyDomain, messageID: messageID})
 		return err
 	})
 	return mails, err
 }
 
-// begin asks the rules about claimed mails and marks those that go out as
-// sending, for a lease; 0 leaves the leases that they have.
-func (s *Store) begin(q *session, rows []claimedRow, lease time.Duration, messageID func(Mail) string) ([]Mail, error) {
+// start is how mails are begun: see TakeDue. A lease of 0 leaves the leases that
+// they have.
+type start struct {
+	most      int
+	lease     time.Duration
+	may       func(domain string) survey.Instant
+	messageID func(Mail) string
+}
+
+// begin asks the rules about mails and marks those that go out as sending; all
+// is false where some were left as they are, because enough go out.
+func (s *Store) begin(q *session, rows []claimedRow, how start) (mails []Mail, all bool, err error) {
 	known := newKnown()
 	known.mailsADay = s.mailsADay
 	if err := s.holdShared(q, rows, known); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	mails, marks := make([]Mail, 0, len(rows)), make([]mark, 0, len(rows))
+	room := min(how.most, len(rows))
+	mails, marks := make([]Mail, 0, room), make([]mark, 0, room)
+	var later []Later
+	all = true
 	for _, row := range rows {
+		if all = len(mails) < how.most; !all {
+			break
+		}
 		q.by.Workspace = row.WorkspaceID
 		m, err := s.mailOf(q, row, known)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		again, err := s.askAgain(q, row, m, known)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if !again {
+		if !again.Send {
 			continue
 		}
+		if until := how.may(row.domain); until != 0 { // the last to be asked: what does not go out takes nobody's turn
+			later = append(later, Later{row.claim(), until, survey.WaitDomainCap})
+			continue
+		}
+		if err := q.leave(row, m, again, &known); err != nil {
+			return nil, false, err
+		}
 		if m.Invitation.MessageID == "" {
-			m.Invitation.MessageID = messageID(m)
+			m.Invitation.MessageID = how.messageID(m)
 		}
 		state := row.State
 		if row.MailNo == 0 {
 			state = string(survey.InvitationSending)
 		}
-		known.going[m.Invitation.ID] = true
 		mails = append(mails, m)
 		marks = append(marks, mark{row: row, state: state, messageID: m.Invitation.MessageID})
 	}
-	return mails, q.markSending(marks, lease)
+	if err := q.putBack(later); err != nil {
+		return nil, false, err
+	}
+	return mails, all, q.markSending(marks, how.lease)
+}
+
+// leave has the mails behind it in the same step know that one goes out.
+func (q *session) leave(row claimedRow, m Mail, again survey.Recheck, known *known) error {
+	if row.MailNo > 0 || row.SentAt != nil {
+		return nil
+	}
+	known.going = append(known.going, row.invitationRow)
+	if m.Survey.Rules.DailyLimit == nil {
+		return nil
+	}
+	return q.takePlace(row.invitationRow, again.Day, *known)
 }
 
 // holdShared holds what the mails of other processes may ask about too, before
@@ -119,14 +156,14 @@ func quiet(s survey.Survey, w survey.Workspace) bool {
 	return period.Length() > 0
 }
 
-// askAgain is true where a claimed mail may go out now; else what becomes of it
-// is kept.
-func (s *Store) askAgain(q *session, row claimedRow, m Mail, known known) (bool, error) {
+// askAgain says whether a mail may go out now; where it may not, what becomes of
+// it is kept.
+func (s *Store) askAgain(q *session, row claimedRow, m Mail, known known) (survey.Recheck, error) {
 	if m.Invitation.State == survey.InvitationAnswered {
-		return false, q.mailDone(row.invitationRow)
+		return survey.Recheck{}, q.mailDone(row.invitationRow)
 	}
 	if m.Survey.State == survey.Paused { // since it was claimed, or while it was planned
-		return false, q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = ?, updated_at = ?
+		return survey.Recheck{}, q.must(`UPDATE invitations SET mail_state = 'waiting', held = ?, attempt = ?, updated_at = ?
 			WHERE workspace_id = ? AND id = ?`, true, row.Attempt-1, q.now, row.WorkspaceID, row.ID)
 	}
 	return s.recheck(q, m, row, known)
@@ -242,8 +279,8 @@ type known struct {
 	workspaces  map[int64]survey.Workspace
 	touchpoints map[surveyOf]string
 	days        map[surveyOf]*heldDay
-	going       map[survey.ID]bool // the invitations whose mails go out in this step
-	mailsADay   int                // to one address; 0 is no limit
+	going       []invitationRow // whose first mails go out in this step
+	mailsADay   int             // to one address; 0 is no limit
 }
 
 // asks is true where what else reached the person or the address is asked about.
@@ -251,7 +288,7 @@ func (k known) asks(s survey.Survey, w survey.Workspace) bool { return k.mailsAD
 
 func newKnown() known {
 	return known{surveys: map[surveyOf]surveyPlace{}, workspaces: map[int64]survey.Workspace{}, touchpoints: map[surveyOf]string{},
-		days: map[surveyOf]*heldDay{}, going: map[survey.ID]bool{}}
+		days: map[surveyOf]*heldDay{}}
 }
 
 // once is what the map knows, or what load says, which it knows from then on.

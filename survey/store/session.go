@@ -29,12 +29,13 @@ type session struct {
 	moves        []tallyMove
 	cohorts      cohortMoves
 	days         map[surveyDay]dayMove // not yet counted in survey_days
-	tx           bool                  // within a transaction
-	resource     string                // what a repeat of this request is answered with
-	wrote        bool                  // something was written
-	mostKnown    bool                  // most people who are named here are there already
-	calendarHeld bool                  // nobody else counts in this workspace until the end
-	learned      []seenRow             // rows that are there once this is committed: see seen
+	key          keyDay
+	tx           bool      // within a transaction
+	resource     string    // what a repeat of this request is answered with
+	wrote        bool      // something was written
+	mostKnown    bool      // most people who are named here are there already
+	calendarHeld bool      // nobody else counts in this workspace until the end
+	learned      []seenRow // rows that are there once this is committed: see seen
 	shared       *shared
 }
 

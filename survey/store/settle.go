@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -106,7 +107,7 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 		if _, err := q.exec(`DELETE FROM source_deliveries WHERE created_at < ?`, q.now.Add(-keepsSourceDeliveries)); err != nil {
 			return err
 		}
-		if err := q.sweepSignIns(); err != nil {
+		if err := errors.Join(q.sweepSignIns(), q.sweepKeys()); err != nil {
 			return err
 		}
 		if !q.postgres { // nothing is written beside a deletion, and all events that wait for paused webhooks need no look each minute

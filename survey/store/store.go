@@ -33,28 +33,30 @@ type Options struct {
 	Now      func() time.Time  // the clock; time.Now where nil
 	MaxConns int               // PostgreSQL connections; 0 means 10
 
-	MailsADay int // first mails to one address within 24 hours; 0 is no limit
+	MailsADay   int // first mails to one address within 24 hours; 0 is no limit
+	MailsPerKey int // planned in a day (UTC) by what one key tells; 0 is no limit
 }
 
 // Store is an open database.
 type Store struct {
-	postgres  bool
-	read      *gorm.DB      // SQLite: a pool that cannot write; PostgreSQL: the pool
-	readers   gorm.ConnPool // the same pool, for hot single-row queries
-	reports   *sql.DB       // what snapshots are read from; on SQLite a pool of its own
-	pool      *sql.DB       // the pool that writes; on SQLite one connection
-	writer    *writer       // SQLite only
-	secret    []byte
-	stock     []survey.Template
-	timezone  string
-	clock     func() time.Time
-	mailsADay int
-	parsed    parsed
-	seen      seen
-	taggers   taggers
-	reporting chan struct{} // a place for each snapshot
-	spelled   sync.Map      // PostgreSQL's spelling of koe's statements
-	lite      string        // SQLite's address of the file, for a connection beside the writer
+	postgres    bool
+	read        *gorm.DB      // SQLite: a pool that cannot write; PostgreSQL: the pool
+	readers     gorm.ConnPool // the same pool, for hot single-row queries
+	reports     *sql.DB       // what snapshots are read from; on SQLite a pool of its own
+	pool        *sql.DB       // the pool that writes; on SQLite one connection
+	writer      *writer       // SQLite only
+	secret      []byte
+	stock       []survey.Template
+	timezone    string
+	clock       func() time.Time
+	mailsADay   int
+	mailsPerKey int
+	parsed      parsed
+	seen        seen
+	taggers     taggers
+	reporting   chan struct{} // a place for each snapshot
+	spelled     sync.Map      // PostgreSQL's spelling of koe's statements
+	lite        string        // SQLite's address of the file, for a connection beside the writer
 }
 
 // Caller is on whose behalf a method runs: a workspace, the key or the member who
@@ -72,7 +74,7 @@ type Caller struct {
 // Open opens a database that is migrated already or not; see Migrate. The
 // address is "sqlite:PATH" or "postgres://…". Errors name KOE_DATABASE_URL.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
-	s := &Store{secret: o.Secret, stock: o.Stock, timezone: o.Timezone, clock: o.Now, mailsADay: o.MailsADay}
+	s := &Store{secret: o.Secret, stock: o.Stock, timezone: o.Timezone, clock: o.Now, mailsADay: o.MailsADay, mailsPerKey: o.MailsPerKey}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

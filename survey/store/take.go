@@ -14,45 +14,35 @@ const fenceStep = 1 << 40
 
 // Taken is what TakeDue took.
 type Taken struct {
-	Mails   []Mail // to be sent; they are marked as sending
-	Found   int    // how many were due, with those that the rules ended or moved
-	PutBack int    // of them, over their domain's cap
+	Mails []Mail // to be sent; they are marked as sending
+	Found int    // how many were due, with those that did not go out
+	More  bool   // others may be due
 }
 
-// TakeDue is ClaimDue and StartSending in one durable step: it takes at most n
-// mails that are due, oldest first, asks the rules about them and marks those
-// that go out as sending, for a lease. May says until when mail to a domain has
-// to wait, 0 where it need not; such mail is put back. May is asked again where
-// the transaction collides.
+// TakeDue is ClaimDue and StartSending in one durable step: it looks at no more
+// than look mails that are due, oldest first, asks the rules about them and
+// marks those that go out as sending, for a lease, n at most. May says until
+// when mail to a domain that may go out has to wait, 0 where it need not; such
+// mail is put back. May is asked again where the transaction collides.
 //
 // Where there is an error the mails may be marked all the same.
-func (s *Store) TakeDue(ctx context.Context, n int, lease time.Duration, may func(domain string) survey.Instant,
+func (s *Store) TakeDue(ctx context.Context, n, look int, lease time.Duration, may func(domain string) survey.Instant,
 	messageID func(Mail) string) (t Taken, err error) {
 	err = s.write(ctx, Caller{}, func(q *session) error {
-		due, err := q.due(n)
+		due, err := q.due(look)
 		if err != nil {
 			return err
 		}
-		t = Taken{Found: len(due)}
-		going := due[:0]
-		var later []Later
-		for _, row := range due {
-			if until := may(row.domain); until != 0 {
-				later = append(later, Later{row.claim(), until, survey.WaitDomainCap})
-				continue
-			}
+		for i := range due {
 			// no number that was given before: where this is rolled back, whoever
 			// gives these mails back must not mean those of another take
-			row.Fence += 1 + rand.Int64N(fenceStep) //nolint:gosec // it tells takes apart, and hides nothing
-			row.Attempt++
-			going = append(going, row)
+			due[i].Fence += 1 + rand.Int64N(fenceStep) //nolint:gosec // it tells takes apart, and hides nothing
+			due[i].Attempt++
 		}
-		if t.PutBack = len(later); t.PutBack > 0 {
-			if err := q.putBack(later); err != nil {
-				return err
-			}
-		}
-		t.Mails, err = s.begin(q, going, lease, messageID)
+		all := false
+		t = Taken{Found: len(due)}
+		t.Mails, all, err = s.begin(q, due, start{most: n, lease: lease, may: may, messageID: messageID})
+		t.More = !all || len(due) == look
 		return err
 	})
 	return t, err
@@ -82,6 +72,9 @@ func (q *session) whereDue() (string, error) {
 
 // putBack has mails wait for their place among those of their domain.
 func (q *session) putBack(list []Later) error {
+	if len(list) == 0 {
+		return nil
+	}
 	if q.postgres {
 		n := len(list)
 		workspaces, ids, until := make([]int64, n), make([]survey.ID, n), make([]int64, n)

@@ -20,16 +20,16 @@ func TestATakeThatIsUndoneMeansNobodyElsesMails(t *testing.T) {
 	_, err := s.RecordInteraction(ctx, by, chat("ana@example.com"))
 	ok(t, err)
 	cut, cancel := context.WithCancel(ctx)
-	undone, err := s.TakeDue(cut, 5, lease, atOnceTo, func(m store.Mail) string { cancel(); return plainID(m) })
+	undone, err := s.TakeDue(cut, 5, 5, lease, atOnceTo, func(m store.Mail) string { cancel(); return plainID(m) })
 	if err == nil || len(undone.Mails) != 1 {
 		t.Fatalf("%+v, %v", undone, err)
 	}
-	taken, err := s.TakeDue(ctx, 5, lease, atOnceTo, plainID)
+	taken, err := s.TakeDue(ctx, 5, 5, lease, atOnceTo, plainID)
 	if ok(t, err); len(taken.Mails) != 1 || taken.Found != 1 {
 		t.Fatalf("the mail is not due again: %+v", taken)
 	}
 	ok(t, s.Release(ctx, undone.Mails[0].Claim))
-	again, err := s.TakeDue(ctx, 5, lease, atOnceTo, plainID)
+	again, err := s.TakeDue(ctx, 5, 5, lease, atOnceTo, plainID)
 	if ok(t, err); again.Found != 0 {
 		t.Fatalf("a mail that somebody has in hand is due: %+v", again)
 	}

@@ -324,7 +324,7 @@ func (s *Store) DeleteTarget(ctx context.Context, by Caller, of survey.ID) error
 		if _, _, err := q.target(of, q.forUpdate()); err != nil {
 			return err
 		}
-		if _, err := q.exec(`DELETE FROM outbox`+q.indexedBy("outbox_state")+` WHERE workspace_id = ? AND state = 'waiting' AND event = 'target.changed'
+		if _, err := q.exec(`DELETE FROM outbox`+q.indexedBy("outbox_kind_state")+` WHERE workspace_id = ? AND kind IN ('webhook', 'notice') AND state = 'waiting' AND event = 'target.changed'
 			AND subject_id IN (SELECT id FROM target_changes WHERE workspace_id = ? AND target_id = ?)`, by.Workspace, by.Workspace, of); err != nil {
 			return err
 		}

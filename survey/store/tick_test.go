@@ -32,7 +32,7 @@ func BenchmarkTick(b *testing.B) {
 				ok(b, err)
 				multiply(b, url, waiting)
 				for b.Loop() {
-					taken, err := s.TakeDue(b.Context(), 8, time.Minute, func(string) survey.Instant { return 0 }, plainID)
+					taken, err := s.TakeDue(b.Context(), 8, 8, time.Minute, func(string) survey.Instant { return 0 }, plainID)
 					if err != nil || taken.Found != 0 {
 						b.Fatal(taken, err)
 					}

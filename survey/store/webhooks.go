@@ -22,6 +22,7 @@ type webhookRow struct {
 	State        string
 	PausedReason string
 	FailingSince *int64
+	FailedAt     *int64
 	Nonce        []byte
 	FormerNonce  []byte
 	FormerUntil  *int64
@@ -29,13 +30,14 @@ type webhookRow struct {
 	UpdatedAt    int64
 }
 
-const webhookColumns = `workspace_id, id, url, description, events, format, score_min, score_max, owner_email, state, paused_reason, failing_since,
+const webhookColumns = `workspace_id, id, url, description, events, format, score_min, score_max, owner_email, state, paused_reason, failing_since, failed_at,
 	nonce, former_nonce, former_until, created_at, updated_at`
 
 func (r webhookRow) webhook() (survey.Webhook, error) {
 	w := survey.Webhook{ID: survey.ID(r.ID), URL: r.URL, Description: r.Description, Format: survey.Format(r.Format),
 		ScoreMin: r.ScoreMin, ScoreMax: r.ScoreMax, OwnerEmail: r.OwnerEmail,
 		State: survey.State(r.State), PausedReason: r.PausedReason, FailingSince: (*survey.Instant)(r.FailingSince),
+		FailedAt:  (*survey.Instant)(r.FailedAt),
 		CreatedAt: survey.Instant(r.CreatedAt), UpdatedAt: survey.Instant(r.UpdatedAt)}
 	return w, fromJSON(r.Events, &w.Events)
 }
@@ -75,7 +77,7 @@ func (s *Store) CreateWebhook(ctx context.Context, by Caller, w survey.Webhook) 
 		if err != nil {
 			return err
 		}
-		if _, err := q.exec(`INSERT INTO webhooks (`+webhookColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, NULL, NULL, ?, ?)`,
+		if _, err := q.exec(`INSERT INTO webhooks (`+webhookColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, NULL, NULL, ?, ?)`,
 			by.Workspace, w.ID, w.URL, w.Description, events, string(w.Format), w.ScoreMin, w.ScoreMax, w.OwnerEmail, string(w.State), w.PausedReason, nonce, q.now, q.now); err != nil {
 			return err
 		}
@@ -128,7 +130,8 @@ func (s *Store) Webhooks(ctx context.Context, by Caller, page Page) ([]survey.We
 }
 
 // ChangeWebhook changes what its owner may change: address, description,
-// events, format, scores, owner and state. One that is made active again has failed never.
+// events, format, scores, owner and state. One that is made active again, or has
+// another address, has failed never.
 func (s *Store) ChangeWebhook(ctx context.Context, by Caller, of survey.ID, change func(*survey.Webhook) error) (survey.Webhook, error) {
 	var out survey.Webhook
 	err := s.write(ctx, by, func(q *session) error {
@@ -149,10 +152,13 @@ func (s *Store) ChangeWebhook(ctx context.Context, by Caller, of survey.ID, chan
 			return err
 		}
 		if out.State != before.State {
-			out.PausedReason, out.FailingSince = "", nil
+			out.PausedReason = ""
 			if out.State == survey.Paused {
 				out.PausedReason = survey.PausedByHand
 			}
+		}
+		if out.State != before.State || out.URL != before.URL {
+			out.FailingSince, out.FailedAt = nil, nil
 		}
 		out.UpdatedAt = q.now
 		if err := q.saveWebhook(out); err != nil {
@@ -171,8 +177,8 @@ func (q *session) saveWebhook(w survey.Webhook) error {
 		return err
 	}
 	return q.must(`UPDATE webhooks SET url = ?, description = ?, events = ?, format = ?, score_min = ?, score_max = ?, owner_email = ?, state = ?,
-		paused_reason = ?, failing_since = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, w.URL, w.Description, events, string(w.Format), w.ScoreMin, w.ScoreMax, w.OwnerEmail,
-		string(w.State), w.PausedReason, (*int64)(w.FailingSince), w.UpdatedAt, q.by.Workspace, w.ID)
+		paused_reason = ?, failing_since = ?, failed_at = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`, w.URL, w.Description, events, string(w.Format), w.ScoreMin, w.ScoreMax, w.OwnerEmail,
+		string(w.State), w.PausedReason, (*int64)(w.FailingSince), (*int64)(w.FailedAt), w.UpdatedAt, q.by.Workspace, w.ID)
 }
 
 // DeleteWebhook removes a webhook with all that was to be sent to it.
