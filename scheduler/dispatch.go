@@ -17,9 +17,18 @@ import (
 // or for the server.
 func (s *Scheduler) heartbeat() time.Duration { return s.Lease / 3 }
 
-// pipeline takes mails through their steps. At most twice as many as there are
-// workers are in it: what a process that is killed leaves behind is one of
-// those. A step takes all mails that are ready for it at once, so that one
+// depth is how many mails are in the pipeline at most. While each worker sends
+// one, another is being taken or noted for it; where the database is a server of
+// its own, which answers in turn, one more. What a process that is killed leaves
+// behind as uncertain is one of those.
+func (s *Scheduler) depth() int {
+	if s.Store.Remote() {
+		return 3 * s.Workers
+	}
+	return 2 * s.Workers
+}
+
+// pipeline takes mails through their steps, at most depth at a time. A step takes all mails that are ready for it at once, so that one
 // durable write serves many, and while some are written down others are sent.
 //
 //	take (claim, rules, "sending") -> work (SMTP) -> note ("sent")
@@ -46,7 +55,7 @@ type begun struct {
 // dispatch runs the pipeline until ctx is done and all that was in it has ended
 // or was given back.
 func (s *Scheduler) dispatch(ctx context.Context) error {
-	most := 2 * s.Workers
+	most := s.depth()
 	p := &pipeline{Scheduler: s, most: most, ready: make(chan begun, most), sent: make(chan store.Claim, most),
 		done: make(chan []store.Claim, most), taken: map[store.Claim]struct{}{}}
 	var workers, noter errgroup.Group

@@ -211,6 +211,10 @@ func gormConfig(prepare bool) *gorm.Config {
 	}
 }
 
+// Remote is true where the database is a server of its own, PostgreSQL: what
+// koe asks it then takes its turn among others.
+func (s *Store) Remote() bool { return s.postgres }
+
 // Close ends the store; what was acknowledged is on disk.
 func (s *Store) Close() error {
 	var errs []error
