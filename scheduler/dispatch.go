@@ -28,8 +28,9 @@ func (s *Scheduler) depth() int {
 	return 2 * s.Workers
 }
 
-// pipeline takes mails through their steps, at most depth at a time. A step takes all mails that are ready for it at once, so that one
-// durable write serves many, and while some are written down others are sent.
+// pipeline takes mails through their steps, at most depth at a time. A step
+// takes all mails that are ready for it at once, so that one durable write
+// serves many, and while some are written down others are sent.
 //
 //	take (claim, rules, "sending") -> work (SMTP) -> note ("sent")
 type pipeline struct {
