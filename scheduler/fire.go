@@ -1,6 +1,9 @@
 package scheduler
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // fire lets schedules fire that are due, and asks the shares of those that have
 // fired.
@@ -9,9 +12,6 @@ func (s *Scheduler) fire(ctx context.Context) error {
 	if missed > 0 {
 		s.Log.Warn("schedules did not fire in time, and are not made up for", "missed", missed)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = s.Store.AskShares(ctx)
-	return err
+	_, asking := s.Store.AskShares(ctx) // those that have fired do not wait for one that cannot
+	return errors.Join(err, asking)
 }

@@ -45,8 +45,21 @@ func ParseCron(line string) (Cron, error) {
 			return Cron{}, fmt.Errorf("has nothing beside a comma in %q; write a value on each side such as 0,30, or * for any", field)
 		}
 	}
+	c, err := readCron(line)
+	if err != nil {
+		return Cron{}, err
+	}
+	if _, ever := c.Next(InstantOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), time.UTC); !ever {
+		return Cron{}, errors.New("never matches a date and time; such a survey would never ask")
+	}
+	return c, nil
+}
+
+// readCron reads a line that was accepted once, even where ParseCron has become
+// stricter since.
+func readCron(line string) (Cron, error) {
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-	parsed, err := parser.Parse(strings.Join(fields, " "))
+	parsed, err := parser.Parse(line)
 	if err != nil {
 		return Cron{}, fmt.Errorf("cannot be read (%w); write five fields such as 0 9 * * 1-5", err)
 	}
@@ -59,9 +72,6 @@ func ParseCron(line string) (Cron, error) {
 		if spec.Hour&(1<<(minute/60)) != 0 && spec.Minute&(1<<(minute%60)) != 0 {
 			c.minutes = append(c.minutes, minute)
 		}
-	}
-	if _, ever := c.Next(InstantOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), time.UTC); !ever {
-		return Cron{}, errors.New("never matches a date and time; such a survey would never ask")
 	}
 	return c, nil
 }

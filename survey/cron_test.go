@@ -77,3 +77,18 @@ func TestALineThatMatchesNothing(t *testing.T) {
 		t.Errorf("it fires at %v", fire)
 	}
 }
+
+// A line that was accepted before the rules became stricter still fires, and
+// one that matches nothing ends its schedule instead of looking for ever.
+func TestLinesOfBefore(t *testing.T) {
+	from := InstantOf(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	for line, fires := range map[string]bool{"0 9 * * 1,": true, ", 9 * * *": false} {
+		cron, loc, err := Trigger{Type: OnSchedule, Cron: line}.Calendar(Workspace{Timezone: "UTC"})
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		if _, ever := cron.Next(from, loc); ever != fires {
+			t.Errorf("%q fires: %v", line, ever)
+		}
+	}
+}

@@ -144,7 +144,7 @@ func (t Trigger) Follows(score int, answers Answers) bool { return t.When.Match(
 
 // Calendar is when a schedule fires, in its zone or the workspace's.
 func (t Trigger) Calendar(w Workspace) (Cron, *time.Location, error) {
-	c, err := ParseCron(t.Cron)
+	c, err := readCron(t.Cron)
 	if err != nil {
 		return c, nil, fmt.Errorf("trigger.cron: %w", err)
 	}

@@ -22,7 +22,7 @@ type session struct {
 	config SMTPConfig
 	conn   net.Conn // the TCP connection, below TLS
 	client *smtp.Client
-	cut    bool   // a cancelled context closed conn
+	cut    bool   // conn was closed, by a cancelled context or because nothing more can be said on it
 	out    []byte // the last message as it was written, its room to be used again
 }
 
@@ -207,12 +207,8 @@ func (s *session) ask(steps []step) (refused Stage, why error) {
 		case err != nil && !errors.As(err, &reply): // no reply: there will be none to what follows
 			return refused, why
 		case err == nil && step.stage == StageData && why != nil:
-			// it wants a message although it refused somebody: it gets an empty
-			// one, which the standard has it refuse too
-			if err := s.write(nil); err != nil {
-				return refused, why
-			}
-			_, _, _ = text.ReadResponse(5) // why is what is known of the mail
+			s.cut = true // it waits for a message, although it refused somebody: what followed would be taken for one
+			_ = s.conn.Close()
 		}
 	}
 	return refused, why

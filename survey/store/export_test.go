@@ -92,3 +92,9 @@ func (s *Store) Heard(do func()) (statements []string, err error) {
 	})
 	return slices.Sorted(maps.Keys(e.heard)), err
 }
+
+// Prepared is how many statements a connection has prepared by name.
+func (s *Store) Prepared(ctx context.Context) (n int, err error) {
+	err = s.pool.QueryRowContext(ctx, "SELECT count(*) FROM pg_prepared_statements").Scan(&n)
+	return n, err
+}

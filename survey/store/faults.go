@@ -33,10 +33,12 @@ var errTwin = errors.New("somebody else wrote meanwhile")
 
 // collided is true where running the transaction again will tell: PostgreSQL
 // asks for it, or a key was taken, or what it points to deleted, by somebody
-// who was not to be seen yet. Keys that callers choose are answered earlier.
+// who was not to be seen yet. Keys that callers choose are answered earlier. So
+// is it where a prepared statement has become stale, because a newer koe has
+// changed a column: it is prepared anew.
 func collided(err error) bool {
 	switch postgresCode(err) {
-	case "40001", deadlock, "23505", "23503":
+	case "40001", deadlock, "23505", "23503", "0A000", "26000":
 		return true
 	}
 	return errors.Is(err, errTwin)

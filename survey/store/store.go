@@ -149,11 +149,13 @@ func (s *Store) openPostgres(ctx context.Context, address string, conns int) err
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if !strings.Contains(address, "default_query_exec_mode") {
-		direct, err := direct(ctx, config)
-		if err != nil {
-			return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
+		named := config.StatementCacheCapacity > 0
+		if named {
+			if named, err = direct(ctx, config); err != nil {
+				return fmt.Errorf("cannot reach PostgreSQL at %s: %s", config.Host, plainCause(err))
+			}
 		}
-		if direct {
+		if named {
 			// plans for the values at hand: one for any value may walk a table
 			config.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 		} else {
@@ -188,7 +190,7 @@ func direct(ctx context.Context, config *pgx.ConnConfig) (bool, error) {
 	}
 	defer func() { _ = conn.Close(ctx) }() // nothing hangs on it
 	var process uint32
-	err = conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
+	err = conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&process)
 	return err == nil && process == conn.PgConn().PID(), err
 }
 
