@@ -52,10 +52,12 @@ func (e *ear) QueryContext(ctx context.Context, query string, args ...any) (*sql
 	return e.readers.QueryContext(ctx, query, args...)
 }
 
-func (e *ear) row(query string, args, into []any) (bool, error) {
+func (e *ear) row(ctx context.Context, query string, args, into []any) (bool, error) {
 	e.heard[query] = true
-	return e.readers.row(context.Background(), query, args, into)
+	return e.readers.row(ctx, query, args, into)
 }
+
+var _ rower = (*ear)(nil)
 
 // Trace hears gorm, which writes values into its statements.
 func (e *ear) Trace(_ context.Context, _ time.Time, said func() (string, int64), _ error) {
