@@ -250,7 +250,7 @@ func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, e
 	p := a.openPage(c, page)
 	if p.Start != "" {
 		switch known.Kind {
-		case survey.Invalid, survey.Unavailable, survey.TooMany, survey.TooLarge: // what was entered is here, or one page back, to be sent again
+		case survey.Invalid, survey.Unavailable, survey.TooMany, survey.TooLarge: // what was entered is here, or is to be entered again
 			leaveAlone(&p, kioskIdle)
 		default:
 			backToStart(c, p)

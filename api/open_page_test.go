@@ -189,7 +189,7 @@ func TestAKiosk(t *testing.T) {
 	}
 	asked := s.do("GET", v.own(), nil, as("")).wantPage(200, `href="`+strings.ReplaceAll(start, "&", "&amp;")+`"`, "Next answer")
 	leaves(asked, 90)
-	leaves(s.do("POST", v.own()+"?via=kiosk&store=12", "q_praise="+strings.Repeat("x", 256<<10), form).wantPage(413, "go back, shorten it"), 90)
+	leaves(s.do("POST", v.own()+"?via=kiosk&store=12", "q_praise="+strings.Repeat("x", 256<<10), form).wantPage(413, "with a shorter text", "Try again"), 90)
 	s.do("POST", v.own(), "step=questions&q_praise=kind", form).want(303)
 	thanked := s.do("GET", v.own(), nil, as("")).wantPage(200, "Next answer").never("kind", "Your answer", "?edit=1", "review")
 	if got := thanked.header.Get("Refresh"); got != "6;url="+start {
