@@ -75,6 +75,7 @@ type api struct {
 	delighted *delighted.Server
 
 	certificates certificates // SNS's
+	path         string       // of BaseURL, before every path of koe's; empty without
 }
 
 // New is the handler of everything that koe serves over HTTP.
@@ -100,6 +101,7 @@ func New(o Options) http.Handler {
 	if err != nil { // main has checked it
 		base = &url.URL{}
 	}
+	a.path = base.EscapedPath()
 	a.delighted = &delighted.Server{Store: a.Store, BaseURL: base, Proxies: a.TrustedProxies}
 	a.echo.Pre(delighted.Route)
 	a.echo.Use(

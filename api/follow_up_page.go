@@ -64,7 +64,7 @@ func (a *api) answerSolvedPage(c echo.Context) error {
 
 func (a *api) solvedPage(c echo.Context, status int, asked store.AskedFollowUp, step templates.Step) error {
 	p := templates.SolvedPage{Step: step, Workspace: asked.Workspace, Touchpoint: asked.Touchpoint, RespondedAt: asked.RespondedAt,
-		Timezone: asked.Timezone, Locale: a.askedLocale(c, asked)}
+		Timezone: asked.Timezone, Locale: a.askedLocale(c, asked), Path: a.path}
 	return showPage(c, status, a.respondentPolicy(c), func(out io.Writer) error { return a.Words.SolvedPage(out, p) })
 }
 

@@ -38,7 +38,7 @@ type device struct {
 // A whole conference may sit behind one address, a row of tablets too, and a
 // poster may be on television.
 const (
-	clientPosts, clientPostsPerSecond = 600, 5
+	clientPosts, clientPostsPerSecond = 3 * manyAnswers, 5 // score, questions and a change of each
 	linkPosts, linkPostsPerSecond     = 500, 100
 	manyAnswers, manyAnswersEvery     = 500, 10 * time.Second
 	kioskAnswersEvery                 = 5 * time.Second // instead, at a link that may stand on kiosks

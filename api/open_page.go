@@ -55,10 +55,12 @@ func (a *api) showOpenAnswer(c echo.Context) error {
 	page, err := a.Store.OpenForm(c.Request().Context(), param(c, "slug"), param(c, "form"))
 	if is(err, survey.Invalid) || err == nil && page.Response == nil {
 		query := kept(page.Link.Entrance(c.QueryParam("via")), page.Link.Told(c.QueryParams()))
-		if lang := c.QueryParam("lang"); lang != "" {
-			query.Set("lang", lang)
+		for _, name := range []string{"lang", startLang} {
+			if lang := c.QueryParam(name); lang != "" {
+				query.Set(name, lang)
+			}
 		}
-		start := url.URL{Path: "/l/" + param(c, "slug"), RawQuery: query.Encode()}
+		start := url.URL{Path: a.path + "/l/" + param(c, "slug"), RawQuery: query.Encode()}
 		return c.Redirect(http.StatusSeeOther, start.String())
 	}
 	if err != nil {
@@ -167,7 +169,7 @@ func (a *api) sentFromElsewhere(r *http.Request) (bool, error) {
 func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage {
 	a.seen.remember(page.Link)
 	entrance := page.Link.Entrance(c.QueryParam("via"))
-	start := "/l/" + page.Link.Slug
+	start := a.path + "/l/" + page.Link.Slug
 	if page.Response != nil {
 		entrance = page.Response.Channel
 	} else {
@@ -194,9 +196,31 @@ func (a *api) openPage(c echo.Context, page store.OpenPage) templates.SurveyPage
 		}
 	}
 	if entrance == survey.ByKiosk {
-		p.Start = start + "?" + query.Encode()
+		keepStart(c, &p, start, query)
 	}
 	return p
+}
+
+// startLang names the language in which a kiosk was set up. It goes from page to
+// page beside lang, which is the language that somebody reads.
+const startLang = "start_lang"
+
+// keepStart has a kiosk begin anew in the language that its start was opened
+// with, whatever somebody switched to meanwhile; in the browser's where it was
+// opened with none.
+func keepStart(c echo.Context, p *templates.SurveyPage, start string, query url.Values) {
+	lang := c.QueryParam(startLang)
+	if atStart := param(c, "form") == ""; atStart && !c.QueryParams().Has(startLang) {
+		lang = c.QueryParam("lang")
+	}
+	begins := maps.Clone(query)
+	if lang != "" {
+		begins.Set("lang", lang)
+	}
+	p.Start = start + "?" + begins.Encode()
+	if p.Query = maps.Clone(p.Query); lang != "" || p.Form != "" { // at the start, none has to be said too
+		p.Query.Set(startLang, lang)
+	}
 }
 
 // kept is what an address of an open link says, in its shortest form.
@@ -250,7 +274,7 @@ func (a *api) openError(c echo.Context, page store.OpenPage, typed url.Values, e
 	p := a.openPage(c, page)
 	if p.Start != "" {
 		switch known.Kind {
-		case survey.Invalid, survey.Unavailable, survey.TooMany, survey.TooLarge: // what was entered is here, or one page back, to be sent again
+		case survey.Invalid, survey.Unavailable, survey.TooMany, survey.TooLarge: // what was entered is here, or is to be entered again
 			leaveAlone(&p, kioskIdle)
 		default:
 			backToStart(c, p)
@@ -300,7 +324,7 @@ func (a *api) hasAnswered(c echo.Context, page store.OpenPage) bool {
 func (a *api) rememberAnswered(c echo.Context, page store.OpenPage) {
 	if onceHere(page.Link, page.Response.Channel) {
 		//nolint:gosec // Secure as the address is: a koe without TLS could set none
-		c.SetCookie(&http.Cookie{Name: answeredCookie, Value: "1", Path: "/l/" + page.Link.Slug, MaxAge: int(answeredFor.Seconds()),
+		c.SetCookie(&http.Cookie{Name: answeredCookie, Value: "1", Path: a.path + "/l/" + page.Link.Slug, MaxAge: int(answeredFor.Seconds()),
 			HttpOnly: true, Secure: strings.HasPrefix(a.BaseURL, "https:"), SameSite: http.SameSiteLaxMode})
 	}
 }

@@ -189,7 +189,10 @@ func TestAKiosk(t *testing.T) {
 	}
 	asked := s.do("GET", v.own(), nil, as("")).wantPage(200, `href="`+strings.ReplaceAll(start, "&", "&amp;")+`"`, "Next answer")
 	leaves(asked, 90)
-	leaves(s.do("POST", v.own()+"?via=kiosk&store=12", "q_praise="+strings.Repeat("x", 256<<10), form).wantPage(413, "go back, shorten it"), 90)
+	leaves(s.do("POST", v.own()+"?via=kiosk&store=12", "q_praise="+strings.Repeat("x", 256<<10), form).wantPage(413, "with a shorter text", "Try again"), 90)
+	asked.never("Your answer:", "(0–10)")
+	s.now.move(9 * time.Minute)
+	s.do("GET", v.own(), nil, as("")).wantPage(200, `value="questions"`)
 	s.do("POST", v.own(), "step=questions&q_praise=kind", form).want(303)
 	thanked := s.do("GET", v.own(), nil, as("")).wantPage(200, "Next answer").never("kind", "Your answer", "?edit=1", "review")
 	if got := thanked.header.Get("Refresh"); got != "6;url="+start {
@@ -197,14 +200,43 @@ func TestAKiosk(t *testing.T) {
 	}
 	s.do("GET", v.own()+"?edit=1", nil, as("")).wantPage(200, "Next answer").never("kind", `value="score"`) // the next person goes back
 	s.do("POST", v.own(), "step=score&score=0", form).wantPage(409)
-	s.visit(slug + "?via=kiosk&store=12").post("step=score&score=9").want(303)
+	left := s.visit(slug + "?via=kiosk&store=12")
+	left.post("step=score&score=9").want(303)
 	tapped := s.visit(slug + "?via=kiosk&store=12")
 	s.now.move(-1500 * time.Millisecond) // a child
 	tapped.post("step=score&score=9").want(303)
 	s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].excluded_reason", "too_fast").wantAt("data[1].excluded", false).wantAt("data[2].channel", "kiosk").wantAt("data[2].attributes.store", "12")
+	s.now.move(11 * time.Minute) // nobody goes on with what somebody has left
+	s.do("GET", left.own(), nil, as("")).wantPage(200, "Next answer").never(`value="questions"`)
+	s.do("POST", left.own(), "step=questions&q_praise=mine", form).wantPage(409).never("mine")
 	if other := s.visit(slug + "?store=12"); !strings.Contains(string(other.post("step=score&score=9").body), "Your answer: 9") {
 		t.Error("the link is a kiosk for everybody")
 	}
+}
+
+// A koe behind a path says so in all that its pages lead to and load.
+func TestAnOpenLinkBehindAPath(t *testing.T) {
+	s := newServer(t, func(o *api.Options) { o.BaseURL = "https://koe.example.com/koe/" })
+	s.survey("shop", ``)
+	slug := s.openLink("shop", `"kiosk":true,"once_per_browser":true`)
+	start := "/koe/l/" + slug
+	v := s.visit(slug)
+	if to := action(s.do("GET", "/l/"+slug, nil, as("")).wantPage(200, `href="/koe/static/page.css"`, `href="`+start+`?lang=ja"`)); !strings.HasPrefix(to, start+"/") {
+		t.Errorf("it is posted to %s", to)
+	}
+	answered := v.post("step=score&score=9").want(200)
+	if cookie := answered.header.Get("Set-Cookie"); action(answered) != "/koe"+v.own() || !strings.Contains(cookie, "Path="+start+";") {
+		t.Errorf("it goes on at %s, with the cookie %q", action(answered), cookie)
+	}
+	tablet := s.visit(slug + "?via=kiosk")
+	if to := tablet.post("step=score&score=9").want(303).header.Get("Location"); to != "/koe"+tablet.own()+"?via=kiosk" {
+		t.Errorf("a kiosk goes on to %s", to)
+	}
+	s.do("GET", tablet.own(), nil, as("")).wantPage(200, `data-start="`+start+`?via=kiosk"`)
+	if to := s.do("GET", "/l/"+slug+"/nothing", nil, as("")).want(303).header.Get("Location"); to != start {
+		t.Errorf("nothing leads to %s", to)
+	}
+	s.do("GET", "/s/"+s.token("shop", `{}`), nil, as("")).wantPage(200, `href="/koe/static/page.css"`)
 }
 
 // A form that is tapped twice is one answer, and counts, whichever of its posts

@@ -68,7 +68,7 @@ func (a *api) trialPage(t trial, step templates.Step) (p templates.SurveyPage, e
 		if err != nil {
 			return p, err
 		}
-		p.Address = strings.TrimPrefix(address, a.BaseURL)
+		p.Address = a.path + strings.TrimPrefix(address, a.BaseURL)
 	}
 	return p, nil
 }

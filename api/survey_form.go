@@ -103,7 +103,7 @@ func lastQuestions(p *survey.Problems, o store.Opened, reply store.Reply, form u
 		case stays[q.Key] != nil:
 		case !posted && !slices.ContainsFunc(asked, func(a survey.Question) bool { return a.Key == q.Key }):
 			last = false
-		case q.Required && blank(given):
+		case q.Required && blank(given) && (o.Editable || o.Unfinished):
 			p.Add("answers."+q.Key, "required", "is required")
 		}
 	}

@@ -138,6 +138,7 @@ func (a *api) answerSurveyPage(c echo.Context) error {
 }
 
 func (a *api) respondentPage(c echo.Context, status int, p templates.SurveyPage) error {
+	p.Path = a.path
 	return showPage(c, status, a.respondentPolicy(c), func(out io.Writer) error { return a.Words.SurveyPage(out, p) })
 }
 

@@ -47,11 +47,15 @@ func TestQuestionsAnsweredAfterTheTimeForChanges(t *testing.T) {
 		for _, path := range []string{"/s/" + token, visitor.own()} {
 			s.do("POST", path, "step=questions&score=4&q_topic=speed", form).wantPage(200, "How late?")
 		}
+		left := "/s/" + s.token("after", `{}`)
+		s.do("POST", left, "step=score&score=4", form).wantPage(200, "What was it?")
 		s.now.move(48 * time.Hour)
 		for _, path := range []string{"/s/" + token, visitor.own()} {
 			s.do("GET", path, nil, as("")).wantPage(200, "Thank you for your answer")
 			s.do("POST", path, "step=questions&q_late=week", form).wantPage(409)
 		}
+		s.do("POST", left, "step=questions&q_topic=&q_more=", form).wantPage(200, "Thank you for your answer")
+		s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].answers.topic", nil).wantAt("data[0].complete", false)
 		if checked, err := s.store.Verify(t.Context()); err != nil || len(checked.Faults) > 0 {
 			t.Error(err, checked.Faults)
 		}
@@ -93,6 +97,17 @@ func TestASwitchedLanguageLasts(t *testing.T) {
 	german = s.do("GET", asked, nil, as("")).wantPage(200, `<html lang="en"`).inGerman(s)
 	to := s.do("POST", action(german), "step=questions&q_improve=x", form).want(303).header.Get("Location")
 	s.do("GET", to, nil, as("")).wantPage(200, `<html lang="de"`)
+
+	for set, start := range map[string]string{"?lang=ja&via=kiosk": "?lang=ja&amp;via=kiosk", "?via=kiosk": "?via=kiosk"} { // whoever comes next reads what the tablet was set up in
+		begins := `="/l/` + slug + start + `"`
+		german = s.do("GET", "/l/"+slug+set, nil, as("")).wantPage(200, "data-start"+begins).inGerman(s)
+		german.wantPage(200, "data-start"+begins)
+		s.now.move(3 * time.Second)
+		to = s.do("POST", action(german), german.fields()+"&score=4", form).want(303).header.Get("Location")
+		asked := s.do("GET", to, nil, as("")).wantPage(200, `<html lang="de"`, "href"+begins, "data-start"+begins)
+		to = s.do("POST", action(asked), "step=questions&q_improve=x", form).want(303).header.Get("Location")
+		s.do("GET", to, nil, as("")).wantPage(200, `<html lang="de"`, "href"+begins)
+	}
 
 	preview := strings.TrimPrefix(s.do("POST", "/v1/templates/nps/preview", `{"what":"page"}`).want(200).text("url"), "https://koe.example.com")
 	tried := s.do("POST", preview, "step=score&score=4", form).wantPage(200, `<html lang="en"`).inGerman(s)

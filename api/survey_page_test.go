@@ -272,10 +272,10 @@ func TestFormsThatCannotBeRead(t *testing.T) {
 	token := s.token("after", `{"email":"ana@example.com"}`)
 	large := "step=score&score=9&q_praise=" + strings.Repeat("x", 256<<10)
 	for _, page := range []string{"/s/", "/u/"} {
-		s.do("POST", page+token, large, form).wantPage(413, "longer than this page can send").never("not available just now", "<form")
+		s.do("POST", page+token, large, form).wantPage(413, "longer than this page can send", `<a class="button" href="">Try again</a>`).never("not available just now", "<form", "page before")
 		s.do("POST", page+token+"?lang=ja", large, form, unsized).wantPage(413, "文章が長すぎます")
 		for _, media := range []string{"text/plain", "application/json", "application/x-www-form-urlencoded; charset=shift_jis", ""} {
-			s.do("POST", page+token, "score=9", form, with("Content-Type", media)).wantPage(415, "could not be read")
+			s.do("POST", page+token, "score=9", form, with("Content-Type", media)).wantPage(415, "could not be read", `<a class="button" href="">Try again</a>`).never("go back")
 		}
 	}
 	for _, fields := range []string{"score=%zz", "score=9;a"} {

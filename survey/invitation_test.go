@@ -177,6 +177,11 @@ func TestEditable(t *testing.T) {
 	if !Editable(s, r, end-1) || Editable(s, r, end) {
 		t.Error("not until a day after it was first given")
 	}
+	kiosk, lasts := Response{Channel: ByKiosk, CreatedAt: r.CreatedAt, UpdatedAt: wednesday}, Invitation{ExpiresAt: wednesday.Add(24 * time.Hour)}
+	left := wednesday.Add(KioskLeft)
+	if Editable(s, kiosk, r.CreatedAt) || !Unfinished(lasts, kiosk, left) || Unfinished(lasts, kiosk, left+1) || !Unfinished(lasts, r, left+1) {
+		t.Error("what the next person at a kiosk may do")
+	}
 	s.Rules.EditableFor = "0s"
 	if Editable(s, r, wednesday) {
 		t.Error("editable, though the survey says never")

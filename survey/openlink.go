@@ -40,7 +40,7 @@ const (
 
 // reservedQuery are the names in an open link's address that mean something
 // else than an attribute.
-var reservedQuery = []string{"via", "lang", "score", "edit", "form", "step"}
+var reservedQuery = []string{"via", "lang", "score", "edit", "form", "step", "start_lang"}
 
 // Clean brings the link into the form that koe keeps, or returns an Invalid
 // error with every field that is wrong. An empty slug is left for koe to
@@ -143,6 +143,10 @@ const (
 	FormLasts = 24 * time.Hour
 	FormHaste = time.Second
 )
+
+// KioskLeft is how long after its last change an answer on a kiosk is surely
+// left by whoever gave it.
+const KioskLeft = 10 * time.Minute
 
 // Why an answer is left out of scores until an editor decides otherwise.
 const (

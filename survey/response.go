@@ -85,13 +85,14 @@ func CleanTags(p *Problems, field string, tags []string) []string {
 // Unfinished says whether follow-up questions that have no answer yet may still
 // be answered, each once, however short the time for changes: until the link's
 // end, while the response is not complete. Somebody who writes slowly must not
-// lose what they wrote.
+// lose what they wrote. On a kiosk it ends KioskLeft after the last change: the
+// next person must not find this one's answer open.
 func Unfinished(v Invitation, r Response, now Instant) bool {
-	return !r.Complete && now < v.ExpiresAt
+	return !r.Complete && now < v.ExpiresAt && (r.Channel != ByKiosk || now <= r.UpdatedAt.Add(KioskLeft))
 }
 
 // Editable says whether an answer may still be changed: until the survey's
-// editable_for has passed since it was first given.
+// editable_for has passed since it was first given; on a kiosk never.
 func Editable(s Survey, r Response, now Instant) bool {
-	return now < r.CreatedAt.Add(s.Rules.EditableFor.Length())
+	return r.Channel != ByKiosk && now < r.CreatedAt.Add(s.Rules.EditableFor.Length())
 }

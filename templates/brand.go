@@ -33,6 +33,13 @@ func brandOf(w survey.Workspace, base string) brand {
 	return b
 }
 
+// pageBrand is brandOf for a page of a koe that is reached under path.
+func pageBrand(w survey.Workspace, path string) brand {
+	b := brandOf(w, path)
+	b.Style = path + b.Style
+	return b
+}
+
 // LogoSize is how large a logo is drawn: half its pixels, so that it is sharp
 // on every screen.
 func LogoSize(w survey.Workspace) (width, height int) {

@@ -226,15 +226,26 @@ type refill struct {
 	Written bool
 }
 
+// maxRefills is more than any page of koe's posts: 30 questions, each with up to 50
+// options or a text and its name, and a few fields beside them.
+const maxRefills = 1600
+
 func refills(typed map[string][]string) []refill {
 	var kept []refill
+	texts := map[string]bool{}
+	for _, name := range typed[TextsField] {
+		texts[name] = true
+	}
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		key, answer := strings.CutPrefix(name, QuestionField(""))
 		if name != StepField && name != ScoreField && name != FormField && name != TextsField && (!answer || !survey.ValidKey(key)) {
 			continue
 		}
 		for _, value := range typed[name] {
-			written := answer && strings.TrimSpace(value) != "" && (slices.Contains(typed[TextsField], name) || !survey.ValidKey(value))
+			if len(kept) == maxRefills {
+				return kept
+			}
+			written := answer && strings.TrimSpace(value) != "" && (texts[name] || !survey.ValidKey(value))
 			kept = append(kept, refill{name, value, written})
 		}
 	}

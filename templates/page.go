@@ -66,6 +66,7 @@ type SurveyPage struct {
 	Timezone   string // of the customer; may be empty
 	Named      bool   // the company sees which customer answers
 	Framed     bool   // the page stands in a frame of another site
+	Path       string // under which koe is reached, such as "/koe"; style sheet and logo stand there
 
 	Preselected *int           // the score that the link named: chosen, not recorded
 	Score       *int           // the score that is saved
@@ -216,7 +217,7 @@ func (w *Words) surveyView(p SurveyPage) (view pageView, name string, err error)
 	if view.frame, err = newFrame(words.voice, p.Workspace, p.Touchpoint, p.OccurredAt, p.Timezone); err != nil {
 		return view, "", err
 	}
-	view.Framed = p.Framed
+	view.brand, view.Framed = pageBrand(p.Workspace, p.Path), p.Framed
 	view.Languages = w.languageLinks(p, words)
 	switch p.Step {
 	case StepScore:
@@ -276,10 +277,10 @@ func (v *pageView) questions(p SurveyPage, words wording) (err error) {
 	return v.answer(p, words)
 }
 
-// answer notes which score is saved.
+// answer notes which score is saved; a shared device tells nobody.
 func (v *pageView) answer(p SurveyPage, words wording) error {
 	q := p.Template.Score()
-	if p.Score == nil || *p.Score < q.Scale.Min || *p.Score > q.Scale.Max {
+	if p.Start != "" || p.Score == nil || *p.Score < q.Scale.Min || *p.Score > q.Scale.Max {
 		return nil
 	}
 	s, err := words.scale(*q)
@@ -309,9 +310,6 @@ func (v *pageView) thanks(p SurveyPage, words wording) (err error) {
 		if thanks.Link != nil && p.Start == "" { // a shared device leads nowhere
 			v.Link = &link{URL: thanks.Link.URL, Text: words.phrase(thanks.Link.Text)}
 		}
-	}
-	if p.Start != "" {
-		return nil // a shared device tells nobody what was answered
 	}
 	return v.answer(p, words)
 }

@@ -27,6 +27,7 @@ type pageKey struct {
 	template           string
 	version            int
 	locale, touchpoint string
+	path               string
 	day                string // on which it happened, as the page names it
 	preselected, score int    // noScore where there is none
 	editable, named    bool
@@ -47,7 +48,7 @@ func (p SurveyPage) key() (pageKey, bool) {
 		len(p.Answers) > 0 || isPersonal(p.Template) {
 		return pageKey{}, false
 	}
-	k := pageKey{step: p.Step, workspace: p.Workspace, template: p.Template.Key, version: p.Version, locale: p.Locale, touchpoint: p.Touchpoint,
+	k := pageKey{step: p.Step, workspace: p.Workspace, template: p.Template.Key, version: p.Version, locale: p.Locale, touchpoint: p.Touchpoint, path: p.Path,
 		preselected: noScore, score: noScore, editable: p.Editable, named: p.Named}
 	if p.Preselected != nil {
 		k.preselected = *p.Preselected

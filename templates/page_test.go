@@ -319,6 +319,13 @@ func TestUnavailableKeepsWhatWasTyped(t *testing.T) {
 	if text := with(all, "textarea", "name", "q_word"); len(text) != 1 || text[0].Text != "slow" {
 		t.Errorf("a text of one word is hidden: %+v", text)
 	}
+	for range 60_000 { // 256 KB of a program's
+		p.Typed["q_many"] = append(p.Typed["q_many"], "")
+		p.Typed["texts"] = append(p.Typed["texts"], "")
+	}
+	if n := len(with(elements(t, page(t, p)), "input", "type", "hidden")); n < 1500 || n > 1600 {
+		t.Errorf("%d values are given back", n)
+	}
 }
 
 func TestPageHostileValues(t *testing.T) {

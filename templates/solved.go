@@ -29,6 +29,7 @@ type SolvedPage struct {
 	RespondedAt survey.Instant
 	Timezone    string // of the customer; may be empty
 	Locale      string // wished for
+	Path        string // as of SurveyPage
 }
 
 type solvedView struct {
@@ -47,6 +48,7 @@ func (w *Words) SolvedPage(out io.Writer, p SolvedPage) (err error) {
 	if view.frame, err = newFrame(speaks, p.Workspace, p.Touchpoint, &p.RespondedAt, p.Timezone); err != nil {
 		return fmt.Errorf("page %s: %w", p.Step, err)
 	}
+	view.brand = pageBrand(p.Workspace, p.Path)
 	for _, tag := range w.languages {
 		view.Languages = append(view.Languages, languageLink{tag, languageName(tag), "?lang=" + tag, tag == speaks.Lang})
 	}

@@ -7,7 +7,8 @@ import (
 	"koe/survey"
 )
 
-// changeReply edits a response within its window.
+// changeReply edits a response within its window. A reply that says nothing new
+// changes nothing once the window and the link's end have passed.
 func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply) (*survey.Response, error) {
 	now := *o.Response
 	if reply.Score != nil {
@@ -34,7 +35,7 @@ func (s *Store) changeReply(q *session, o Opened, row invitationRow, reply Reply
 	now.Comment = o.Template.Comment(now.Score, now.Answers)
 	now.Complete = now.Complete || reply.Complete || len(o.Template.Shown(now.Score, now.Answers)) == 0
 	if now.Score == o.Response.Score && reflect.DeepEqual(now.Answers, o.Response.Answers) {
-		if now.Complete == o.Response.Complete {
+		if now.Complete == o.Response.Complete || !o.Editable && !o.Unfinished {
 			return o.Response, nil
 		}
 		if err := q.must(`UPDATE responses SET complete = ? WHERE workspace_id = ? AND id = ?`, now.Complete, row.WorkspaceID, now.ID); err != nil {

@@ -171,9 +171,7 @@ func (s *Store) formOpened(q *session, place surveyPlace, f openForm, lock strin
 // answeredOpen is what follows from the answer that was made with a form.
 func (o *Opened) answeredOpen(r survey.Response, now survey.Instant) {
 	o.Response, o.Invitation.Attributes, o.Invitation.Locale = &r, r.Attributes, r.Locale
-	o.Unfinished = survey.Unfinished(o.Invitation, r, now)
-	// the next person at a kiosk must not find this one's answer open
-	o.Editable = r.Channel != survey.ByKiosk && survey.Editable(o.Survey, r, now)
+	o.judge(now)
 }
 
 // formClosed says why nothing can be answered with a form any more.
