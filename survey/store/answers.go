@@ -34,21 +34,35 @@ func (s *Store) Open(ctx context.Context, token string) (Opened, error) {
 	return opened, away(err)
 }
 
+// occasionColumns are, beside an invitation's own, its survey's revision, its
+// touchpoint's key and name, and when what it asks about happened.
+const occasionColumns = `,
+	(SELECT s.revision FROM surveys s WHERE s.workspace_id = invitations.workspace_id AND s.id = invitations.survey_id),
+	COALESCE((SELECT t.key FROM touchpoints t WHERE t.workspace_id = invitations.workspace_id AND t.id = invitations.touchpoint_id), ''),
+	COALESCE((SELECT t.name FROM touchpoints t WHERE t.workspace_id = invitations.workspace_id AND t.id = invitations.touchpoint_id), ''),
+	(SELECT i.occurred_at FROM interactions i WHERE i.workspace_id = invitations.workspace_id AND i.id = invitations.interaction_id)`
+
 func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, error) {
+	var o Opened
 	var row invitationRow
-	found, err := q.row(`SELECT `+invitationColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+lock,
-		[]any{q.by.Workspace, tokenHash(token)}, row.into()...)
+	var touchpoint string // its key
+	var revision, occurred *int64
+	found, err := q.row(`SELECT `+invitationColumns+occasionColumns+` FROM invitations WHERE workspace_id = ? AND token_hash = ?`+lock,
+		[]any{q.by.Workspace, tokenHash(token)}, append(row.into(), &revision, &touchpoint, &o.Touchpoint, &occurred)...)
 	if err != nil || !found {
 		if err == nil {
 			err = errNoInvitation
 		}
 		return Opened{}, row, err
 	}
-	place, err := s.surveyPlace(q, survey.ID(row.SurveyID))
+	if revision == nil {
+		return Opened{}, row, errNoSurvey
+	}
+	place, err := s.surveyAt(q, survey.ID(row.SurveyID), *revision)
 	if err != nil {
 		return Opened{}, row, err
 	}
-	o := Opened{Survey: place.Survey}
+	o.Survey = place.Survey
 	if o.Invitation, err = row.invitation(q.now); err != nil {
 		return o, row, err
 	}
@@ -58,9 +72,7 @@ func (s *Store) open(q *session, token, lock string) (Opened, invitationRow, err
 	if o.Workspace, err = q.workspace(q.by.Workspace); err != nil {
 		return o, row, err
 	}
-	if err = q.occasion(&o, row); err != nil {
-		return o, row, err
-	}
+	o.Invitation.Touchpoint, o.OccurredAt = touchpoint, (*survey.Instant)(occurred)
 	if o.Invitation.State == survey.InvitationAnswered { // else there is none; Verify says so
 		if o.Response, err = s.answerOf(q, row.ID); err != nil {
 			return o, row, err
@@ -96,25 +108,6 @@ func (o Opened) closed(now survey.Instant) error {
 		return survey.Errorf(survey.Gone, "", "this survey has expired")
 	}
 	return nil
-}
-
-// occasion adds the touchpoint's name and when it happened.
-func (q *session) occasion(o *Opened, row invitationRow) error {
-	if _, err := q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`,
-		[]any{q.by.Workspace, row.TouchpointID}, &o.Invitation.Touchpoint, &o.Touchpoint); err != nil {
-		return err
-	}
-	interaction := row.InteractionID.orNil()
-	if interaction == nil {
-		return nil
-	}
-	var at int64
-	found, err := q.row(`SELECT occurred_at FROM interactions WHERE workspace_id = ? AND id = ?`,
-		[]any{q.by.Workspace, *interaction}, &at)
-	if found {
-		o.OccurredAt = (*survey.Instant)(&at)
-	}
-	return err
 }
 
 func (s *Store) answerOf(q *session, invitation id) (*survey.Response, error) {

@@ -165,7 +165,9 @@ func (s *Store) formOpened(q *session, place surveyPlace, f openForm, lock strin
 	if o.Workspace, err = q.workspace(q.by.Workspace); err != nil {
 		return o, err
 	}
-	return o, q.occasion(&o, invitationRow{TouchpointID: id(place.TouchpointID)})
+	_, err = q.row(`SELECT key, name FROM touchpoints WHERE workspace_id = ? AND id = ?`,
+		[]any{q.by.Workspace, place.TouchpointID}, &o.Invitation.Touchpoint, &o.Touchpoint)
+	return o, err
 }
 
 // answeredOpen is what follows from the answer that was made with a form.
