@@ -105,8 +105,8 @@ func (s *server) answersSurvive(hold func() (release func()), accepts string) {
 			page.wantPage(503, `lang="ja"`, "送信できませんでした", "おそい &amp; &lt;b&gt;長い&lt;/b&gt;", `role="alert"`).never("<b>")
 		}
 	}
-	for _, i := range []int{2, 5} {
-		if want := `<body data-start="/l/` + slug + `?via=kiosk" data-wait="90"`; !strings.Contains(string(pages[i].body), want) {
+	for i, lang := range map[int]string{2: "ja", 5: "en"} {
+		if want := `<body data-start="/l/` + slug + `?lang=` + lang + `&amp;via=kiosk" data-wait="90"`; !strings.Contains(string(pages[i].body), want) {
 			s.t.Errorf("%s: a tablet does not go on by itself: %s", pages[i].request, pages[i].body)
 		}
 	}
