@@ -172,7 +172,7 @@ func TestAKiosk(t *testing.T) {
 	leaves := func(page response, after int) { // by its script, or without
 		t.Helper()
 		to := strings.ReplaceAll(start, "&", "&amp;")
-		for _, want := range []string{fmt.Sprintf(`<body data-start="%s" data-wait="%d" data-idle="90">`, to, after), fmt.Sprintf(`content="%d;url=%s"`, after, to), `<script type="module">`} {
+		for _, want := range []string{fmt.Sprintf(`<body data-start="%s" data-wait="%d" data-idle="90">`, to, after), fmt.Sprintf(`content="%d; url=%s"`, after, to), `<script type="module">`} {
 			if !strings.Contains(string(page.body), want) || page.header.Get("Refresh") != "" {
 				t.Errorf("%s: lacks %s, Refresh %q", page.request, want, page.header.Get("Refresh"))
 			}
