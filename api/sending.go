@@ -14,12 +14,14 @@ type sendingResponse struct {
 	Since      *survey.Instant `json:"since"`
 	Sent       int             `json:"sent"`
 	Bounced    int             `json:"bounced"`
+	Refused    int             `json:"refused"`
 	Complained int             `json:"complained"`
 }
 
 func (a *api) showSending(c echo.Context) error {
 	now, err := a.Store.Sending(c.Request().Context(), caller(c))
-	out := sendingResponse{Sent: now.Reputation.Sent, Bounced: now.Reputation.Bounced, Complained: now.Reputation.Complained}
+	out := sendingResponse{Sent: now.Reputation.Sent, Bounced: now.Reputation.Bounced, Refused: now.Reputation.Refused,
+		Complained: now.Reputation.Complained}
 	if now.Paused != "" {
 		out.Paused, out.Reason, out.Since = true, &now.Paused, &now.Since
 	}

@@ -4679,6 +4679,7 @@ type Sending struct {
 	Complained int            `json:"complained"`
 	Paused     bool           `json:"paused"`
 	Reason     *SendingReason `json:"reason"`
+	Refused    int            `json:"refused"`
 	Sent       int            `json:"sent"`
 	Since      *time.Time     `json:"since"`
 }

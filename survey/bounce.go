@@ -82,8 +82,9 @@ func AfterBounce(v Invitation, complained bool, kind BounceKind) BounceEffect {
 
 // Reputation is what became of the mails that a workspace sent last.
 type Reputation struct {
-	Sent       int // at most ReputationOver
-	Bounced    int // of those, for good
+	Sent       int // at most ReputationOver, with those that were refused
+	Bounced    int // of those, came back for good
+	Refused    int // of those, refused at once: there is no such mailbox
 	Complained int // of those
 }
 
@@ -99,14 +100,16 @@ const (
 // Pause says whether a workspace must stop sending, and why: at 5 % hard
 // bounces, of which there are at least 10, or at 0.1 % complaints. One
 // complaint is 0.1 % of a full look back; in a shorter one it takes three, so
-// that a few mails and one annoyed reader stop nothing.
+// that a few mails and one annoyed reader stop nothing. What the server refused
+// at once it has shown to nobody: that is held against the sender in a full
+// look back only, where it is a bad list and no short streak.
 func (r Reputation) Pause() (reason string, pause bool) {
-	complaints := 3
+	bounced, of, complaints := r.Bounced, r.Sent-r.Refused, 3
 	if r.Sent >= ReputationOver {
-		complaints = r.Sent / 1000
+		bounced, of, complaints = r.Bounced+r.Refused, r.Sent, r.Sent/1000
 	}
 	switch {
-	case r.Bounced >= 10 && r.Bounced*20 >= r.Sent:
+	case bounced >= 10 && bounced*20 >= of:
 		return PausedByBounces, true
 	case r.Complained >= complaints && r.Complained*1000 >= r.Sent:
 		return PausedByComplaints, true

@@ -179,7 +179,15 @@ func TestSendingPausesItselfAndResumes(t *testing.T) {
 		ok(t, s.Unreachable(ctx, startOne(t, s), "550 5.1.1 no such user")) // the server refuses it at once
 		sending, err := s.Sending(ctx, by)
 		ok(t, err)
-		if sending.Paused != survey.PausedByBounces || sending.Since != clock.Instant() || sending.Reputation != (survey.Reputation{Sent: 13, Bounced: 10}) {
+		if sending.Paused != "" || sending.Reputation != (survey.Reputation{Sent: 13, Bounced: 9, Refused: 1}) {
+			t.Errorf("a few that the server refuses: %+v", sending)
+		}
+		if got := took(t, s, store.BounceApplied, survey.Bounce{Kind: survey.HardBounce, Tags: []string{s.BounceTag(by.Workspace, ids[9])}}); got.Paused != survey.PausedByBounces {
+			t.Errorf("not paused after ten: %+v", got)
+		}
+		sending, err = s.Sending(ctx, by)
+		ok(t, err)
+		if sending.Paused != survey.PausedByBounces || sending.Since != clock.Instant() || sending.Reputation != (survey.Reputation{Sent: 13, Bounced: 10, Refused: 1}) {
 			t.Errorf("%+v", sending)
 		}
 		waits := *only(t, record(t, s, by, chat("w@example.com"))).Invitation
@@ -204,4 +212,35 @@ func TestSendingPausesItselfAndResumes(t *testing.T) {
 		}
 		wholeStore(t, s)
 	}, clock.Use)
+}
+
+func TestRefusalsOfAThousandPauseSending(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		mustSurvey(t, s, by, "chat", nil)
+		for i := range survey.ReputationOver {
+			record(t, s, by, chat(fmt.Sprintf("p%d@example.com", i)))
+		}
+		claims, err := s.ClaimDue(ctx, survey.ReputationOver, lease)
+		ok(t, err)
+		mails, err := s.StartSending(ctx, claims, plainID)
+		ok(t, err)
+		if len(mails) != survey.ReputationOver {
+			t.Fatalf("%d mails", len(mails))
+		}
+		ok(t, s.Sent(ctx, claims[:950]...))
+		for i, c := range claims[950:] {
+			sending, err := s.Sending(ctx, by)
+			ok(t, err)
+			if sending.Paused != "" {
+				t.Fatalf("paused after %d: %+v", i, sending)
+			}
+			ok(t, s.Unreachable(ctx, c, "550 5.1.1 no such user"))
+		}
+		sending, err := s.Sending(ctx, by)
+		ok(t, err)
+		if sending.Paused != survey.PausedByBounces || sending.Reputation != (survey.Reputation{Sent: 1000, Refused: 50}) {
+			t.Errorf("%+v", sending)
+		}
+	})
 }

@@ -136,8 +136,8 @@ func (s *Store) Fail(ctx context.Context, c Claim, words string) error {
 }
 
 // Unreachable ends a mail whose address does not exist by the server's words,
-// and makes sure that the address is never asked again. It counts as a hard
-// bounce, which may pause sending.
+// and makes sure that the address is never asked again. It counts as refused,
+// which may pause sending.
 func (s *Store) Unreachable(ctx context.Context, c Claim, words string) error {
 	return s.finishOne(ctx, c, func(q *session, row invitationRow) error {
 		if row.Email != nil { // not erased since

@@ -62,15 +62,15 @@ const lookBack = 10 * survey.ReputationOver
 func (q *session) reputation(since survey.Instant) (survey.Reputation, error) {
 	const went = `SELECT channel, sent_at, cohort_at, bounced_at, complained_at FROM invitations WHERE workspace_id = ? AND cohort_at IS NOT NULL
 		AND cohort_at >= ? ORDER BY cohort_at DESC LIMIT ?`
-	const refused = `SELECT refused_at AS tried_at, refused_at AS bounced_at, CAST(NULL AS bigint) AS complained_at FROM invitations
+	const refused = `SELECT refused_at AS tried_at, CAST(NULL AS bigint) AS bounced_at, refused_at, CAST(NULL AS bigint) AS complained_at FROM invitations
 		WHERE workspace_id = ? AND refused_at IS NOT NULL AND refused_at >= ? ORDER BY refused_at DESC LIMIT ?`
 	var r survey.Reputation
-	_, err := q.row(`SELECT COUNT(*), COUNT(bounced_at), COUNT(complained_at) FROM (
-		SELECT * FROM (SELECT cohort_at AS tried_at, bounced_at, complained_at FROM (`+went+`) AS newest
+	_, err := q.row(`SELECT COUNT(*), COUNT(bounced_at), COUNT(refused_at), COUNT(complained_at) FROM (
+		SELECT * FROM (SELECT cohort_at AS tried_at, bounced_at, CAST(NULL AS bigint) AS refused_at, complained_at FROM (`+went+`) AS newest
 			WHERE channel = 'email' AND sent_at IS NOT NULL ORDER BY cohort_at DESC LIMIT ?) AS sent
 		UNION ALL SELECT * FROM (`+refused+`) AS refused ORDER BY tried_at DESC LIMIT ?) AS mails`,
 		[]any{q.by.Workspace, since, lookBack, survey.ReputationOver, q.by.Workspace, since, survey.ReputationOver, survey.ReputationOver},
-		&r.Sent, &r.Bounced, &r.Complained)
+		&r.Sent, &r.Bounced, &r.Refused, &r.Complained)
 	return r, err
 }
 
