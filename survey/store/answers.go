@@ -216,9 +216,14 @@ func (s *Store) firstReply(q *session, o Opened, row invitationRow, reply Reply)
 // answered takes the invitation off the queue and counts it in its cohort.
 func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
 	by := cohort{answered: 1}
+	set := `UPDATE invitations SET `
+	args := []any{}
+	// SQLite writes a row's place in an index anew wherever a statement names its
+	// column, so the cohort is named only where it begins
 	if row.CohortAt == nil { // the server's reply is still to come: the mail was out all the same
 		row.CohortAt = (*int64)(&q.now)
 		by.sent, by.opened = row.cohort().sent, row.cohort().opened
+		set, args = set+`cohort_at = ?, `, append(args, *row.CohortAt)
 	}
 	row.Commented = r.Comment != ""
 	if row.Commented {
@@ -232,9 +237,8 @@ func (s *Store) answered(q *session, row invitationRow, r responseRow) error {
 	if row.MailState == mailSending {
 		mail = mailSending // the server's reply will still be noted
 	}
-	if err := q.must(`UPDATE invitations SET state = 'answered', reason = '', answered_at = ?, mail_state = ?, cohort_at = ?,
-		commented = ?, updated_at = ? WHERE workspace_id = ? AND id = ?`,
-		q.now, mail, *row.CohortAt, row.Commented, q.now, row.WorkspaceID, row.ID); err != nil {
+	if err := q.must(set+`state = 'answered', reason = '', answered_at = ?, mail_state = ?, commented = ?, updated_at = ?
+		WHERE workspace_id = ? AND id = ?`, append(args, q.now, mail, row.Commented, q.now, row.WorkspaceID, row.ID)...); err != nil {
 		return err
 	}
 	return q.event(aboutInvitation, survey.ID(row.ID), "answered", "", "")
