@@ -31,6 +31,9 @@ func (s *Store) Open(ctx context.Context, token string) (Opened, error) {
 	}
 	q := s.reading(ctx, Caller{Workspace: workspace})
 	opened, _, err := s.open(q, token, "")
+	if err == nil {
+		s.shown.add([]seenRow{shownToken(token)})
+	}
 	return opened, away(err)
 }
 

@@ -53,6 +53,7 @@ type Store struct {
 	mailsPerKey int
 	parsed      parsed
 	seen        seen
+	shown       seen // the tokens that pages were shown for lately
 	taggers     taggers
 	reporting   chan struct{} // a place for each snapshot
 	spelled     sync.Map      // PostgreSQL's spelling of koe's statements

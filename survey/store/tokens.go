@@ -69,9 +69,16 @@ func tokenWorkspace(token string) (int64, error) {
 
 var errNoInvitation = survey.Errorf(survey.NotFound, "", "there is no such invitation")
 
+// shownToken is a token that opened something.
+func shownToken(token string) seenRow { return seenRow{row: [16]byte(tokenHash(token))} }
+
 // issued is NotFound for a token that nobody knows: whoever guesses does not
-// come to where answers are written.
+// come to where answers are written. One whose page was shown is not looked up
+// again: if it is gone since, the answer's transaction finds that out.
 func (s *Store) issued(ctx context.Context, workspace int64, token string) error {
+	if s.shown.has(shownToken(token)) {
+		return nil
+	}
 	var one int
 	found, err := s.reading(ctx, Caller{Workspace: workspace}).row(`SELECT 1 FROM invitations WHERE workspace_id = ? AND token_hash = ?`,
 		[]any{workspace, tokenHash(token)}, &one)
