@@ -179,8 +179,22 @@ func TestAMailThatIsRefusedForGoodFails(t *testing.T) {
 		if n := len(d.server.lettersTo("a@example.com")); n != 1 {
 			d.t.Errorf("tried %d times", n)
 		}
-		for i := range 9 { // with the first there are ten, too many among so few
-			d.happens("chat", fmt.Sprintf("p%d@gone.example", i))
+		var refused, back []survey.ID
+		for i := range 10 {
+			refused = append(refused, d.happens("chat", fmt.Sprintf("p%d@gone.example", i)))
+			back = append(back, d.happens("chat", fmt.Sprintf("q%d@back.example", i)))
+		}
+		for _, id := range refused { // few, and nobody outside has seen them
+			d.becomes(id, survey.InvitationFailed)
+		}
+		if sending, err := d.store.Sending(d.t.Context(), d.by); err != nil || sending.Paused != "" || sending.Reputation.Refused != 11 {
+			d.t.Errorf("%+v, %v", sending, err)
+		}
+		for _, id := range back { // ten that come back are too many among so few
+			d.becomes(id, survey.InvitationSent)
+			if _, err := d.store.TakeBounces(d.t.Context(), d.by, []survey.Bounce{{Kind: survey.HardBounce, Invitation: &id}}); err != nil {
+				d.t.Fatal(err)
+			}
 		}
 		says := func(words string) func() bool { return func() bool { return strings.Count(log.String(), words) == 1 } }
 		d.until("the log says that sending has paused itself", says("sending has paused itself"))
