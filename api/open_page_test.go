@@ -289,6 +289,28 @@ func TestAFrameInTheirOwnSite(t *testing.T) {
 	}
 }
 
+// A page that stays open while the template changes is answered as it was shown.
+func TestAnAnswerIsOnTheScaleThatWasSeen(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		rate := func(scale string, status int) {
+			s.do("PUT", "/v1/templates/rate", `{"name":"Rate","default_locale":"en","metric":"csat","questions":[{"key":"score","type":"score","scale":{`+scale+`},"text":{"en":"How was it?"}}]}`).want(status)
+		}
+		rate(`"min":1,"max":5`, 201)
+		s.survey("shop", `"template":"rate"`)
+		slug := s.openLink("shop", `"once_per_browser":true`)
+		before := s.visit(slug)
+		rate(`"min":1,"max":10`, 200)
+		s.do("POST", "/v1/surveys/shop/activate", nil).want(200)
+		before.post("step=score&score=5").want(200)
+		if again := before.post("step=score&score=5").want(200); !strings.Contains(again.header.Get("Set-Cookie"), "koe_answered") {
+			t.Error("a repeat, whose first reply may be lost, is not remembered")
+		}
+		s.visit(slug).post("step=score&score=10").want(200)
+		got := s.do("GET", "/v1/responses", nil).want(200)
+		got.wantAt("data[1].template.version", 1.0).wantAt("data[1].score", 5.0).wantAt("data[0].template.version", 2.0).wantAt("data[0].score", 10.0)
+	})
+}
+
 func TestWhatAnOpenLinkMayBe(t *testing.T) {
 	s := newServer(t)
 	s.survey("shop", ``)

@@ -9,10 +9,10 @@ import (
 	"koe/survey"
 )
 
-// A form of an open link is signed: it names the response that it will make
-// and when it was shown. So nobody can post what koe has not shown, a form
-// that is sent twice is one answer, and whoever has it can go on with it. koe
-// keeps no forms.
+// A form of an open link is signed: it names the response that it will make,
+// when it was shown and what it asks. So nobody can post what koe has not shown,
+// an answer is judged by the scale that was seen, a form that is sent twice is
+// one answer, and whoever has it can go on with it. koe keeps no forms.
 
 // OpenPage is what an open link shows. Invitation has no more than a page
 // needs: there is none.
@@ -26,12 +26,22 @@ type OpenPage struct {
 type openForm struct {
 	response survey.ID
 	shownAt  survey.Instant
+	template survey.ID
+	version  int // of the template
 }
 
-const formMAC = 16
+// A form is its response's id, its instant, its template's id and version, and
+// the seal. Those that were made before forms named a template end after the
+// instant; they ask what their survey asks now.
+const (
+	shortForm = 16 + 8
+	longForm  = shortForm + 16 + 4
+	formMAC   = 16
+)
 
 func (s *Store) sealForm(workspace int64, of survey.ID, f openForm) string {
 	b := binary.BigEndian.AppendUint64(f.response[:], uint64(f.shownAt))
+	b = binary.BigEndian.AppendUint32(append(b, f.template[:]...), uint32(f.version))
 	return base64.RawURLEncoding.EncodeToString(append(b, s.formSeal(workspace, of, b)...))
 }
 
@@ -40,14 +50,19 @@ func (s *Store) formSeal(workspace int64, of survey.ID, form []byte) []byte {
 }
 
 // unsealForm is false for what koe has not made for this survey.
-func (s *Store) unsealForm(workspace int64, of survey.ID, text string) (f openForm, ok bool) {
+func (s *Store) unsealForm(workspace int64, place surveyPlace, text string) (f openForm, ok bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	const length = len(f.response) + 8
-	if err != nil || len(b) != length+formMAC || !hmac.Equal(b[length:], s.formSeal(workspace, of, b[:length])) {
+	length := len(b) - formMAC
+	if err != nil || length != shortForm && length != longForm || !hmac.Equal(b[length:], s.formSeal(workspace, place.Survey.ID, b[:length])) {
 		return f, false
 	}
+	f.template, f.version = place.TemplateID, place.Survey.TemplateVersion
 	copy(f.response[:], b)
 	f.shownAt = survey.Instant(binary.BigEndian.Uint64(b[len(f.response):]))
+	if length == longForm {
+		copy(f.template[:], b[shortForm:])
+		f.version = int(binary.BigEndian.Uint32(b[shortForm+len(f.template):]))
+	}
 	return f, true
 }
 
@@ -74,7 +89,7 @@ func (s *Store) OpenBySlug(ctx context.Context, slug string) (OpenPage, error) {
 	if err != nil {
 		return page, away(err)
 	}
-	f := openForm{newID(), q.now}
+	f := openForm{newID(), q.now, place.TemplateID, place.Survey.TemplateVersion}
 	page.Form, page.ShownAt = s.sealForm(q.by.Workspace, place.Survey.ID, f), q.now
 	if page.Opened, err = s.formOpened(q, place, f, ""); err != nil {
 		return page, away(err)
@@ -99,7 +114,7 @@ func (s *Store) OpenForm(ctx context.Context, slug, form string) (OpenPage, erro
 	if err != nil {
 		return page, away(err)
 	}
-	f, ok := s.unsealForm(q.by.Workspace, place.Survey.ID, form)
+	f, ok := s.unsealForm(q.by.Workspace, place, form)
 	if !ok {
 		return page, errNoForm
 	}
@@ -140,10 +155,10 @@ func (s *Store) bySlug(ctx context.Context, slug string) (q *session, place surv
 }
 
 // formOpened is what a form stands for: the answer that was made with it, or
-// the survey as it asks now.
+// the survey with what the form asks.
 func (s *Store) formOpened(q *session, place surveyPlace, f openForm, lock string) (Opened, error) {
 	o := Opened{Survey: place.Survey, Invitation: survey.Invitation{ExpiresAt: f.shownAt.Add(survey.FormLasts)}}
-	template, version := place.TemplateID, place.Survey.TemplateVersion
+	template, version := f.template, f.version
 	var row responseRow
 	found, err := q.find(&row, `SELECT `+responseColumns+` FROM responses WHERE workspace_id = ? AND id = ? AND survey_id = ?`+lock,
 		q.by.Workspace, f.response, place.Survey.ID)
@@ -205,7 +220,7 @@ func (s *Store) AnswerForm(ctx context.Context, slug, form string, reply Reply, 
 	if err != nil {
 		return page, away(err)
 	}
-	f, ok := s.unsealForm(reading.by.Workspace, place.Survey.ID, form)
+	f, ok := s.unsealForm(reading.by.Workspace, place, form)
 	if !ok {
 		return page, errNoForm
 	}
@@ -260,7 +275,7 @@ func (s *Store) firstOpenReply(q *session, place surveyPlace, o Opened, f openFo
 		return nil, survey.Errorf(survey.Gone, "", "this answer was deleted")
 	}
 	r := responseRow{WorkspaceID: q.by.Workspace, ID: id(f.response), SurveyID: id(place.Survey.ID), TouchpointID: id(place.TouchpointID),
-		MeasureID: measureID(o.Template.Measure()), TemplateID: id(place.TemplateID), TemplateVersion: place.Survey.TemplateVersion,
+		MeasureID: measureID(o.Template.Measure()), TemplateID: id(f.template), TemplateVersion: f.version,
 		Score: *reply.Score, Comment: o.Template.Comment(*reply.Score, answers), Locale: reply.Locale, Channel: came.Channel, Tags: "[]",
 		Complete:    reply.Complete || len(o.Template.Shown(*reply.Score, answers)) == 0,
 		RespondedAt: int64(q.now), CreatedAt: int64(q.now), UpdatedAt: int64(q.now)}
