@@ -38,8 +38,8 @@ type device struct {
 // A whole conference may sit behind one address, a row of tablets too, and a
 // poster may be on television.
 const (
-	clientPosts, clientPostsPerSecond = 3 * manyAnswers, 5 // score, questions and a change of each
-	linkPosts, linkPostsPerSecond     = 500, 100
+	clientPosts, clientPostsPerSecond = 3 * manyAnswers, 5   // score, questions and a change of each
+	linkPosts, linkPostsPerSecond     = 4 * clientPosts, 100 // so that no one address shuts a link
 	manyAnswers, manyAnswersEvery     = 500, 10 * time.Second
 	kioskAnswersEvery                 = 5 * time.Second // instead, at a link that may stand on kiosks
 	kioskPause                        = 2 * time.Second
@@ -99,20 +99,29 @@ func (l *openLimits) count(limiter *rate.Limiter, message string) error {
 	return &survey.Error{Kind: survey.TooMany, RetryAfter: time.Second, Message: message}
 }
 
-// tooMany counts an answer of an address to a link, by whatever way in: what
-// the link allows decides, for the way in is the visitor's word.
+// tooMany is whether one more answer of an address to a link is odd, by whatever
+// way in: what the link allows decides, for the way in is the visitor's word.
 func (l *openLimits) tooMany(address string, link survey.OpenLink) bool {
+	return l.answers(address, link).TokensAt(l.now()) < 1
+}
+
+// answered counts an answer that was kept.
+func (l *openLimits) answered(address string, link survey.OpenLink) {
+	l.answers(address, link).AllowN(l.now(), 1)
+}
+
+func (l *openLimits) answers(address string, link survey.OpenLink) *rate.Limiter {
 	every := rate.Every(manyAnswersEvery)
 	if link.Kiosk {
 		every = rate.Every(kioskAnswersEvery)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, limiter := l.now(), limiterOf(l.many, answering{clientOf(address), link.Slug}, every, manyAnswers)
+	limiter := limiterOf(l.many, answering{clientOf(address), link.Slug}, every, manyAnswers)
 	if limiter.Limit() != every { // the link was changed since
-		limiter.SetLimitAt(now, every)
+		limiter.SetLimitAt(l.now(), every)
 	}
-	return !limiter.AllowN(now, 1)
+	return limiter
 }
 
 // turn is the last answer of a kiosk that counts.

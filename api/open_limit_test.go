@@ -127,3 +127,17 @@ func TestTooManyInAFrameAndOnAKiosk(t *testing.T) {
 		koe.do("POST", "/l/"+tablet.path, "step=score&score=9&form="+tablet.form, form).wantPage(429, "Next answer", `<body data-start="/l/`+slug+`?store=12&amp;via=kiosk" data-wait="90"`)
 	}
 }
+
+// What is not kept does not count: who tries again until it is kept is not odd.
+func TestTriesThatKeepNothingAreNotMany(t *testing.T) {
+	s := newServer(t)
+	s.survey("shop", ``)
+	v := s.visit(s.openLink("shop", ``))
+	v.post("step=score&score=9").wantPage(200)
+	s.do("DELETE", "/v1/responses/"+s.do("GET", "/v1/responses", nil).text("data[0].id"), nil).want(204)
+	for range 500 {
+		v.post("step=score&score=9").want(410)
+	}
+	s.visit(strings.TrimPrefix(v.path, "/l/")).post("step=score&score=8").wantPage(200)
+	s.do("GET", "/v1/responses", nil).want(200).wantAt("data[0].score", 8.0).wantAt("data[0].excluded", false)
+}

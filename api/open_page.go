@@ -55,10 +55,11 @@ func (a *api) showOpenAnswer(c echo.Context) error {
 	page, err := a.Store.OpenForm(c.Request().Context(), param(c, "slug"), param(c, "form"))
 	if is(err, survey.Invalid) || err == nil && page.Response == nil {
 		query := kept(page.Link.Entrance(c.QueryParam("via")), page.Link.Told(c.QueryParams()))
-		for _, name := range []string{"lang", startLang} {
-			if lang := c.QueryParam(name); lang != "" {
-				query.Set(name, lang)
-			}
+		if lang := c.QueryParam("lang"); lang != "" {
+			query.Set("lang", lang)
+		}
+		if c.QueryParams().Has(startLang) { // said to be none, too
+			query.Set(startLang, c.QueryParam(startLang))
 		}
 		start := url.URL{Path: a.path + "/l/" + param(c, "slug"), RawQuery: query.Encode()}
 		return c.Redirect(http.StatusSeeOther, start.String())
@@ -122,8 +123,9 @@ func (a *api) answerForm(c echo.Context, sealed string, form url.Values) error {
 	}
 	if page.Response == nil {
 		a.metrics.openAnswers.WithLabelValues(came.Channel, came.Excluded).Inc()
-		a.rememberAnswered(c, after)
+		a.open.answered(c.RealIP(), page.Link)
 	}
+	a.rememberAnswered(c, after) // at a repeat too: the reply to the first may be lost
 	p := a.openPage(c, after)
 	if p.Start != "" { // so that going back on a shared device posts nothing again
 		return c.Redirect(http.StatusSeeOther, p.Own())

@@ -30,7 +30,7 @@ if (kiosk.start) {
     clearTimeout(leaving);
     leaving = setTimeout(leave, seconds * 1000);
   };
-  for (const touch of ["pointerdown", "pointermove", "keydown", "input", "scroll"]) {
+  for (const touch of ["pointerdown", "pointermove", "touchstart", "keydown", "focusin", "input", "scroll"]) {
     addEventListener(touch, () => wait(kiosk.idle), { capture: true, passive: true });
   }
   wait(kiosk.wait);
