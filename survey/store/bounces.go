@@ -128,7 +128,7 @@ func (s *Store) bouncedWorkspace(q *session, b survey.Bounce) (int64, error) {
 			return workspace, err
 		}
 	}
-	if b.Email == "" || b.Kind == survey.SoftBounce {
+	if b.Email == "" {
 		return 0, nil
 	}
 	return s.mailedLately(q, b.Email)
@@ -242,7 +242,7 @@ func (s *Store) takeBounces(q *session, reports []survey.Bounce) ([]BounceTaken,
 // that it got lately, so that it counts; where there is none it is suppressed.
 func (s *Store) takeByAddress(q *session, b survey.Bounce) (BounceTaken, error) {
 	out := BounceTaken{Outcome: BounceUnknown}
-	if b.Email == "" || b.Kind == survey.SoftBounce {
+	if b.Email == "" {
 		return out, nil
 	}
 	row, err := s.lastMailed(q, q.by.Workspace, b.Email)
@@ -251,6 +251,9 @@ func (s *Store) takeByAddress(q *session, b survey.Bounce) (BounceTaken, error) 
 			out, err = s.takeBounce(q, *row, b)
 		}
 		return out, err
+	}
+	if b.Kind == survey.SoftBounce {
+		return out, nil
 	}
 	fresh, err := s.block(q, b.Email, map[survey.BounceKind]survey.SuppressionReason{
 		survey.HardBounce: survey.Bounced, survey.Complaint: survey.Complained}[b.Kind])

@@ -112,6 +112,8 @@ func TestAComplaintEndsWhatIsPlanned(t *testing.T) {
 		soft := survey.Bounce{Kind: survey.SoftBounce, Tags: []string{s.BounceTag(by.Workspace, id)}, Code: "4.2.2"}
 		took(t, s, store.BounceApplied, soft)
 		took(t, s, store.BounceRepeated, soft)
+		took(t, s, store.BounceRepeated, survey.Bounce{Kind: survey.SoftBounce, Email: "a@example.com", Code: "4.2.2"})
+		took(t, s, store.BounceUnknown, survey.Bounce{Kind: survey.SoftBounce, Email: "nobody@example.com"})
 		complaint := survey.Bounce{Kind: survey.Complaint, Email: "a@example.com"}
 		took(t, s, store.BounceApplied, complaint)
 		took(t, s, store.BounceRepeated, complaint)
