@@ -75,3 +75,18 @@ func TestFiltersOfResponses(t *testing.T) {
 	s.do("GET", "/v1/responses?follow_up=open", nil).want(200).wantAt("data[0]", nil)
 	s.do("GET", "/v1/responses?locale=%3F%3F", nil).wantProblem(422, "locale")
 }
+
+// A comment that came by itself, where no text is asked, is in no answer, and
+// stays when something else changes.
+func TestACommentThatNothingAsks(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.do("PUT", "/v1/templates/why", `{"name":"Why","metric":"csat","default_locale":"en","questions":[
+			{"key":"score","type":"score","scale":{"min":1,"max":5},"text":{"en":"How was it?"}},
+			{"key":"reason","type":"text","text":{"en":"Why?"},"show_if":{"score":{"max":3}}}]}`).want(201)
+		s.survey("after", `"template":"why"`)
+		path := "/v1/responses/" + s.answered("after", 4, `,"comment":"good"`)
+		s.do("PATCH", path, `{"score":5}`).want(200).wantAt("comment", "good").wantAt("answers.reason", nil)
+		s.do("PATCH", path, `{"score":2,"answers":{"reason":"slow"}}`).want(200).wantAt("comment", "slow")
+		s.do("PATCH", path, `{"answers":{"reason":null}}`).want(200).wantAt("comment", nil)
+	})
+}

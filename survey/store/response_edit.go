@@ -212,6 +212,9 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 	}
 	if now.Score != old.Score || now.Answers != old.Answers {
 		now.Comment = template.Comment(now.Score, wanted.Answers)
+		if now.Comment == "" && template.Comment(old.Score, before.Answers) == "" { // it came by itself, and is in no answer
+			now.Comment = old.Comment
+		}
 	}
 	if attributes := wanted.Attributes.Clean(&p, "attributes"); !maps.Equal(attributes, before.Attributes) {
 		changed = append(changed, "attributes")
