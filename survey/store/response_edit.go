@@ -211,10 +211,7 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 		}
 	}
 	if now.Score != old.Score || now.Answers != old.Answers {
-		now.Comment = template.Comment(now.Score, wanted.Answers)
-		if now.Comment == "" && template.Comment(old.Score, before.Answers) == "" { // it came by itself, and is in no answer
-			now.Comment = old.Comment
-		}
+		now.Comment = commentAfter(template, before, now.Score, wanted.Answers)
 	}
 	if attributes := wanted.Attributes.Clean(&p, "attributes"); !maps.Equal(attributes, before.Attributes) {
 		changed = append(changed, "attributes")
@@ -229,6 +226,15 @@ func (s *Store) changed(q *session, old responseRow, change func(*ResponseChange
 		}
 	}
 	return now, changed, p.Err()
+}
+
+// commentAfter is the comment of an answer that was changed: the text among its
+// answers, and where there was none before and is none now, what came by itself.
+func commentAfter(t survey.Template, before survey.Response, score int, answers survey.Answers) string {
+	if comment := t.Comment(score, answers); comment != "" || t.Comment(before.Score, before.Answers) != "" {
+		return comment
+	}
+	return before.Comment
 }
 
 // checkOwner notes a problem where an answer cannot become a person's.
