@@ -275,9 +275,14 @@ func TestInert(t *testing.T) {
 		"سارة (VIP)":      "\u2068سارة (VIP)\u2069",
 		"👩‍👧 花子":          "👩‍👧 花子",
 		"\u2029":          "",
+		"A \x00":          "A",
+		"\x07 A\u202e B":  "A B",
 	} {
 		if got := inert(value); got != want {
 			t.Errorf("inert(%q) = %q, want %q", value, got, want)
+		}
+		if got := inert(inert(value)); !strings.HasPrefix(got, "\u2068") && got != want {
+			t.Errorf("inert twice(%q) = %q, want %q", value, got, want)
 		}
 	}
 }

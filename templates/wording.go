@@ -70,10 +70,9 @@ func (w wording) own(key string, namesAndValues ...string) (phrase, error) {
 // the words around it. A value with right-to-left letters is isolated, so that
 // punctuation beside it stays where it was.
 func inert(value string) string {
-	value = strings.Join(strings.Fields(value), " ")
 	rightToLeft := false
 	value = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) || 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 {
 			return -1
 		}
 		properties, _ := bidi.LookupRune(r)
@@ -82,6 +81,7 @@ func inert(value string) string {
 		}
 		return r
 	}, value)
+	value = strings.Join(strings.Fields(value), " ") // at last: what was dropped may have stood behind a space
 	if rightToLeft {
 		return "\u2068" + value + "\u2069"
 	}
