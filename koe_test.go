@@ -196,12 +196,14 @@ func startKoeWith(t *testing.T, database, key string, environment ...string) *ru
 	})
 	lines := bufio.NewScanner(out)
 	if k.key = key; key != "" && !lines.Scan() {
+		k.stop()
 		t.Fatalf("koe said nothing; its log:\n%s", k.log.String())
 	}
 	for k.key == "" && lines.Scan() {
 		k.key = keyPattern.FindString(lines.Text())
 	}
 	if k.key == "" {
+		k.stop()
 		t.Fatalf("koe printed no key; its log:\n%s", k.log.String())
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
@@ -223,6 +225,7 @@ func (k *running) stop() {
 		}
 	case <-time.After(10 * time.Second):
 		_ = k.cmd.Process.Kill()
+		<-ended
 		k.t.Error("koe did not end within 10 seconds")
 	}
 }

@@ -142,12 +142,16 @@ func private(path string) error {
 	return file.Close()
 }
 
+// maxConnect is how long the first connections to PostgreSQL may take. A server
+// that is not there refuses at once; one that is short of time answers late.
+const maxConnect = 30 * time.Second
+
 func (s *Store) openPostgres(ctx context.Context, address string, conns int) error {
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		return errors.New("is not a PostgreSQL address that can be read, such as postgres://user@host/koe")
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, maxConnect)
 	defer cancel()
 	if !strings.Contains(address, "default_query_exec_mode") {
 		named := config.StatementCacheCapacity > 0
