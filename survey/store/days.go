@@ -17,8 +17,12 @@ type surveyDay struct {
 	day       survey.Day
 }
 
-// dayMove is what a transaction adds to a day.
-type dayMove struct{ planned, sent int }
+// dayMove is what a transaction adds to a day. Counted are the first mails that
+// it found to be out where the day had no number of them yet; else nil.
+type dayMove struct {
+	planned, sent int
+	counted       *int
+}
 
 func (q *session) moveOn(on surveyDay, by dayMove) {
 	if q.days == nil {
@@ -27,6 +31,9 @@ func (q *session) moveOn(on surveyDay, by dayMove) {
 	sum := q.days[on]
 	sum.planned += by.planned
 	sum.sent += by.sent
+	if by.counted != nil {
+		sum.counted = by.counted
+	}
 	q.days[on] = sum
 }
 
@@ -36,8 +43,13 @@ func (q *session) moveOn(on surveyDay, by dayMove) {
 func (q *session) flushDays() error {
 	for _, on := range slices.SortedFunc(maps.Keys(q.days), compareDays) {
 		by := q.days[on]
-		if by == (dayMove{}) {
-			continue
+		if by.counted != nil {
+			if err := q.later(`INSERT INTO survey_days (workspace_id, survey_id, day, planned, sent) VALUES (?, ?, ?, 0, ?)
+				ON CONFLICT (workspace_id, survey_id, day) DO UPDATE SET sent = COALESCE(survey_days.sent, excluded.sent)`,
+				on.workspace, on.survey, on.day, *by.counted); err != nil {
+				return err
+			}
+			by.counted = nil
 		}
 		if by.planned > 0 {
 			if err := q.later(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, ?)
@@ -84,42 +96,39 @@ func (q *session) plannedFrom(of survey.ID, from survey.Day) (map[survey.Day]int
 	return planned, nil
 }
 
-// A heldDay is today under a survey's daily limit. Nobody else counts on it
-// until the transaction ends.
+// A heldDay is today under a survey's daily limit. The survey is held, so nobody
+// else takes a place on it until the transaction ends.
 type heldDay struct {
 	day  survey.Day
 	sent int // first mails, with those of this transaction
 }
 
-// holdDay locks today for a survey and reads how many first mails went out.
+// holdDay reads how many of a survey's first mails went out today, while the
+// survey is held.
 func (q *session) holdDay(of survey.ID, zone string) (*heldDay, error) {
 	loc, err := survey.LoadZone(zone)
 	if err != nil {
 		return nil, err
 	}
-	today := survey.DayOf(q.now, loc)
-	if _, err := q.exec(`INSERT INTO survey_days (workspace_id, survey_id, day, planned) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING`,
-		q.by.Workspace, of, today); err != nil {
-		return nil, err
-	}
+	held := &heldDay{day: survey.DayOf(q.now, loc)}
 	var sent *int
-	if _, err := q.row(`SELECT sent FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day = ?`+q.forUpdate(),
-		[]any{q.by.Workspace, of, today}, &sent); err != nil {
+	if _, err := q.row(`SELECT sent FROM survey_days WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
+		[]any{q.by.Workspace, of, held.day}, &sent); err != nil {
 		return nil, err
 	}
-	held := &heldDay{day: today}
 	if sent != nil {
 		held.sent = *sent
 		return held, nil
 	}
 	// the first mail of the day, or the limit is new
+	var counted int
 	if _, err := q.row(`SELECT (SELECT COUNT(*) FROM invitations`+q.indexedBy("invitations_cohort_at")+` WHERE workspace_id = ? AND survey_id = ? AND channel = 'email'
 		AND cohort_at >= ? AND sent_at IS NOT NULL) + (SELECT COUNT(*) FROM invitations`+q.indexedBy("invitations_lease_until")+` WHERE workspace_id = ? AND survey_id = ?
 		AND mail_state IN ('claimed', 'sending') AND mail_state = 'sending' AND mail_no = 0)`,
-		[]any{q.by.Workspace, of, survey.StartOf(today, loc), q.by.Workspace, of}, &held.sent); err != nil {
+		[]any{q.by.Workspace, of, survey.StartOf(held.day, loc), q.by.Workspace, of}, &counted); err != nil {
 		return nil, err
 	}
-	_, err = q.exec(`UPDATE survey_days SET sent = ? WHERE workspace_id = ? AND survey_id = ? AND day = ?`,
-		held.sent, q.by.Workspace, of, today)
-	return held, err
+	held.sent = counted
+	q.moveOn(surveyDay{q.by.Workspace, of, held.day}, dayMove{counted: &counted})
+	return held, nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"slices"
 
 	"koe/survey"
@@ -14,26 +15,25 @@ const (
 )
 
 // decide asks every survey of the touchpoint, the older first, and keeps what
-// each said.
-func (s *Store) decide(q *session, in survey.Interaction, touchpoint survey.ID, person *survey.Person) ([]Decided, error) {
-	places, err := s.surveysAt(q, touchpoint)
-	if err != nil || len(places) == 0 {
-		return []Decided{}, err
+// each said. What the surveys look at is held: see record.
+func (s *Store) decide(q *session, o occurrence) (Recorded, error) {
+	out := Recorded{Interaction: o.in, Decisions: []Decided{}}
+	if o.person != nil {
+		out.Person = &o.person.ID
+	}
+	if len(o.surveys) == 0 {
+		return out, nil
 	}
 	w, err := q.workspace(q.by.Workspace)
 	if err != nil {
-		return nil, err
+		return Recorded{}, err
 	}
-	if err := s.lockAddress(q, in, person); err != nil {
-		return nil, err
-	}
-	decided := make([]Decided, 0, len(places))
-	err = s.ask(q, places, w, in, person, func(place surveyPlace, in survey.Interaction, d survey.Decision) error {
-		one, err := s.keepDecision(q, d, place, in, person, fromInteraction)
-		decided = append(decided, one)
+	err = s.ask(q, o.surveys, w, o.in, o.person, func(place surveyPlace, in survey.Interaction, d survey.Decision) error {
+		one, err := s.keepDecision(q, d, place, in, o.person, fromInteraction)
+		out.Decisions = append(out.Decisions, one)
 		return err
 	})
-	return decided, err
+	return out, err
 }
 
 // ask lets surveys decide one after the other: whom one asks has been asked
@@ -66,9 +66,17 @@ func (s *Store) ask(q *session, places []surveyPlace, w survey.Workspace, in sur
 // decideOne asks one survey after something else than an interaction, which in
 // stands for, and keeps what it said.
 func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, w survey.Workspace, person *survey.Person, source string) (Decided, error) {
-	if err := s.lockAddress(q, in, person); err != nil {
-		return Decided{}, err
+	if q.postgres && person != nil {
+		address := s.addressHash(q.by.Workspace, fillCustomer(in.Customer, *person).Address())
+		if err := q.hold([][]byte{address}, []surveyPlace{place}); err != nil {
+			return Decided{}, err
+		}
 	}
+	return s.decideHeld(q, in, place, w, person, source)
+}
+
+// decideHeld is decideOne where what the survey looks at is held.
+func (s *Store) decideHeld(q *session, in survey.Interaction, place surveyPlace, w survey.Workspace, person *survey.Person, source string) (Decided, error) {
 	var out Decided
 	err := s.ask(q, []surveyPlace{place}, w, in, person, func(place surveyPlace, in survey.Interaction, d survey.Decision) (err error) {
 		out, err = s.keepDecision(q, d, place, in, person, source)
@@ -77,18 +85,43 @@ func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, 
 	return out, err
 }
 
-// lockAddress keeps others from asking the same address until the transaction
-// ends: several people may share one, and the quiet period is the address's
-// too. SQLite has one writer, so there is nothing to lock.
-func (s *Store) lockAddress(q *session, in survey.Interaction, person *survey.Person) error {
-	if !q.postgres || person == nil {
+// hold keeps others from deciding about the same addresses until the
+// transaction ends, for several people may share one and the quiet period is
+// the address's too, and then from taking the last place of a day under a daily
+// limit. A hash may be nil. SQLite has one writer, so there is nothing to hold.
+func (q *session) hold(addresses [][]byte, surveys []surveyPlace) error {
+	if !q.postgres {
 		return nil
 	}
-	hash := s.addressHash(q.by.Workspace, fillCustomer(in.Customer, *person).Address())
-	if hash == nil {
+	addresses = slices.DeleteFunc(addresses, func(hash []byte) bool { return hash == nil })
+	slices.SortFunc(addresses, bytes.Compare)
+	if err := q.lockHashes(slices.CompactFunc(addresses, bytes.Equal)...); err != nil {
+		return err
+	}
+	var limited []survey.ID
+	for _, place := range surveys {
+		if place.Survey.Rules.DailyLimit != nil {
+			limited = append(limited, place.Survey.ID)
+		}
+	}
+	if len(limited) > 0 { // the calendar, too, before a survey: see writeSurvey
+		if _, err := q.counting(); err != nil {
+			return err
+		}
+	}
+	return q.lockSurveys(limited)
+}
+
+// lockSurveys holds surveys until the transaction ends, in one order; answers
+// may refer to them meanwhile. Who holds them asks for no other lock but those
+// of what it counts at its end.
+func (q *session) lockSurveys(ids []survey.ID) error {
+	if len(ids) == 0 {
 		return nil
 	}
-	return q.lockHashes(hash)
+	_, err := q.exec(`SELECT id FROM surveys WHERE workspace_id = ? AND id = ANY(?::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+		q.by.Workspace, idArray(ids))
+	return err
 }
 
 // lockHashes holds addresses until the transaction ends. They come sorted, so
@@ -104,6 +137,34 @@ func (q *session) lockHashes(hashes ...[]byte) error {
 		if err := q.each(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ANY(?::bytea[]) ORDER BY address_hash FOR UPDATE`,
 			[]any{q.by.Workspace, hashes}, []any{&one}, func() error { locked++; return nil }); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// tryHashes holds those addresses that nobody else holds until the transaction
+// ends, and notes the others. It waits for none, but for one that was never
+// held before and just now is by somebody else.
+func (q *session) tryHashes(hashes [][]byte, busy map[addressOf]bool) error {
+	free := make(map[string]bool, len(hashes))
+	var hash []byte
+	note := func() error { free[string(hash)] = true; return nil }
+	if err := q.each(`SELECT address_hash FROM addresses WHERE workspace_id = ? AND address_hash = ANY(?::bytea[]) FOR UPDATE SKIP LOCKED`,
+		[]any{q.by.Workspace, hashes}, []any{&hash}, note); err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(hashes), func(hash []byte) bool { return free[string(hash)] })
+	if len(left) == 0 {
+		return nil
+	}
+	if err := q.each(`INSERT INTO addresses (workspace_id, address_hash) SELECT ?::bigint, h FROM unnest(?::bytea[]) AS h
+		ON CONFLICT DO NOTHING RETURNING address_hash`, []any{q.by.Workspace, left}, []any{&hash}, note); err != nil {
+		return err
+	}
+	q.wrote = true
+	for _, hash := range left {
+		if !free[string(hash)] {
+			busy[addressOf{q.by.Workspace, string(hash)}] = true
 		}
 	}
 	return nil
@@ -210,12 +271,6 @@ func (s *Store) fillHistory(q *session, h *survey.History, asked askedAt, place 
 	}
 	if place.Survey.Rules.DailyLimit == nil {
 		return nil
-	}
-	if q.postgres && q.tx { // two interactions must not both take a day's last place
-		if _, err := q.exec(`SELECT id FROM surveys WHERE workspace_id = ? AND id = ? FOR NO KEY UPDATE`,
-			q.by.Workspace, place.Survey.ID); err != nil {
-			return err
-		}
 	}
 	var err error
 	h.Planned, err = q.plannedFrom(place.Survey.ID, survey.Day(int64(q.now)/86_400_000-1))

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 
 	"koe/survey"
@@ -49,11 +47,15 @@ type Outcome struct {
 func (s *Store) RecordInteraction(ctx context.Context, by Caller, in survey.Interaction) (Recorded, error) {
 	var out Recorded
 	err := s.write(ctx, by, func(q *session) error {
-		var err error
-		if out, err = s.record(q, in); err != nil {
+		outcomes, err := s.record(q, []Item{{Interaction: in}})
+		if err == nil {
+			err = outcomes[0].Err
+		}
+		if err != nil {
 			return err
 		}
-		q.resource, err = asJSON(remembered(Outcome{Recorded: out}))
+		out = outcomes[0].Recorded
+		q.resource, err = asJSON(remembered(outcomes[0]))
 		return err
 	})
 	return out, err
@@ -64,43 +66,18 @@ func (s *Store) RecordInteraction(ctx context.Context, by Caller, in survey.Inte
 func (s *Store) RecordInteractions(ctx context.Context, by Caller, items []Item) ([]Outcome, error) {
 	var out []Outcome
 	err := s.write(ctx, by, func(q *session) error {
-		out = make([]Outcome, len(items))
-		kept := make([]rememberedItem, len(items))
-		for _, i := range q.inLockOrder(items) {
-			item := items[i]
-			out[i].Err = item.Err
-			if item.Err == nil {
-				out[i].Recorded, out[i].Err = s.record(q, item.Interaction)
-			}
-			var known *survey.Error
-			if out[i].Err != nil && !errors.As(out[i].Err, &known) {
-				return out[i].Err
-			}
-			kept[i] = remembered(out[i])
-		}
 		var err error
+		if out, err = s.record(q, items); err != nil {
+			return err
+		}
+		kept := make([]rememberedItem, len(out))
+		for i, o := range out {
+			kept[i] = remembered(o)
+		}
 		q.resource, err = asJSON(kept)
 		return err
 	})
 	return out, err
-}
-
-// inLockOrder is the order in which a batch is worked through: as it came, or
-// on PostgreSQL by customer, so that two batches never wait for each other's
-// people crosswise. What one customer did stays in its order.
-func (q *session) inLockOrder(items []Item) []int {
-	order := make([]int, len(items))
-	for i := range order {
-		order[i] = i
-	}
-	if q.postgres {
-		slices.SortStableFunc(order, func(a, b int) int {
-			x, y := items[a].Interaction, items[b].Interaction
-			return cmp.Or(strings.Compare(x.Customer.ExternalID, y.Customer.ExternalID),
-				strings.Compare(x.Customer.Address(), y.Customer.Address()))
-		})
-	}
-	return order
 }
 
 // rememberedItem is what an idempotent repeat needs to answer as before.
@@ -153,86 +130,6 @@ func (s *Store) RepeatInteractions(ctx context.Context, by Caller, resource stri
 func (s *Store) Interaction(ctx context.Context, by Caller, id survey.ID) (Recorded, error) {
 	recorded, err := s.recorded(s.reading(ctx, by), id)
 	return recorded, away(err)
-}
-
-func (s *Store) record(q *session, in survey.Interaction) (Recorded, error) {
-	if err := in.Clean(q.now); err != nil {
-		return Recorded{}, err
-	}
-	touchpoint, known, err := q.touchpointID(in.Touchpoint)
-	if err != nil {
-		return Recorded{}, err
-	}
-	if !known {
-		return Recorded{}, survey.Errorf(survey.Invalid, "touchpoint",
-			"there is no touchpoint %q; create it, or a survey that names it, first", in.Touchpoint)
-	}
-	if in.ExternalID != "" {
-		if first, found, err := s.firstTold(q, touchpoint, in.ExternalID); err != nil || found {
-			return first, err
-		}
-	}
-	in.ID, in.ReceivedAt = newID(), q.now
-	var person *survey.Person
-	if in.Customer.Known() {
-		p, err := q.person(in.Customer, in.Attributes, q.now)
-		if err != nil {
-			return Recorded{}, err
-		}
-		person = &p
-	}
-	inserted, err := q.insertInteraction(in, touchpoint, person)
-	if err != nil {
-		return Recorded{}, err
-	}
-	if !inserted { // a twin was faster
-		first, _, err := s.firstTold(q, touchpoint, in.ExternalID)
-		return first, err
-	}
-	out := Recorded{Interaction: in, Decisions: []Decided{}}
-	if person != nil {
-		out.Person = &person.ID
-	}
-	out.Decisions, err = s.decide(q, in, touchpoint, person)
-	return out, err
-}
-
-func (s *Store) firstTold(q *session, touchpoint survey.ID, externalID string) (Recorded, bool, error) {
-	var first id
-	const query = `SELECT id FROM interactions WHERE workspace_id = ? AND touchpoint_id = ? AND external_id = ?`
-	found, err := q.row(query+` UNION ALL `+query, []any{q.by.Workspace, touchpoint, externalID,
-		q.by.Workspace, touchpoint, s.former(q.by.Workspace, touchpoint, externalID)}, &first) // the second of somebody who was erased
-	if err != nil || !found {
-		return Recorded{}, false, err
-	}
-	recorded, err := s.recordedRow(q, survey.ID(first))
-	recorded.Repeat = true
-	return recorded, true, err
-}
-
-// insertInteraction is false where the external id is taken.
-func (q *session) insertInteraction(in survey.Interaction, touchpoint survey.ID, person *survey.Person) (bool, error) {
-	customer, err := asJSON(in.Customer)
-	if err != nil {
-		return false, err
-	}
-	attributes, err := asJSON(in.Attributes)
-	if err != nil {
-		return false, err
-	}
-	warnings, err := asJSON(in.Warnings)
-	if err != nil {
-		return false, err
-	}
-	var personID *survey.ID
-	if person != nil {
-		personID = &person.ID
-	}
-	n, err := q.exec(`INSERT INTO interactions (workspace_id, id, key_id, touchpoint_id, external_id, person_id, customer,
-		attributes, warnings, occurred_at, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		q.by.Workspace, in.ID, q.by.KeyID, touchpoint, orNull(in.ExternalID), personID, customer,
-		attributes, warnings, in.OccurredAt, in.ReceivedAt)
-	return n == 1, err
 }
 
 type interactionRow struct {

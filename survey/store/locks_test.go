@@ -33,11 +33,11 @@ func deadlocks(t *testing.T, url string) (n int64) {
 
 // neverCrosswise runs fn on a PostgreSQL database and fails where transactions
 // had waited for each other crosswise.
-func neverCrosswise(t *testing.T, fn func(t *testing.T, s *store.Store, by store.Caller)) {
+func neverCrosswise(t *testing.T, fn func(t *testing.T, s *store.Store, by store.Caller), o ...func(*store.Options)) {
 	t.Helper()
 	url := storetest.Postgres(t)
 	t.Run("meanwhile", func(t *testing.T) {
-		s := storetest.Open(t, url)
+		s := storetest.Open(t, url, o...)
 		fn(t, s, storetest.Default(t, s))
 		rebuilt(t, s)
 		checked, err := s.Verify(ctx)

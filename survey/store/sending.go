@@ -24,7 +24,8 @@ func (s *Store) StartSending(ctx context.Context, claims []Claim, messageID func
 			return err
 		}
 		anyDomain := func(string) survey.Instant { return 0 }
-		mails, _, err = s.begin(q, rows, start{most: len(rows), may: anyDomain, messageID: messageID})
+		begun, err := s.begin(q, rows, start{most: len(rows), may: anyDomain, messageID: messageID, patient: true})
+		mails = begun.mails
 		return err
 	})
 	return mails, err
@@ -37,32 +38,44 @@ type start struct {
 	lease     time.Duration
 	may       func(domain string) survey.Instant
 	messageID func(Mail) string
+	patient   bool // wait for addresses that others hold; else their mails are left as they are
 }
 
-// begin asks the rules about mails and marks those that go out as sending; all
-// is false where some were left as they are, because enough go out.
-func (s *Store) begin(q *session, rows []claimedRow, how start) (mails []Mail, all bool, err error) {
+// started is what begin did: the mails that go out, how many were left as they
+// are because others hold their addresses, and whether some were left because
+// enough go out.
+type started struct {
+	mails []Mail
+	busy  int
+	full  bool
+}
+
+// begin asks the rules about mails and marks those that go out as sending.
+func (s *Store) begin(q *session, rows []claimedRow, how start) (started, error) {
 	known := newKnown()
 	known.mailsADay = s.mailsADay
-	if err := s.holdShared(q, rows, known); err != nil {
-		return nil, false, err
+	if err := s.holdShared(q, rows, known, how.patient); err != nil {
+		return started{}, err
 	}
 	room := min(how.most, len(rows))
-	mails, marks := make([]Mail, 0, room), make([]mark, 0, room)
+	did, marks := started{mails: make([]Mail, 0, room)}, make([]mark, 0, room)
 	var later []Later
-	all = true
 	for _, row := range rows {
-		if all = len(mails) < how.most; !all {
+		if did.full = len(did.mails) == how.most; did.full {
 			break
+		}
+		if known.isBusy(row) {
+			did.busy++
+			continue
 		}
 		q.by.Workspace = row.WorkspaceID
 		m, err := s.mailOf(q, row, known)
 		if err != nil {
-			return nil, false, err
+			return started{}, err
 		}
 		again, err := s.askAgain(q, row, m, known)
 		if err != nil {
-			return nil, false, err
+			return started{}, err
 		}
 		if !again.Send {
 			continue
@@ -72,7 +85,7 @@ func (s *Store) begin(q *session, rows []claimedRow, how start) (mails []Mail, a
 			continue
 		}
 		if err := q.leave(row, m, again, &known); err != nil {
-			return nil, false, err
+			return started{}, err
 		}
 		if m.Invitation.MessageID == "" {
 			m.Invitation.MessageID = how.messageID(m)
@@ -81,13 +94,13 @@ func (s *Store) begin(q *session, rows []claimedRow, how start) (mails []Mail, a
 		if row.MailNo == 0 {
 			state = string(survey.InvitationSending)
 		}
-		mails = append(mails, m)
+		did.mails = append(did.mails, m)
 		marks = append(marks, mark{row: row, state: state, messageID: m.Invitation.MessageID})
 	}
 	if err := q.putBack(later); err != nil {
-		return nil, false, err
+		return started{}, err
 	}
-	return mails, all, q.markSending(marks, how.lease)
+	return did, q.markSending(marks, how.lease)
 }
 
 // leave has the mails behind it in the same step know that one goes out.
@@ -103,16 +116,17 @@ func (q *session) leave(row claimedRow, m Mail, again survey.Recheck, known *kno
 }
 
 // holdShared holds what the mails of other processes may ask about too, before
-// any rule is asked and each kind in one order, so that two never wait for each
-// other crosswise: the addresses of those who have other invitations, for two
-// mails to one person must not both find that nothing was sent, and then today
-// under each daily limit. SQLite has one writer, so there is nothing to hold.
-func (s *Store) holdShared(q *session, rows []claimedRow, known known) error {
+// any rule is asked: the addresses of those who have other invitations, for two
+// mails to one person must not both find that nothing was sent, and then the
+// surveys that have a daily limit. Unless it is patient it waits for no address:
+// while many mails are looked at, others may hold some and wait for the rest.
+// SQLite has one writer, so there is nothing to hold.
+func (s *Store) holdShared(q *session, rows []claimedRow, known known, patient bool) error {
 	if !q.postgres {
 		return nil
 	}
 	addresses := map[int64][][]byte{}
-	held := map[surveyOf]bool{}
+	limited := map[int64][]survey.ID{}
 	for _, row := range rows {
 		if !row.first() {
 			continue
@@ -129,22 +143,29 @@ func (s *Store) holdShared(q *session, rows []claimedRow, known known) error {
 		if row.others && row.AddressHash != nil && known.asks(place.Survey, w) {
 			addresses[w.ID] = append(addresses[w.ID], row.AddressHash)
 		}
-		of := surveyOf{w.ID, place.Survey.ID}
-		held[of] = held[of] || place.Survey.Rules.DailyLimit != nil
+		if place.Survey.Rules.DailyLimit != nil && !slices.Contains(limited[w.ID], place.Survey.ID) {
+			limited[w.ID] = append(limited[w.ID], place.Survey.ID)
+		}
 	}
 	for _, workspace := range slices.Sorted(maps.Keys(addresses)) {
 		q.by.Workspace = workspace
 		hashes := addresses[workspace]
 		slices.SortFunc(hashes, bytes.Compare)
-		if err := q.lockHashes(slices.CompactFunc(hashes, bytes.Equal)...); err != nil {
+		hashes = slices.CompactFunc(hashes, bytes.Equal)
+		var err error
+		if patient {
+			err = q.lockHashes(hashes...)
+		} else {
+			err = q.tryHashes(hashes, known.busy)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	for _, of := range slices.SortedFunc(maps.Keys(held), compareSurveys) {
-		if q.by.Workspace = of.workspace; held[of] {
-			if _, err := q.todayOf(of.survey, known.workspaces[of.workspace], known); err != nil {
-				return err
-			}
+	for _, workspace := range slices.Sorted(maps.Keys(limited)) {
+		q.by.Workspace = workspace
+		if err := q.lockSurveys(limited[workspace]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -279,8 +300,9 @@ type known struct {
 	workspaces  map[int64]survey.Workspace
 	touchpoints map[surveyOf]string
 	days        map[surveyOf]*heldDay
-	going       []invitationRow // whose first mails go out in this step
-	mailsADay   int             // to one address; 0 is no limit
+	going       []invitationRow    // whose first mails go out in this step
+	busy        map[addressOf]bool // that others hold
+	mailsADay   int                // to one address; 0 is no limit
 }
 
 // asks is true where what else reached the person or the address is asked about.
@@ -288,7 +310,18 @@ func (k known) asks(s survey.Survey, w survey.Workspace) bool { return k.mailsAD
 
 func newKnown() known {
 	return known{surveys: map[surveyOf]surveyPlace{}, workspaces: map[int64]survey.Workspace{}, touchpoints: map[surveyOf]string{},
-		days: map[surveyOf]*heldDay{}}
+		days: map[surveyOf]*heldDay{}, busy: map[addressOf]bool{}}
+}
+
+// addressOf is an address by its hash.
+type addressOf struct {
+	workspace int64
+	hash      string
+}
+
+// isBusy is true for a first mail to an address that others hold.
+func (k known) isBusy(row claimedRow) bool {
+	return len(k.busy) > 0 && row.first() && k.busy[addressOf{row.WorkspaceID, string(row.AddressHash)}]
 }
 
 // once is what the map knows, or what load says, which it knows from then on.

@@ -1,12 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,10 +50,6 @@ type shared struct {
 type surveyOf struct {
 	workspace int64
 	survey    survey.ID
-}
-
-func compareSurveys(a, b surveyOf) int {
-	return cmp.Or(cmp.Compare(a.workspace, b.workspace), slices.Compare(a.survey[:], b.survey[:]))
 }
 
 func (s *shared) learn(workspace int64, c calendar) {
@@ -249,7 +243,8 @@ func (q *session) forChange() string {
 //
 // Who counts locks the calendar first (see counting), then people, invitations,
 // responses. The calendar is changed by Rebuild, which goes on to the last two,
-// and where a survey declares segments.
+// and where a survey declares segments. Who decides whom to ask locks people,
+// addresses and then surveys, see hold; the counts of a day come last of all.
 func (q *session) forUpdate() string {
 	if q.postgres && q.tx {
 		return " FOR UPDATE"

@@ -87,14 +87,16 @@ func (s *Store) askShare(ctx context.Context, r running) (turns int, err error) 
 	if err != nil {
 		return 0, away(err)
 	}
+	all := true
 	for some := range slices.Chunk(waiting, turnsAtOnce) {
-		n, over, err := s.takeTurns(ctx, r, some)
-		turns += n
-		if err != nil || over {
+		did, err := s.takeTurns(ctx, r, some)
+		turns += did.turns
+		if err != nil || did.over {
 			return turns, err
 		}
+		all = all && did.met == len(some)
 	}
-	if len(waiting) == peopleInOneGo { // there may be more
+	if len(waiting) == peopleInOneGo || !all { // there may be more
 		return turns, nil
 	}
 	return turns, s.endFire(ctx, r)
@@ -181,11 +183,18 @@ func (s *Store) waiting(q *session, place surveyPlace, r running, n int) ([]surv
 	return ids, err
 }
 
-// takeTurns decides about people whose turn it is; over is true where the fire
-// has ended with it, or meanwhile.
-func (s *Store) takeTurns(ctx context.Context, r running, people []survey.ID) (turns int, over bool, err error) {
+// took is what takeTurns did: how many had their turn, how many of the people
+// were there and not held by somebody else, and whether the fire has ended with
+// it, or meanwhile.
+type took struct {
+	turns, met int
+	over       bool
+}
+
+// takeTurns decides about people whose turn it is.
+func (s *Store) takeTurns(ctx context.Context, r running, people []survey.ID) (did took, err error) {
 	err = s.write(ctx, Caller{Workspace: r.workspace}, func(q *session) error {
-		turns, over = 0, false
+		did = took{}
 		if _, err := q.counting(); err != nil { // before a person is locked, as everywhere
 			return err
 		}
@@ -201,45 +210,72 @@ func (s *Store) takeTurns(ctx context.Context, r running, people []survey.ID) (t
 		found, err := q.row(`SELECT asked, share FROM fires WHERE workspace_id = ? AND id = ? AND state = 'running'`+q.forUpdate(),
 			[]any{r.workspace, r.id}, &asked, &share)
 		if err != nil || !found || place.Survey.State != survey.Active {
-			over = true
+			did.over = true
 			return err
 		}
-		for _, person := range people {
-			if asked+turns >= share {
+		free, err := s.holdPeople(q, people, place)
+		if err != nil {
+			return err
+		}
+		did.met = len(free)
+		for _, person := range free {
+			if asked+did.turns >= share {
 				break
 			}
-			took, err := s.takeTurn(q, place, w, r, person)
+			mine, err := s.takeTurn(q, place, w, r, person)
 			if err != nil {
 				return err
 			}
-			if took {
-				turns++
+			if mine {
+				did.turns++
 			}
 		}
 		state := fireRunning
-		if over = asked+turns >= share; over { // with what other processes did
+		if did.over = asked+did.turns >= share; did.over { // with what other processes did
 			state = fireDone
 		}
-		return q.must(`UPDATE fires SET asked = ?, state = ? WHERE workspace_id = ? AND id = ?`, asked+turns, state, r.workspace, r.id)
+		return q.must(`UPDATE fires SET asked = ?, state = ? WHERE workspace_id = ? AND id = ?`, asked+did.turns, state, r.workspace, r.id)
 	})
-	return turns, over, err
+	return did, err
 }
 
-// takeTurn decides about one person. Somebody whom a rule holds back for a
-// known time keeps their turn until then.
-func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r running, who survey.ID) (bool, error) {
+// holdPeople holds those of some people whom nobody else holds, in the order in
+// which they come, and then what a survey looks at when it decides about them.
+// Others may hold many at once, in an order of their own, so nobody is waited
+// for.
+func (s *Store) holdPeople(q *session, people []survey.ID, place surveyPlace) ([]survey.Person, error) {
 	var row personRow
-	found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`+q.forUpdate(), []any{r.workspace, who}, row.scan()...)
-	if err != nil || !found { // erased since
-		return false, err
+	held := make(map[survey.ID]survey.Person, len(people))
+	keep := func() error {
+		person, err := row.person()
+		held[person.ID] = person
+		row = personRow{}
+		return err
 	}
-	person, err := row.person()
-	if err != nil {
-		return false, err
+	list := make([]any, 1, len(people)+1)
+	list[0] = q.by.Workspace
+	for _, person := range people {
+		list = append(list, person)
 	}
+	if err := q.each(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id IN (?`+strings.Repeat(", ?", len(people)-1)+`)`+q.skipLocked(),
+		list, row.scan(), keep); err != nil {
+		return nil, err
+	}
+	free, addresses := make([]survey.Person, 0, len(people)), [][]byte(nil)
+	for _, id := range people {
+		if person, ok := held[id]; ok {
+			free, addresses = append(free, person), append(addresses, s.addressHash(q.by.Workspace, person.Email))
+		}
+	}
+	return free, q.hold(addresses, []surveyPlace{place})
+}
+
+// takeTurn decides about one person, who is held. Somebody whom a rule holds
+// back for a known time keeps their turn until then.
+func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r running, person survey.Person) (bool, error) {
 	told := person.Attributes
 	if place.Survey.Trigger.Members {
-		member, on, err := q.listMemberRow(place.Survey.ID, who)
+		member, on, err := q.listMemberRow(place.Survey.ID, person.ID)
 		if err != nil || !on { // taken off the list since
 			return false, err
 		}
@@ -250,15 +286,15 @@ func (s *Store) takeTurn(q *session, place surveyPlace, w survey.Workspace, r ru
 	every := place.Survey.Trigger.Every.Length()
 	mine, err := q.exec(`INSERT INTO turns (workspace_id, survey_id, person_id, last_at, next_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (workspace_id, survey_id, person_id) DO UPDATE SET last_at = excluded.last_at, next_at = excluded.next_at
-		WHERE turns.next_at <= ?`, r.workspace, r.survey, who, r.due, r.due.Add(every-slack(every)), r.due)
+		WHERE turns.next_at <= ?`, r.workspace, r.survey, person.ID, r.due, r.due.Add(every-slack(every)), r.due)
 	if err != nil || mine == 0 {
 		return false, err
 	}
 	in := survey.Interaction{ID: r.id, Touchpoint: place.Survey.Touchpoint, Attributes: told, OccurredAt: q.now, ReceivedAt: q.now}
-	decision, err := s.decideOne(q, in, place, w, &person, fromFire)
+	decision, err := s.decideHeld(q, in, place, w, &person, fromFire)
 	if err != nil || decision.Verdict == survey.Scheduled || decision.Until == nil {
 		return true, err
 	}
 	return false, q.must(`UPDATE turns SET last_at = NULL, next_at = ? WHERE workspace_id = ? AND survey_id = ? AND person_id = ?`,
-		max(*decision.Until, r.due+1), r.workspace, r.survey, who)
+		max(*decision.Until, r.due+1), r.workspace, r.survey, person.ID)
 }

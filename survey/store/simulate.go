@@ -81,8 +81,12 @@ func (s *Store) toldBefore(q *session, place surveyPlace, in survey.Interaction)
 	if in.ExternalID == "" {
 		return d, false, nil
 	}
-	first, told, err := s.firstTold(q, place.TouchpointID, in.ExternalID)
-	if err != nil || !told {
+	id, err := s.firstTold(q, place.TouchpointID, in.ExternalID)
+	if err != nil || id == nil {
+		return d, false, err
+	}
+	first, err := s.recordedRow(q, *id)
+	if err != nil {
 		return d, false, err
 	}
 	when := "this external_id was told before, at " + first.Interaction.ReceivedAt.String()

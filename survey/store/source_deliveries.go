@@ -88,24 +88,24 @@ const keepsSourceDeliveries = 30 * 24 * time.Hour
 // TakeFromSource keeps the interactions of what a source posted and what became
 // of each event, in one transaction. What is wrong with one spoils no other.
 func (s *Store) TakeFromSource(ctx context.Context, door Door, events []source.Event) ([]Outcome, error) {
-	items := make([]Item, len(events))
+	items, at := []Item{}, []int{}
 	for i, e := range events {
-		items[i] = Item{Interaction: e.Interaction, Err: e.Err}
+		if e.Ignored == "" || e.Err != nil {
+			items, at = append(items, Item{Interaction: e.Interaction, Err: e.Err}), append(at, i)
+		}
 	}
 	var out []Outcome
 	err := s.write(ctx, door.Caller, func(q *session) error {
 		if err := q.holdSource(door.ID); err != nil {
 			return err
 		}
+		recorded, err := s.record(q, items)
+		if err != nil {
+			return err
+		}
 		out = make([]Outcome, len(events))
-		for _, i := range q.inLockOrder(items) {
-			out[i].Err = events[i].Err
-			if out[i].Err == nil && events[i].Ignored == "" {
-				out[i].Recorded, out[i].Err = s.record(q, events[i].Interaction)
-			}
-			if out[i].Err != nil && !isRefusal(out[i].Err) {
-				return out[i].Err
-			}
+		for i, o := range recorded {
+			out[at[i]] = o
 		}
 		for i, o := range out {
 			if err := q.keepSourceDelivery(door.ID, sourceDelivery(events[i], o)); err != nil {

@@ -39,10 +39,10 @@ func (s *Store) TakeDue(ctx context.Context, n, look int, lease time.Duration, m
 			due[i].Fence += 1 + rand.Int64N(fenceStep) //nolint:gosec // it tells takes apart, and hides nothing
 			due[i].Attempt++
 		}
-		all := false
-		t = Taken{Found: len(due)}
-		t.Mails, all, err = s.begin(q, due, start{most: n, lease: lease, may: may, messageID: messageID})
-		t.More = !all || len(due) == look
+		did, err := s.begin(q, due, start{most: n, lease: lease, may: may, messageID: messageID})
+		t = Taken{Mails: did.mails, Found: len(due)}
+		// while others hold all that it found, there is nothing to be had
+		t.More = (did.full || len(due) == look) && did.busy < max(1, len(due))
 		return err
 	})
 	return t, err

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"koe/survey"
+)
+
+// occurrence is an interaction that is kept and whose customer is known, before
+// any survey is asked.
+type occurrence struct {
+	in         survey.Interaction
+	touchpoint survey.ID
+	person     *survey.Person
+	surveys    []surveyPlace // that decide about it
+	first      *survey.ID    // the interaction that it repeats; nil where it is new
+}
+
+// record keeps interactions and lets the surveys decide about them. What is
+// refused is told in its outcome; an error spoils all.
+//
+// What others may wait for is locked in one order, each kind for all
+// interactions before the next, so that two never wait for each other
+// crosswise: the people, their addresses, the surveys that have a daily limit.
+func (s *Store) record(q *session, items []Item) ([]Outcome, error) {
+	out := make([]Outcome, len(items))
+	met := make([]occurrence, len(items))
+	surveys := map[survey.ID][]surveyPlace{}
+	order := q.inLockOrder(items)
+	for _, i := range order {
+		if out[i].Err = items[i].Err; out[i].Err == nil {
+			met[i], out[i].Err = s.meet(q, items[i].Interaction, surveys)
+		}
+		if out[i].Err != nil && !isRefusal(out[i].Err) {
+			return nil, out[i].Err
+		}
+	}
+	if err := s.holdOccurrences(q, met); err != nil {
+		return nil, err
+	}
+	for _, i := range order {
+		if out[i].Err != nil {
+			continue
+		}
+		var err error
+		if first := met[i].first; first != nil {
+			out[i].Recorded, err = s.recordedRow(q, *first)
+			out[i].Repeat = true
+		} else {
+			out[i].Recorded, err = s.decide(q, met[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// inLockOrder is the order in which a batch is worked through: as it came, or
+// on PostgreSQL by customer, so that two batches never wait for each other's
+// people crosswise. What one customer did stays in its order.
+func (q *session) inLockOrder(items []Item) []int {
+	order := make([]int, len(items))
+	for i := range order {
+		order[i] = i
+	}
+	if q.postgres {
+		slices.SortStableFunc(order, func(a, b int) int {
+			x, y := items[a].Interaction, items[b].Interaction
+			return cmp.Or(strings.Compare(x.Customer.ExternalID, y.Customer.ExternalID),
+				strings.Compare(x.Customer.Address(), y.Customer.Address()))
+		})
+	}
+	return order
+}
+
+// meet keeps an interaction and finds, or makes, who had it. surveys remembers
+// those of each touchpoint.
+func (s *Store) meet(q *session, in survey.Interaction, surveys map[survey.ID][]surveyPlace) (occurrence, error) {
+	if err := in.Clean(q.now); err != nil {
+		return occurrence{}, err
+	}
+	touchpoint, known, err := q.touchpointID(in.Touchpoint)
+	if err != nil {
+		return occurrence{}, err
+	}
+	if !known {
+		return occurrence{}, survey.Errorf(survey.Invalid, "touchpoint",
+			"there is no touchpoint %q; create it, or a survey that names it, first", in.Touchpoint)
+	}
+	if in.ExternalID != "" {
+		if first, err := s.firstTold(q, touchpoint, in.ExternalID); err != nil || first != nil {
+			return occurrence{first: first}, err
+		}
+	}
+	in.ID, in.ReceivedAt = newID(), q.now
+	o := occurrence{in: in, touchpoint: touchpoint}
+	if in.Customer.Known() {
+		p, err := q.person(in.Customer, in.Attributes, q.now)
+		if err != nil {
+			return occurrence{}, err
+		}
+		o.person = &p
+	}
+	inserted, err := q.insertInteraction(in, touchpoint, o.person)
+	if err != nil {
+		return occurrence{}, err
+	}
+	if !inserted { // a twin was faster
+		first, err := s.firstTold(q, touchpoint, in.ExternalID)
+		if err == nil && first == nil {
+			err = errTwin
+		}
+		return occurrence{first: first}, err
+	}
+	o.surveys, err = once(surveys, touchpoint, func() ([]surveyPlace, error) { return s.surveysAt(q, touchpoint) })
+	return o, err
+}
+
+// holdOccurrences is hold for all that surveys are asked about.
+func (s *Store) holdOccurrences(q *session, met []occurrence) error {
+	if !q.postgres {
+		return nil
+	}
+	var addresses [][]byte
+	var surveys []surveyPlace
+	for _, o := range met {
+		if len(o.surveys) == 0 || o.person == nil {
+			continue
+		}
+		addresses = append(addresses, s.addressHash(q.by.Workspace, fillCustomer(o.in.Customer, *o.person).Address()))
+		surveys = append(surveys, o.surveys...)
+	}
+	return q.hold(addresses, surveys)
+}
+
+// firstTold is the interaction that told an external id at a touchpoint first;
+// nil where it is new.
+func (s *Store) firstTold(q *session, touchpoint survey.ID, externalID string) (*survey.ID, error) {
+	var first id
+	const query = `SELECT id FROM interactions WHERE workspace_id = ? AND touchpoint_id = ? AND external_id = ?`
+	_, err := q.row(query+` UNION ALL `+query, []any{q.by.Workspace, touchpoint, externalID,
+		q.by.Workspace, touchpoint, s.former(q.by.Workspace, touchpoint, externalID)}, &first) // the second of somebody who was erased
+	return first.orNil(), err
+}
+
+// insertInteraction is false where the external id is taken.
+func (q *session) insertInteraction(in survey.Interaction, touchpoint survey.ID, person *survey.Person) (bool, error) {
+	customer, err := asJSON(in.Customer)
+	if err != nil {
+		return false, err
+	}
+	attributes, err := asJSON(in.Attributes)
+	if err != nil {
+		return false, err
+	}
+	warnings, err := asJSON(in.Warnings)
+	if err != nil {
+		return false, err
+	}
+	var personID *survey.ID
+	if person != nil {
+		personID = &person.ID
+	}
+	n, err := q.exec(`INSERT INTO interactions (workspace_id, id, key_id, touchpoint_id, external_id, person_id, customer,
+		attributes, warnings, occurred_at, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		q.by.Workspace, in.ID, q.by.KeyID, touchpoint, orNull(in.ExternalID), personID, customer,
+		attributes, warnings, in.OccurredAt, in.ReceivedAt)
+	return n == 1, err
+}
