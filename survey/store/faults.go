@@ -33,15 +33,21 @@ var errTwin = errors.New("somebody else wrote meanwhile")
 
 // collided is true where running the transaction again will tell: PostgreSQL
 // asks for it, or a key was taken, or what it points to deleted, by somebody
-// who was not to be seen yet. Keys that callers choose are answered earlier. So
-// is it where a prepared statement has become stale, because a newer koe has
-// changed a column: it is prepared anew.
+// who was not to be seen yet. Keys that callers choose are answered earlier.
 func collided(err error) bool {
 	switch postgresCode(err) {
-	case "40001", deadlock, "23505", "23503", "0A000", "26000":
+	case "40001", deadlock, "23505", "23503":
 		return true
 	}
 	return errors.Is(err, errTwin)
+}
+
+// stale is true where a prepared statement does not fit any more, because a
+// newer koe has changed a column, or is gone. So may be the others of its
+// connection.
+func stale(err error) bool {
+	code := postgresCode(err)
+	return code == "0A000" || code == "26000"
 }
 
 // deadlock is PostgreSQL's code for transactions that wait for each other.

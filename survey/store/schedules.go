@@ -86,7 +86,8 @@ func (s *Store) FireDue(ctx context.Context, catchUp time.Duration) (began, miss
 		WorkspaceID int64
 		SurveyID    id
 	}
-	if err := q.list(&due, `SELECT workspace_id, survey_id FROM schedules WHERE next_at <= ? ORDER BY next_at LIMIT ?`, q.now, schedulesAtOnce); err != nil {
+	if err := q.list(&due, `SELECT workspace_id, survey_id FROM schedules WHERE next_at <= ?
+		ORDER BY ROW_NUMBER() OVER (PARTITION BY workspace_id ORDER BY next_at), next_at LIMIT ?`, q.now, schedulesAtOnce); err != nil {
 		return 0, 0, away(err)
 	}
 	var errs []error

@@ -369,3 +369,29 @@ func TestFollowOns(t *testing.T) {
 		refused(t, err, survey.Invalid, "trigger.survey")
 	}, clock.Use)
 }
+
+// TestManyFiresOfOneWorkspaceHoldUpNobodyElse: a hundred that go on for long are
+// older than another's.
+func TestManyFiresOfOneWorkspaceHoldUpNobodyElse(t *testing.T) {
+	clock := storetest.NewClock(t, "2026-11-22T23:00:00Z")
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		clock.Set(t, "2026-11-22T23:00:00Z")
+		by, other := storetest.Default(t, s), storetest.Other(t, s, "other")
+		for i := range 110 {
+			daily(t, s, by, func(v *survey.Survey) { v.Trigger.Audience = nil; v.Name = fmt.Sprint(i) })
+		}
+		clock.Advance(time.Minute)
+		v := daily(t, s, other, func(v *survey.Survey) { v.Trigger.Every, v.Trigger.Timezone = "1d", "UTC"; v.Trigger.Cron = "1 0 * * *" })
+		customers(t, s, other, 0, 3)
+		clock.Set(t, "2026-11-23T00:02:00Z")
+		for range 2 { // a hundred at a time
+			_, _, err := s.FireDue(ctx, 6*time.Hour)
+			ok(t, err)
+		}
+		_, err := s.AskShares(ctx)
+		ok(t, err)
+		if asked := scheduled(t, s, other, v); len(asked) != 2 {
+			t.Errorf("%d people asked, want 2", len(asked))
+		}
+	}, clock.Use)
+}

@@ -19,6 +19,8 @@ import (
 type transaction struct {
 	conn    *sql.Conn
 	waiting []statement
+	failed  error // of a flush that had nobody to tell; it is the next one's
+	outworn bool  // statements that it has prepared are stale: it is to be closed
 }
 
 type statement struct {
@@ -65,7 +67,7 @@ const tidyUp = 5 * time.Second
 // end undoes what was not committed and gives the connection back.
 func (t *transaction) end() {
 	_ = t.raw(func(c *pgx.Conn) error { // a connection that cannot be tidied up is closed
-		if c.IsClosed() {
+		if t.outworn || c.IsClosed() {
 			return driver.ErrBadConn
 		}
 		if c.PgConn().TxStatus() == 'I' {
@@ -94,6 +96,9 @@ func (t *transaction) raw(use func(*pgx.Conn) error) error {
 // run sends what waits and a statement in one message, and gives use the
 // statement's rows.
 func (t *transaction) run(ctx context.Context, query string, args []any, use func(pgx.Rows) error) error {
+	if t.failed != nil {
+		return t.failed
+	}
 	waiting := t.waiting
 	t.waiting = nil
 	return t.raw(func(c *pgx.Conn) error {
@@ -195,7 +200,7 @@ func (t *transaction) QueryContext(ctx context.Context, query string, args ...an
 
 // QueryRowContext runs a query for one row.
 func (t *transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	_ = t.flush(ctx) // where it fails, so does what follows in the same transaction
+	t.failed = errors.Join(t.failed, t.flush(ctx))
 	return t.conn.QueryRowContext(ctx, query, args...)
 }
 

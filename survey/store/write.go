@@ -62,8 +62,14 @@ func (s *Store) within(ctx context.Context, q *session, by Caller, fn func(*sess
 const postgresTries = 5
 
 func (s *Store) writePostgres(ctx context.Context, by Caller, fn func(*session) error) error {
+	outworn := s.pool.Stats().MaxOpenConnections // each may be, and is closed then
 	for try := 1; ; try++ {
 		err := s.transact(ctx, by, fn)
+		if stale(err) && outworn > 0 {
+			outworn--
+			try--
+			continue
+		}
 		if err == nil || try == postgresTries || !collided(err) {
 			return err
 		}
@@ -86,13 +92,15 @@ func (s *Store) transact(ctx context.Context, by Caller, fn func(*session) error
 	db := s.read.Session(&gorm.Session{NewDB: true, Context: ctx})
 	db.Statement.ConnPool = tx
 	q := &session{postgres: true, pool: tx, db: db, spelled: &s.spelled, shared: &shared{}}
-	if err := s.within(ctx, q, by, fn); err != nil {
-		return err
+	err = s.within(ctx, q, by, fn)
+	if err == nil {
+		err = errors.Join(q.flushTallies(tallyMoves{}.add(q.moves)), q.flushCohorts(q.cohorts))
 	}
-	if err := errors.Join(q.flushTallies(tallyMoves{}.add(q.moves)), q.flushCohorts(q.cohorts)); err != nil {
-		return err
+	if err == nil {
+		err = tx.commit(ctx)
 	}
-	return tx.commit(ctx)
+	tx.outworn = stale(err)
+	return err
 }
 
 // writer is SQLite's one writing connection. It takes all transactions that
