@@ -2,8 +2,7 @@ package scheduler
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,10 +38,10 @@ type pipeline struct {
 	ready  chan begun         // marked as sending
 	sent   chan store.Claim   // taken by the server
 	done   chan []store.Claim // out of the pipeline
-	taken  map[store.Claim]struct{}
+	hand   hand
 	hungry bool // more may be due than was last taken
 	next   time.Time
-	absent time.Time // when the database was last found to be away
+	absent atomic.Pointer[time.Time] // when the database was last found to be away; nil for never
 }
 
 // begun is a mail that is marked as sending, with when that was known to hold.
@@ -58,24 +57,24 @@ type begun struct {
 func (s *Scheduler) dispatch(ctx context.Context) error {
 	most := s.depth()
 	p := &pipeline{Scheduler: s, most: most, ready: make(chan begun, most), sent: make(chan store.Claim, most),
-		done: make(chan []store.Claim, most), taken: map[store.Claim]struct{}{}}
-	var workers, noter errgroup.Group
+		done: make(chan []store.Claim, most), hand: hand{claims: map[store.Claim]struct{}{}}}
+	var workers, noter, beat errgroup.Group
 	for range s.Workers {
 		workers.Go(func() error { return p.work(ctx) })
 	}
 	noter.Go(func() error { p.note(ctx); return nil })
+	beat.Go(func() error { p.beat(ctx); return nil })
 	p.feed(ctx)
 	close(p.ready)
 	err := workers.Wait()
 	close(p.sent)
-	_ = noter.Wait() // it has no error
+	_ = noter.Wait() // these two have no error
+	_ = beat.Wait()
 	return err
 }
 
 // feed takes what is due, until ctx is done.
 func (p *pipeline) feed(ctx context.Context) {
-	beat := time.NewTicker(p.heartbeat())
-	defer beat.Stop()
 	slot := time.NewTimer(time.Hour) // when a mail that was over a cap may go
 	defer slot.Stop()
 	for ctx.Err() == nil {
@@ -86,14 +85,10 @@ func (p *pipeline) feed(ctx context.Context) {
 		case <-slot.C:
 			p.take(ctx)
 		case claims := <-p.done:
-			for _, c := range claims {
-				delete(p.taken, c)
-			}
-			if p.hungry && len(p.taken) <= p.most*3/4 { // early enough that workers have others meanwhile
+			p.hand.drop(claims)
+			if p.hungry && p.hand.size() <= p.most*3/4 { // early enough that workers have others meanwhile
 				p.take(ctx)
 			}
-		case <-beat.C:
-			p.extend(ctx)
 		case <-p.lost:
 			p.settle(ctx)
 		}
@@ -107,8 +102,8 @@ func (p *pipeline) feed(ctx context.Context) {
 // While mails do not go out, because a rule moves or ends them or their domain
 // is over its cap, take looks for others in their place. A million may be due
 // so, when a send window closes: it looks at twice as many each time, up to
-// mostLooked, but lets mails in hand have their turn after maxRounds, or where
-// the time comes to extend leases.
+// mostLooked, but lets mails in hand have their turn after maxRounds, or after a
+// while.
 const (
 	maxRounds  = 50
 	mostLooked = 256
@@ -117,7 +112,7 @@ const (
 // take brings as many due mails to the workers as there is room for.
 func (p *pipeline) take(ctx context.Context) {
 	look, start := 0, time.Now()
-	for round := 0; ctx.Err() == nil && len(p.taken) < p.most; round++ {
+	for round := 0; ctx.Err() == nil && p.hand.size() < p.most; round++ {
 		if round == maxRounds || time.Since(start) > p.heartbeat()/2 {
 			p.next = p.Now() // go on as soon as the others had theirs
 			return
@@ -149,7 +144,7 @@ func (p *pipeline) take(ctx context.Context) {
 // room is how many mails may be taken now: what fits, and what the cap over all
 // lets go.
 func (p *pipeline) room() int {
-	fits := p.most - len(p.taken)
+	fits := p.most - p.hand.size()
 	if p.all.Limit() == rate.Inf {
 		return fits
 	}
@@ -185,7 +180,7 @@ func (p *pipeline) begin(mails []store.Mail) {
 	at := time.Now()
 	p.all.AllowN(at, len(mails)) // there is room: see room
 	for _, m := range mails {
-		p.taken[m.Claim] = struct{}{}
+		p.hand.add(m.Claim)
 		p.ready <- begun{mail: m, at: at} // it never blocks: there is room for all that may be taken
 	}
 }
@@ -195,13 +190,13 @@ func (p *pipeline) begin(mails []store.Mail) {
 func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
 	p.failed(ctx, "no mail could be taken", err)
 	for _, m := range taken.Mails { // marked, perhaps: workers give them back, for leases are to be extended meanwhile
-		p.taken[m.Claim] = struct{}{}
+		p.hand.add(m.Claim)
 		p.ready <- begun{mail: m, unsure: true}
 	}
 	if away(err) || ctx.Err() != nil {
 		return
 	}
-	room := p.most - len(p.taken)
+	room := p.most - p.hand.size()
 	claims, err := p.Store.ClaimDue(ctx, room, p.Lease)
 	p.failed(ctx, "no mail could be claimed", err)
 	p.hungry = err == nil && len(claims) == room
@@ -222,13 +217,22 @@ func (p *pipeline) troubled(ctx context.Context, taken store.Taken, err error) {
 	}
 }
 
-// extend keeps what is in the pipeline from being taken for lost.
-func (p *pipeline) extend(ctx context.Context) {
-	if len(p.taken) == 0 {
-		return
+// beat keeps what is in the pipeline from being taken for lost, until ctx is
+// done. It waits for nothing that feed waits for.
+func (p *pipeline) beat(ctx context.Context) {
+	beat := time.NewTicker(p.heartbeat())
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			if claims := p.hand.list(); len(claims) > 0 {
+				_, err := p.Store.Extend(ctx, p.Lease, claims...)
+				p.failed(ctx, "leases could not be extended", err)
+			}
+		}
 	}
-	_, err := p.Store.Extend(ctx, p.Lease, slices.Collect(maps.Keys(p.taken))...)
-	p.failed(ctx, "leases could not be extended", err)
 }
 
 // settle takes mails back from processes that are gone. Those that are in this
@@ -236,10 +240,10 @@ func (p *pipeline) extend(ctx context.Context) {
 // for longer, or the clock was set. After an absence the other processes get the
 // time to find it back, and then a lease's to extend theirs.
 func (p *pipeline) settle(ctx context.Context) {
-	if time.Since(p.absent) < p.Lease+2*longestPause {
+	if at := p.absent.Load(); at != nil && time.Since(*at) < p.Lease+2*longestPause {
 		return
 	}
-	n, err := p.Store.SettleLeases(ctx, false, slices.Collect(maps.Keys(p.taken))...)
+	n, err := p.Store.SettleLeases(ctx, false, p.hand.list()...)
 	p.failed(ctx, "mails of a process that is gone could not be settled", err)
 	if n > 0 {
 		p.Log.Warn("mails of a process that is gone were settled", "count", n)
@@ -252,7 +256,8 @@ func (p *pipeline) failed(ctx context.Context, what string, err error) {
 		return
 	}
 	if away(err) {
-		p.absent = time.Now()
+		now := time.Now()
+		p.absent.Store(&now)
 	}
 	p.Log.Error(what, "error", err)
 }
