@@ -225,7 +225,7 @@ func (k *running) stop() {
 		}
 	case <-time.After(10 * time.Second):
 		_ = k.cmd.Process.Kill()
-		<-ended
+		_ = <-ended // it was killed
 		k.t.Error("koe did not end within 10 seconds")
 	}
 }

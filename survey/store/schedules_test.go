@@ -381,7 +381,10 @@ func TestManyFiresOfOneWorkspaceHoldUpNobodyElse(t *testing.T) {
 			daily(t, s, by, func(v *survey.Survey) { v.Trigger.Audience = nil; v.Name = fmt.Sprint(i) })
 		}
 		clock.Advance(time.Minute)
-		v := daily(t, s, other, func(v *survey.Survey) { v.Trigger.Every, v.Trigger.Timezone = "1d", "UTC"; v.Trigger.Cron = "1 0 * * *" })
+		v := daily(t, s, other, func(v *survey.Survey) {
+			v.Trigger.Every, v.Trigger.Timezone = "1d", "UTC"
+			v.Trigger.Cron = "1 0 * * *"
+		})
 		customers(t, s, other, 0, 3)
 		clock.Set(t, "2026-11-23T00:02:00Z")
 		for range 2 { // a hundred at a time
