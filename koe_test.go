@@ -225,8 +225,7 @@ func (k *running) stop() {
 		}
 	case <-time.After(10 * time.Second):
 		_ = k.cmd.Process.Kill()
-		_ = <-ended // it was killed
-		k.t.Error("koe did not end within 10 seconds")
+		k.t.Errorf("koe did not end within 10 seconds: %v", <-ended)
 	}
 }
 
