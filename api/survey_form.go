@@ -66,7 +66,7 @@ func replyOf(o store.Opened, form url.Values) (store.Reply, error) {
 	given, answered := formAnswers(&p, o.Template, form)
 	answers := o.Template.CheckAnswers(&p, "answers", given)
 	if following || answered {
-		if o.Response != nil && !o.Editable { // the page shows only what has no answer yet
+		if restAlone(o, form) {
 			for key, said := range o.Response.Answers {
 				if _, posted := form[templates.QuestionField(key)]; !posted {
 					answers[key] = said
@@ -79,6 +79,12 @@ func replyOf(o store.Opened, form url.Values) (store.Reply, error) {
 	return reply, p.Err()
 }
 
+// restAlone is true where the page showed only the questions that had no answer
+// yet, also where more may be changed by now.
+func restAlone(o store.Opened, form url.Values) bool {
+	return o.Response != nil && (!o.Editable || form.Has(templates.RestField))
+}
+
 // lastQuestions is true where the form has asked all that these answers ask for.
 // A question that only now fits gets a page of its own; one that was asked, is
 // required and blank is a problem.
@@ -88,7 +94,7 @@ func lastQuestions(p *survey.Problems, o store.Opened, reply store.Reply, form u
 	var saved, stays survey.Answers
 	if o.Response != nil {
 		score, saved = o.Response.Score, o.Response.Answers
-		if !o.Editable {
+		if restAlone(o, form) {
 			stays, said = saved, maps.Clone(said)
 			maps.Copy(said, stays)
 		}

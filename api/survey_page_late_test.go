@@ -62,6 +62,30 @@ func TestQuestionsAnsweredAfterTheTimeForChanges(t *testing.T) {
 	})
 }
 
+// A page that shows what is left of the questions says nothing about the others,
+// also where they may be changed again by the time that it is sent.
+func TestAPageOfTheRestDropsNothing(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		s.do("PUT", "/v1/templates/branch", branchTemplate).want(201)
+		s.survey("after", `"template":"branch","rules":{"editable_for":"0s","expires_after":"2d"}`)
+		token, visitor := s.token("after", `{}`), s.visit(s.openLink("after", ``))
+		visitor.post("step=score&score=4").wantPage(200, "What was it?")
+		for _, path := range []string{"/s/" + token, visitor.own()} {
+			s.do("POST", path, "step=score&score=4", form).wantPage(200, "What was it?")
+			s.do("POST", path, "step=questions&q_topic=speed", form).wantPage(200, "How late?")
+		}
+		left := s.do("GET", "/s/"+token, nil, as("")).wantPage(200, "How late?").never("What was it?")
+		s.do("PATCH", "/v1/surveys/after", `{"rules":{"editable_for":"2d","expires_after":"2d"}}`).want(200)
+		for _, path := range []string{"/s/" + token, visitor.own()} {
+			s.do("POST", path, left.fields()+"&q_late=week", form).wantPage(200, "Thank you for your answer")
+		}
+		got := s.do("GET", "/v1/responses", nil).want(200)
+		for _, i := range []string{"data[0].", "data[1]."} {
+			got.wantAt(i+"complete", true).wantAt(i+"answers.topic", "speed").wantAt(i+"answers.late", "week")
+		}
+	})
+}
+
 var toGerman = regexp.MustCompile(`href="([^"]+)" lang="de"`)
 
 // inGerman follows the language switch of a page.

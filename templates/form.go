@@ -238,7 +238,7 @@ func refills(typed map[string][]string) []refill {
 	}
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		key, answer := strings.CutPrefix(name, QuestionField(""))
-		if name != StepField && name != ScoreField && name != FormField && name != TextsField && (!answer || !survey.ValidKey(key)) {
+		if name != StepField && name != ScoreField && name != FormField && name != TextsField && name != RestField && (!answer || !survey.ValidKey(key)) {
 			continue
 		}
 		for _, value := range typed[name] {

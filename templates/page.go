@@ -37,12 +37,14 @@ const (
 
 // ScoreField is the form's name for the score; StepField is the hidden field
 // that says which step was posted ("score" or "questions"). TextsField, once for
-// each text question, names its field. FormField and TrapField are of open links
+// each text question, names its field. RestField stands where a page shows only
+// the questions that had no answer yet. FormField and TrapField are of open links
 // alone: the signed form, and what only a program fills.
 const (
 	ScoreField = "score"
 	StepField  = "step"
 	TextsField = "texts"
+	RestField  = "rest"
 	FormField  = "form"
 	TrapField  = "homepage"
 )
@@ -128,6 +130,9 @@ type pageView struct {
 
 // TrapField is the name of the field that only a program fills.
 func (v pageView) TrapField() string { return TrapField }
+
+// RestField is the name of the field that says that some questions are not shown.
+func (v pageView) RestField() string { return RestField }
 
 // TextsField is the name of the field that names the fields of texts.
 func (v pageView) TextsField() string { return TextsField }
