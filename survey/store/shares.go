@@ -30,7 +30,7 @@ func (s *Store) AskShares(ctx context.Context) (turns int, err error) {
 	var r running
 	var of, self id
 	// the oldest of each workspace before the next of any: who has many holds up nobody else
-	if err := q.each(`SELECT workspace_id, survey_id, id, due_at, share, asked FROM fires WHERE state = 'running'
+	if err := q.each(`SELECT workspace_id, survey_id, id, due_at, share, asked FROM fires`+q.indexedBy("fires_running")+` WHERE state = 'running'
 		ORDER BY ROW_NUMBER() OVER (PARTITION BY workspace_id ORDER BY due_at), due_at LIMIT ?`,
 		[]any{schedulesAtOnce}, []any{&r.workspace, &of, &self, &r.due, &r.share, &r.asked}, func() error {
 			r.survey, r.id = survey.ID(of), survey.ID(self)
