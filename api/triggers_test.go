@@ -10,6 +10,10 @@ func TestTriggers(t *testing.T) {
 	s.do("POST", "/v1/surveys/pulse/activate", nil).want(200)
 	s.do("GET", "/v1/surveys/pulse/fires", nil).want(200).wantAt("data[0]", nil).wantAt("next_cursor", nil)
 	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"30 8 1 * *","every":"4w"}}`).want(200).wantAt("trigger.cron", "30 8 1 * *").wantAt("trigger.timezone", "Asia/Tokyo")
+	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"\t0  9 * * 5-7 "}}`).want(200).wantAt("trigger.cron", "0 9 * * 5-7")
+	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":" "}}`).wantProblem(422, "trigger.cron")
+	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"0 25 * * *"}}`).wantProblem(422, "trigger.cron").
+		wantAt("errors[0].message", `has the hour "25", which cannot be read; it takes 0 to 23, * for any, a list such as 2,4, a range such as 2-4 (the smaller first) and a step such as */2`)
 	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"TZ=UTC 0 9 * * *"}}`).wantProblem(422, "trigger.cron")
 	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"every":"10m"},"channel":"link"}`).wantProblem(422, "trigger.every", "channel")
 	s.do("PUT", "/v1/surveys/after", `{"name":"After","template":"ces","touchpoint":"after","channel":"email",
