@@ -38,6 +38,30 @@ func TestTriggers(t *testing.T) {
 	s.do("GET", "/v1/surveys/nowhere/fires", nil).wantProblem(404)
 }
 
+// A condition that no answer fulfils is refused where it is written.
+func TestWhatNoAnswerFulfils(t *testing.T) {
+	s := newServer(t)
+	template := func(question, thanks string) string {
+		return `{"key":"own","name":"Own","metric":"csat","default_locale":"en","questions":[{"key":"score","type":"score","text":{"en":"?"}},
+			{"key":"topic","type":"choice","text":{"en":"?"},"options":[{"key":"speed","text":{"en":"Speed"}}]},
+			{"key":"why","type":"text","text":{"en":"Why?"}` + question + `}],"thank_you":[{"text":{"en":"Thanks"}` + thanks + `}]}`
+	}
+	for _, c := range []struct{ body, field string }{
+		{template(`,"show_if":{"score":{"min":6}}`, ``), "questions[2].show_if.score"},
+		{template(`,"show_if":{"score":{"max":0}}`, ``), "questions[2].show_if.score"},
+		{template(`,"show_if":{"topic":{"in":["price"]}}`, ``), "questions[2].show_if.topic.in"},
+		{template(``, `,"when":{"score":{"min":9}}`), "thank_you[0].when.score"},
+		{template(``, `,"when":{"topic":{"in":["price"]}}`), "thank_you[0].when.topic.in"},
+	} {
+		s.do("POST", "/v1/templates", c.body).wantProblem(422, c.field)
+		s.do("PUT", "/v1/templates/own", c.body).wantProblem(422, c.field)
+	}
+	s.do("POST", "/v1/templates", template(`,"show_if":{"score":{"min":0,"max":1}}`, `,"when":{"score":{"min":5,"max":9}}`)).want(201)
+	s.survey("asked", `"template":"own"`)
+	s.do("POST", "/v1/surveys", `{"name":"After","template":"ces","touchpoint":"after","channel":"email","trigger":{"type":"response","survey":"asked","when":{"score":{"min":6}}}}`).
+		wantProblem(422, "trigger.when.score")
+}
+
 // Rules that could never be kept are refused with their field when a survey is
 // created, put or changed.
 func TestSurveysThatCouldNotAsk(t *testing.T) {

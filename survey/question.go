@@ -145,6 +145,8 @@ func (w When) clean(p *Problems, at string, earlier []Question) {
 				p.Add(field, "format", "must have min, max or both")
 			} else if m.Min != nil && m.Max != nil && *m.Min > *m.Max {
 				p.Add(field, "range", "min must not be above max")
+			} else if q.Scale != nil && m.misses(*q.Scale) {
+				p.Add(field, "range", "can never hold: the scale of %s is %d to %d", key, q.Scale.Min, q.Scale.Max)
 			}
 		case q.Type == ChoiceQuestion:
 			if len(m.In) == 0 || m.Min != nil || m.Max != nil {
@@ -196,6 +198,11 @@ func (w When) Match(score int, answers Answers) bool {
 
 func (m Match) holds(n int) bool {
 	return (m.Min == nil || n >= *m.Min) && (m.Max == nil || n <= *m.Max)
+}
+
+// misses is true where no value of a scale holds.
+func (m Match) misses(s Scale) bool {
+	return m.Min != nil && *m.Min > s.Max || m.Max != nil && *m.Max < s.Min
 }
 
 // check brings one answer into its kept form; nil means not answered.

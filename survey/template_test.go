@@ -166,6 +166,16 @@ func TestTemplateProblems(t *testing.T) {
 		"show_if of nothing":   {func(s *Template) { s.Questions[1].ShowIf = When{"score": {}} }, []string{"questions[1].show_if.score format"}},
 		"show_if score in":     {func(s *Template) { s.Questions[1].ShowIf = When{"score": {In: []string{"1"}}} }, []string{"questions[1].show_if.score format"}},
 		"show_if min over max": {func(s *Template) { s.Questions[1].ShowIf = When{"score": {Min: pointer(4), Max: pointer(3)}} }, []string{"questions[1].show_if.score range"}},
+		"show_if over scale":   {func(s *Template) { s.Questions[1].ShowIf = When{"score": {Min: pointer(6)}} }, []string{"questions[1].show_if.score range"}},
+		"show_if below scale":  {func(s *Template) { s.Questions[1].ShowIf = When{"score": {Max: pointer(0)}} }, []string{"questions[1].show_if.score range"}},
+		"when over scale":      {func(s *Template) { s.ThankYou[0].When = When{"score": {Min: pointer(6), Max: pointer(9)}} }, []string{"thank_you[0].when.score range"}},
+		"over a usual scale": {func(s *Template) {
+			s.Questions[0].Scale, s.Questions[1].ShowIf = nil, When{"score": {Min: pointer(6)}}
+		}, []string{"questions[1].show_if.score range"}},
+		"over a rating's": {func(s *Template) {
+			s.Questions = append(s.Questions, Question{Key: "r", Type: RatingQuestion, Text: Text{"en": "?"}, Scale: &Scale{1, 3}},
+				Question{Key: "why", Type: TextQuestion, Text: Text{"en": "?"}, ShowIf: When{"r": {Min: pointer(4)}}})
+		}, []string{"questions[4].show_if.r range"}},
 		"when of no option":    {func(s *Template) { s.ThankYou[0].When = When{"topic": {In: []string{"price"}}} }, []string{"thank_you[0].when.topic.in unknown"}},
 		"when option's number": {func(s *Template) { s.ThankYou[0].When = When{"topic": {Min: pointer(1)}} }, []string{"thank_you[0].when.topic format"}},
 
