@@ -38,7 +38,7 @@ func TestTriggers(t *testing.T) {
 	s.do("GET", "/v1/surveys/nowhere/fires", nil).wantProblem(404)
 }
 
-// A condition that no answer fulfils is refused where it is written.
+// A condition that no answer fulfils is refused, and so is a text without room.
 func TestWhatNoAnswerFulfils(t *testing.T) {
 	s := newServer(t)
 	template := func(question, thanks string) string {
@@ -50,6 +50,7 @@ func TestWhatNoAnswerFulfils(t *testing.T) {
 		{template(`,"show_if":{"score":{"min":6}}`, ``), "questions[2].show_if.score"},
 		{template(`,"show_if":{"score":{"max":0}}`, ``), "questions[2].show_if.score"},
 		{template(`,"show_if":{"topic":{"in":["price"]}}`, ``), "questions[2].show_if.topic.in"},
+		{template(`,"max_length":0`, ``), "questions[2].max_length"},
 		{template(``, `,"when":{"score":{"min":9}}`), "thank_you[0].when.score"},
 		{template(``, `,"when":{"topic":{"in":["price"]}}`), "thank_you[0].when.topic.in"},
 	} {

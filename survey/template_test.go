@@ -32,7 +32,7 @@ func TestTemplateDefaults(t *testing.T) {
 	want := supportCSAT(t)
 	want.SatisfiedFrom = pointer(4)
 	want.Questions[0].Required = true
-	want.Questions[1].MaxLength = 2000
+	want.Questions[1].MaxLength = new(2000)
 	if err := got.Clean(); err != nil {
 		t.Fatal(err)
 	}
@@ -144,9 +144,10 @@ func TestTemplateProblems(t *testing.T) {
 		"text's scale":      {func(s *Template) { s.Questions[1].Scale = &Scale{0, 5} }, []string{"questions[1].scale unknown"}},
 		"text's options":    {func(s *Template) { s.Questions[1].Options = s.Questions[2].Options }, []string{"questions[1].options unknown"}},
 		"text is multiple":  {func(s *Template) { s.Questions[1].Multiple = true }, []string{"questions[1].multiple unknown"}},
-		"text's length":     {func(s *Template) { s.Questions[1].MaxLength = 10001 }, []string{"questions[1].max_length range"}},
-		"negative length":   {func(s *Template) { s.Questions[1].MaxLength = -1 }, []string{"questions[1].max_length range"}},
-		"choice's length":   {func(s *Template) { s.Questions[2].MaxLength = 10 }, []string{"questions[2].max_length unknown"}},
+		"text's length":     {func(s *Template) { s.Questions[1].MaxLength = new(10001) }, []string{"questions[1].max_length range"}},
+		"length of 0":       {func(s *Template) { s.Questions[1].MaxLength = new(0) }, []string{"questions[1].max_length range"}},
+		"negative length":   {func(s *Template) { s.Questions[1].MaxLength = new(-1) }, []string{"questions[1].max_length range"}},
+		"choice's length":   {func(s *Template) { s.Questions[2].MaxLength = new(10) }, []string{"questions[2].max_length unknown"}},
 		"no option":         {func(s *Template) { s.Questions[2].Options = nil }, []string{"questions[2].options range"}},
 		"51 options":        {func(s *Template) { s.Questions[2].Options = manyOptions(51) }, []string{"questions[2].options range"}},
 		"option twice":      {func(s *Template) { s.Questions[2].Options[1].Key = "speed" }, []string{"questions[2].options[1].key duplicate"}},
