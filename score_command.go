@@ -40,7 +40,8 @@ func (scoreFile) Help() string {
 whose score or date cannot be read, or whose score is off the scale, are not
 counted either: how many there are and the first 20 of them are said on standard
 error, and koe still exits with 0. It exits with 1 where nothing can be counted:
-a column that is not there, a file that is not UTF-8 or is cut off.
+a column that is not there, a file that is not UTF-8 or is cut off, no row that
+has a score.
 
 Days are those of --timezone.`
 }
@@ -101,6 +102,9 @@ func (f scoreFile) Run(ctx context.Context, c Config, out io.Writer, beside note
 		return err
 	}
 	counts.warn(beside)
+	if counts.total.N() == 0 { // a score of nobody is mostly a wrong column or condition
+		return fmt.Errorf("%s: no row was counted: none that is wanted has a score in %q", f.File, f.Column)
+	}
 	switch f.Format {
 	case "json":
 		text := json.NewEncoder(out)

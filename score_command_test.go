@@ -288,6 +288,10 @@ func TestScoreRefusals(t *testing.T) {
 		{"score\n9\n\"8", "--metric nps --column score", "line 3: a quote opens here and never closes"},
 		{"score\n9\nf\xfcnf\n", "--metric nps --column score", "line 3: byte 10 of the file (0xFC) is not UTF-8"},
 		{"", "--metric nps --column score", "the file is empty"},
+		{"score,at,who\n", "--metric nps --column score", `answers.csv: no row was counted: none that is wanted has a score in "score"`},
+		{"score,at,who\n,2026-01-01,a\n11,2026-01-01,a\n", "--metric nps --column score", "no row was counted"},
+		{good, "--metric nps --column score --where who=b --format json", "no row was counted"},
+		{good, "--metric nps --column score --ignore 9", "no row was counted"},
 		{"score" + strings.Repeat("x", 2<<20), "--metric nps --column score", "line 1: a record of more than 1048576 bytes"},
 	} {
 		_, err := command(t, "sqlite:none.db", append([]string{"score", written(t, c.file)}, strings.Fields(c.args)...)...)

@@ -321,6 +321,8 @@ func TestMergePatch(t *testing.T) {
 		`{"rules":{"sample":2}}`:   "rules.sample",
 		`{"template":"no-such"}`:   "template",
 		`{"segments":[null]}`:      "segments[0]",
+
+		`{"segments":["attributes.agent"]}`: "segments[0]",
 	} {
 		got := s.do("PATCH", "/v1/surveys/chat", document)
 		got.request = document

@@ -30,13 +30,34 @@ type bouncesRequest struct {
 }
 
 type bounceRequest struct {
-	Invitation *survey.ID        `json:"invitation_id"`
+	Invitation string            `json:"invitation_id"`
 	MessageID  string            `json:"message_id"`
 	Email      string            `json:"email"`
 	Kind       survey.BounceKind `json:"type"`
 	Code       string            `json:"code"`
 	Reason     string            `json:"reason"`
-	At         *survey.Instant   `json:"at"`
+	At         *string           `json:"at"`
+}
+
+// report is the request's; what is wrong with it is added to p, under prefix.
+func (r bounceRequest) report(p *survey.Problems, prefix string) survey.Bounce {
+	b := survey.Bounce{Kind: r.Kind, MessageID: strings.Trim(r.MessageID, "<> "), Email: r.Email, Code: r.Code, Reason: r.Reason}
+	if r.Invitation != "" {
+		id, err := survey.ParseID(r.Invitation)
+		if err != nil {
+			id = survey.ID{} // it names none of koe's, like an id that nothing has
+		}
+		b.Invitation = &id
+	}
+	if r.At != nil {
+		at, err := survey.ParseInstant(*r.At)
+		if err != nil {
+			p.Add(prefix+"at", "format", "%s", err)
+		}
+		b.At = at
+	}
+	b.Clean(p, prefix)
+	return b
 }
 
 // maxBounces bounds one request.
@@ -51,12 +72,7 @@ func (in bouncesRequest) reports() ([]survey.Bounce, error) {
 	}
 	reports := make([]survey.Bounce, len(in.Bounces))
 	for i, b := range in.Bounces {
-		reports[i] = survey.Bounce{Kind: b.Kind, Invitation: b.Invitation, MessageID: strings.Trim(b.MessageID, "<> "),
-			Email: b.Email, Code: b.Code, Reason: b.Reason}
-		if b.At != nil {
-			reports[i].At = *b.At
-		}
-		reports[i].Clean(&p, fmt.Sprintf("bounces[%d].", i))
+		reports[i] = b.report(&p, fmt.Sprintf("bounces[%d].", i))
 	}
 	return reports, p.Err()
 }

@@ -73,8 +73,24 @@ func TestReportsByKey(t *testing.T) {
 	s.do("POST", "/v1/bounces", `{"bounces":[]}`).wantProblem(422, "bounces")
 	s.do("POST", "/v1/bounces", `{"bounces":[{"type":"hard"},{"type":"odd","email":"x"}]}`).
 		wantProblem(422, "bounces[0].invitation_id", "bounces[1].type", "bounces[1].email")
+	s.do("POST", "/v1/bounces", `{"bounces":[{"type":"hard","invitation_id":""},{"type":"soft","email":"a@b.c","at":"noon"},{"type":"hard","invitation_id":"?","email":"x"}]}`).
+		wantProblem(422, "bounces[0].invitation_id", "bounces[1].at", "bounces[2].email")
 	_, other := s.newWorkspace("other")
 	s.do("POST", "/v1/bounces", `{"bounces":[{"type":"hard","invitation_id":"`+id.String()+`"}]}`, as(other)).want(200).wantAt("results[0].outcome", "unmatched")
+}
+
+// Whoever relays mail may keep ids of others beside koe's.
+func TestReportsThatNameNoInvitation(t *testing.T) {
+	s := bounceServer(t, api.BounceDoors{})
+	id := s.sentMail("ana@example.com")
+	body := `{"bounces":[{"type":"hard","invitation_id":"SG.1234"},{"type":"hard","invitation_id":"` + strings.ToUpper(id.String()) + `"},
+		{"type":"hard","invitation_id":"00000000-0000-0000-0000-000000000000"},{"type":"hard","invitation_id":"` + id.String() + `"},
+		{"type":"hard","invitation_id":"?","email":"bo@example.com"}]}`
+	s.do("POST", "/v1/bounces", body).want(200).wantAt("results[0].outcome", "unmatched").wantAt("results[0].invitation_id", nil).
+		wantAt("results[1].outcome", "unmatched").wantAt("results[2].outcome", "unmatched").wantAt("results[3].outcome", "applied").
+		wantAt("results[4].outcome", "applied").wantAt("results[5]", nil)
+	s.wantBounced(id)
+	s.do("GET", "/v1/suppressions?email=bo@example.com", nil).want(200).wantAt("data[0].reason", "bounced")
 }
 
 func TestSendingThatHasPausedItself(t *testing.T) {

@@ -56,6 +56,10 @@ func TestLinksThatAreRefused(t *testing.T) {
 		got.request = body[:min(len(body), 100)]
 		got.wantProblem(422, field)
 	}
+	s.do("POST", "/v1/surveys/after/links", `{"links":[{"customer":{"email":"x"}},{},{"locale":"?","external_id":"`+strings.Repeat("x", 256)+`"}]}`).
+		wantProblem(422, "links[0].customer.email", "links[2].external_id", "links[2].locale")
+	hopeless := s.do("POST", "/v1/surveys/after/links", `{"links":[{"locale":"?"}`+strings.Repeat(`,{"locale":"?"}`, 150)+`]}`).want(422)
+	hopeless.wantAt("errors[99].field", "links[99].locale").wantAt("errors[100]", nil)
 	s.do("POST", "/v1/surveys/after/links", `{"links":[{"phone":"1"}]}`).wantProblem(400, "links[0].phone")
 	s.do("POST", "/v1/surveys/none/links", `{"links":[{}]}`).wantProblem(404)
 	s.do("POST", "/v1/surveys/after/links", `{"links":[{"external_id":"`+strings.Repeat("x", 8<<20)+`"}]}`).wantProblem(413)

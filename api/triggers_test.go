@@ -10,6 +10,10 @@ func TestTriggers(t *testing.T) {
 	s.do("POST", "/v1/surveys/pulse/activate", nil).want(200)
 	s.do("GET", "/v1/surveys/pulse/fires", nil).want(200).wantAt("data[0]", nil).wantAt("next_cursor", nil)
 	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"30 8 1 * *","every":"4w"}}`).want(200).wantAt("trigger.cron", "30 8 1 * *").wantAt("trigger.timezone", "Asia/Tokyo")
+	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"\t0  9 * * 5-7 "}}`).want(200).wantAt("trigger.cron", "0 9 * * 5-7")
+	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":" "}}`).wantProblem(422, "trigger.cron")
+	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"0 25 * * *"}}`).wantProblem(422, "trigger.cron").
+		wantAt("errors[0].message", `has the hour "25", which cannot be read; it takes 0 to 23, * for any, a list such as 2,4, a range such as 2-4 (the smaller first) and a step such as */2`)
 	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"cron":"TZ=UTC 0 9 * * *"}}`).wantProblem(422, "trigger.cron")
 	s.do("PATCH", "/v1/surveys/pulse", `{"trigger":{"every":"10m"},"channel":"link"}`).wantProblem(422, "trigger.every", "channel")
 	s.do("PUT", "/v1/surveys/after", `{"name":"After","template":"ces","touchpoint":"after","channel":"email",
@@ -32,6 +36,31 @@ func TestTriggers(t *testing.T) {
 	cleo(`{"plan":"free"}`).wantAt("reason", "condition").wantAt("rules[2].rule", "audience").wantAt("rules[2].verdict", "skip")
 	s.do("PATCH", "/v1/surveys/"+made.text("id"), `{"trigger":{"type":"manual","cron":null,"every":null,"timezone":null,"audience":null}}`).want(200).wantAt("trigger.cron", nil)
 	s.do("GET", "/v1/surveys/nowhere/fires", nil).wantProblem(404)
+}
+
+// A condition that no answer fulfils is refused, and so is a text without room.
+func TestWhatNoAnswerFulfils(t *testing.T) {
+	s := newServer(t)
+	template := func(question, thanks string) string {
+		return `{"key":"own","name":"Own","metric":"csat","default_locale":"en","questions":[{"key":"score","type":"score","text":{"en":"?"}},
+			{"key":"topic","type":"choice","text":{"en":"?"},"options":[{"key":"speed","text":{"en":"Speed"}}]},
+			{"key":"why","type":"text","text":{"en":"Why?"}` + question + `}],"thank_you":[{"text":{"en":"Thanks"}` + thanks + `}]}`
+	}
+	for _, c := range []struct{ body, field string }{
+		{template(`,"show_if":{"score":{"min":6}}`, ``), "questions[2].show_if.score"},
+		{template(`,"show_if":{"score":{"max":0}}`, ``), "questions[2].show_if.score"},
+		{template(`,"show_if":{"topic":{"in":["price"]}}`, ``), "questions[2].show_if.topic.in"},
+		{template(`,"max_length":0`, ``), "questions[2].max_length"},
+		{template(``, `,"when":{"score":{"min":9}}`), "thank_you[0].when.score"},
+		{template(``, `,"when":{"topic":{"in":["price"]}}`), "thank_you[0].when.topic.in"},
+	} {
+		s.do("POST", "/v1/templates", c.body).wantProblem(422, c.field)
+		s.do("PUT", "/v1/templates/own", c.body).wantProblem(422, c.field)
+	}
+	s.do("POST", "/v1/templates", template(`,"show_if":{"score":{"min":0,"max":1}}`, `,"when":{"score":{"min":5,"max":9}}`)).want(201)
+	s.survey("asked", `"template":"own"`)
+	s.do("POST", "/v1/surveys", `{"name":"After","template":"ces","touchpoint":"after","channel":"email","trigger":{"type":"response","survey":"asked","when":{"score":{"min":6}}}}`).
+		wantProblem(422, "trigger.when.score")
 }
 
 // Rules that could never be kept are refused with their field when a survey is

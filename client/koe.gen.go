@@ -3679,7 +3679,7 @@ type NullableInstant = string
 
 // NullableSegment Values of one declared segment that the member is limited to; null for no limit. An admin has none.
 type NullableSegment struct {
-	// Key The name of the attribute, such as `agent`.
+	// Key The name of the attribute, such as `agent`, without `attributes.` before it.
 	Key    string   `json:"key"`
 	Values []string `json:"values"`
 }
@@ -4107,7 +4107,8 @@ type Question struct {
 	// Scale A range of whole numbers, both ends included.
 	Scale *Scale `json:"scale,omitempty"`
 
-	// ShowIf The score or earlier questions by key, and what their answers must be; all must match.
+	// ShowIf The score or earlier questions by key, and what their answers must be; all must match. What no
+	// value of the scale fulfils is refused.
 	ShowIf *When `json:"show_if,omitempty"`
 
 	// Text A wording for each language, by BCP 47 tag. The template's default locale must be there.
@@ -4387,13 +4388,13 @@ type Rules struct {
 	// QuietScope Whose invitations count for the quiet period; any survey's of the workspace, or this survey's.
 	QuietScope *QuietScope `json:"quiet_scope,omitempty"`
 
-	// Reminders How long after the invitation each reminder goes out, in rising order. After one that went out late the next keeps its distance.
+	// Reminders How long after the invitation each reminder goes out, in rising order. After one that went out late the next keeps its distance. By mail alone: nobody is reminded of a link.
 	Reminders []Duration `json:"reminders,omitempty"`
 
 	// Sample The share of people to ask; 1 where it is left out. Drawn by address (else external_id), survey and calendar quarter.
 	Sample *float32 `json:"sample,omitempty"`
 
-	// SendWindow The part of the week in which mail may go out. `to` before `from` crosses midnight and belongs
+	// SendWindow The part of the week in which mail may go out; a link is handed over at any time. `to` before `from` crosses midnight and belongs
 	// to the day on which it began.
 	SendWindow *Window `json:"send_window,omitempty"`
 }
@@ -5060,7 +5061,7 @@ type SurveyInput struct {
 	// Rules Whom a survey may ask, and when. All are optional.
 	Rules *Rules `json:"rules,omitempty"`
 
-	// Segments The attributes by which answers shall be told apart.
+	// Segments The names of the attributes by which answers shall be told apart, without `attributes.` before them.
 	Segments []string `json:"segments,omitempty"`
 
 	// Template A name that its author chose.
@@ -5799,7 +5800,8 @@ type ThankYou struct {
 	// Text A wording for each language, by BCP 47 tag. The template's default locale must be there.
 	Text Text `json:"text"`
 
-	// When The score or earlier questions by key, and what their answers must be; all must match.
+	// When The score or earlier questions by key, and what their answers must be; all must match. What no
+	// value of the scale fulfils is refused.
 	When *When `json:"when,omitempty"`
 }
 
@@ -5846,10 +5848,11 @@ type Trigger struct {
 	Audience *Condition `json:"audience,omitempty"`
 
 	// Cron Of a schedule: minute, hour, day of month, month, day of week; weekday mornings where it is
-	// left out. Each local date and time fires once, whatever the clocks do. No `@` words, no zone.
+	// left out. Sunday is 0 and 7. Each local date and time fires once, whatever the clocks do. No `@`
+	// words, no zone. It is kept with one blank between the fields.
 	Cron *string `json:"cron,omitempty"`
 
-	// Delay How long after the interaction or the response; 0s where it is left out.
+	// Delay How long after the interaction or the response; 0s where it is left out. No effect where channel is link: the link is handed over at once.
 	Delay *Duration `json:"delay,omitempty"`
 
 	// Every Of a schedule: how often each person, `90d` where it is left out, at least `1h`. Each fire asks
@@ -6013,10 +6016,11 @@ type WebhookPatchFormat string
 // WebhookPatchState defines model for WebhookPatch.State.
 type WebhookPatchState string
 
-// When The score or earlier questions by key, and what their answers must be; all must match.
+// When The score or earlier questions by key, and what their answers must be; all must match. What no
+// value of the scale fulfils is refused.
 type When map[string]Match
 
-// Window The part of the week in which mail may go out. `to` before `from` crosses midnight and belongs
+// Window The part of the week in which mail may go out; a link is handed over at any time. `to` before `from` crosses midnight and belongs
 // to the day on which it began.
 type Window struct {
 	From string `json:"from"`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,21 +29,34 @@ type Fire struct {
 // anyField is how the parser says that a field was *.
 const anyField = 1 << 63
 
+// cronFields are what a line is made of, and what each of them takes.
+var cronFields = [...]struct{ name, takes string }{
+	{"minute", "0 to 59"}, {"hour", "0 to 23"}, {"day of month", "1 to 31"}, {"month", "1 to 12 or jan to dec"},
+	{"day of week", "0 to 7, where 0 and 7 are Sunday, or sun to sat"},
+}
+
 // ParseCron reads five fields: minute, hour, day of month, month, day of week.
 // Names such as mon and jan, lists, ranges and steps are known; a zone inside
 // the line, seconds and words such as @daily are not. A list with nothing beside
-// one of its commas and a line that no date matches are refused.
+// one of its commas and a line that no date matches are refused. Blanks around
+// and between the fields mean nothing.
 func ParseCron(line string) (Cron, error) {
 	if strings.ContainsAny(line, "@=") {
 		return Cron{}, errors.New("must be five fields such as 0 9 * * 1-5, without @ words and without a zone: the zone is a field of its own")
 	}
 	fields := strings.Fields(line)
-	if n := len(fields); n != 5 {
+	if n := len(fields); n != len(cronFields) {
 		return Cron{}, fmt.Errorf("must be five fields (minute, hour, day of month, month, day of week) such as 0 9 * * 1-5, and has %d", n)
 	}
-	for _, field := range fields { // the parser passes over what is empty, and has a lone comma match nothing
+	for i, field := range fields { // the parser passes over what is empty, and has a lone comma match nothing
 		if slices.Contains(strings.Split(field, ","), "") {
 			return Cron{}, fmt.Errorf("has nothing beside a comma in %q; write a value on each side such as 0,30, or * for any", field)
+		}
+		alone := []string{"*", "*", "*", "*", "*"}
+		alone[i] = field
+		if _, err := readCron(strings.Join(alone, " ")); err != nil {
+			return Cron{}, fmt.Errorf("has the %s %q, which cannot be read; it takes %s, * for any, a list such as 2,4, a range such as 2-4 (the smaller first) and a step such as */2",
+				cronFields[i].name, field, cronFields[i].takes)
 		}
 	}
 	c, err := readCron(line)
@@ -58,10 +72,14 @@ func ParseCron(line string) (Cron, error) {
 // readCron reads a line that was accepted once, even where ParseCron has become
 // stricter since.
 func readCron(line string) (Cron, error) {
+	fields := strings.Fields(line)
+	if len(fields) == len(cronFields) {
+		fields[4] = sundayAsZero(fields[4])
+	}
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-	parsed, err := parser.Parse(line)
+	parsed, err := parser.Parse(strings.Join(fields, " "))
 	if err != nil {
-		return Cron{}, fmt.Errorf("cannot be read (%w); write five fields such as 0 9 * * 1-5", err)
+		return Cron{}, fmt.Errorf("cannot be read: %w", err)
 	}
 	spec, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
@@ -74,6 +92,42 @@ func readCron(line string) (Cron, error) {
 		}
 	}
 	return c, nil
+}
+
+var weekdayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+// sundayAsZero rewrites a field of weekdays without 7, which is Sunday to every
+// cron and which the parser does not know.
+func sundayAsZero(field string) string {
+	items := strings.Split(field, ",")
+	for i, item := range items {
+		days, step, _ := strings.Cut(item, "/")
+		from, to, _ := strings.Cut(days, "-")
+		switch rest := item[len(days):]; {
+		case days == "7", days == "7-7":
+			items[i] = "0-0" + rest
+		case to == "7":
+			items[i] = from + "-6" + rest
+			if reachesSunday(from, step) {
+				items[i] += ",0"
+			}
+		}
+	}
+	return strings.Join(items, ",")
+}
+
+// reachesSunday is true where a range from a day to 7 ends on it with its steps.
+// What cannot be read is left to the parser, which refuses it.
+func reachesSunday(from, step string) bool {
+	first, err := strconv.Atoi(from)
+	if err != nil {
+		first = slices.Index(weekdayNames, strings.ToLower(from))
+	}
+	every, err := strconv.Atoi(step)
+	if err != nil {
+		every = 1
+	}
+	return every > 0 && first >= 0 && (7-first)%every == 0
 }
 
 // on is true for the days that the line matches. As in every cron, where both

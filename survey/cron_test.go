@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,6 +24,7 @@ func TestCronLines(t *testing.T) {
 		"0 9 * JAN,mar 1-5": "2027-01-01 09:00",
 		"0  9 *  * 1":       "2026-12-07 09:00",
 		"0 0 29 2 1":        "2027-02-01 00:00", // either
+		"\t0 9 * * 0 ":      "2026-12-06 09:00",
 	} {
 		cron, err := ParseCron(line)
 		if err != nil {
@@ -35,10 +37,49 @@ func TestCronLines(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "0 0 31 2 *", "0 0 31 4,6,9,11 *", "0 0 0 1 *",
-		"TZ=UTC * * * * *", "CRON_TZ=UTC", "@hourly", "@every 1s", "a b c d e", "0 9 * * 8", "-1 * * * *", "0 9 * * 1-0", "*/0 * * * *", "\x00 * * * *",
+		"TZ=UTC * * * * *", "CRON_TZ=UTC", "@hourly", "@every 1s", "a b c d e", "0 9 * * 8", "0 9 * * 7-1", "0 9 * * 7-8", "0 9 * * 8-7", "0 9 * * 1-7/0", "0 9 * * 7/0", "0 9 * * x-7", "0 9 * * 1-2-7", "7 24 7 7 7", "-1 * * * *", "0 9 * * 1-0", "*/0 * * * *", "\x00 * * * *",
 		", 9 * * *", "0 , * * *", "0 9 , * 1", "0 9 1 , *", "0 9 1 * ,", "0, 9 * * *", ",0 9 * * *", "0,,30 9 * * *", ",, , , , ,", "0 9 * *, 1"} {
 		if c, err := ParseCron(line); err == nil {
 			t.Errorf("%q is taken: %+v", line, c)
+		}
+	}
+}
+
+// Sunday is 0 and 7, alone, in lists and at the end of ranges, whatever the step.
+func TestSundayIsSeven(t *testing.T) {
+	for line, same := range map[string]string{"7": "0", "7-7": "0", "7/2": "0", "1,7": "0,1", "5-7": "0,5,6", "mon-7": "0-6", "0-7": "0-6",
+		"1-7/2": "0,1,3,5", "1-7/3": "0,1,4", "2-7/2": "2,4,6", "6-7/2": "6", "FRI-7,3": "0,3,5,6", "7,7": "0", "*/7": "0", "1/2": "1,3,5"} {
+		got, want := parsedCron(t, "0 9 * * "+line), parsedCron(t, "0 9 * * "+same)
+		if got.spec.Dow&0xff != want.spec.Dow&0xff {
+			t.Errorf("%s: the days %b, want %b", line, got.spec.Dow, want.spec.Dow)
+		}
+	}
+}
+
+// Whatever is wrong is said in koe's own words, about one of the fields.
+func TestWhatIsWrongWithACronLine(t *testing.T) {
+	for line, want := range map[string][]string{
+		"60 9 * * *":        {`minute "60"`, "0 to 59"},
+		"0 24 * * *":        {`hour "24"`, "0 to 23"},
+		"0 9 0 * *":         {`day of month "0"`, "1 to 31"},
+		"0 9 * nov-feb *":   {`month "nov-feb"`, "1 to 12 or jan to dec", "the smaller first"},
+		"0 9 * * 1,8":       {`day of week "1,8"`, "0 to 7"},
+		"0 9 * * mon-fri/x": {`day of week "mon-fri/x"`, "*/2"},
+	} {
+		_, err := ParseCron(line)
+		if err == nil {
+			t.Errorf("%s is taken", line)
+			continue
+		}
+		for _, words := range append(want, "has the") {
+			if !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: %q does not say %q", line, err, words)
+			}
+		}
+		for _, leaked := range []string{"strconv", "Atoi", "parse", "range (", "failed"} {
+			if strings.Contains(err.Error(), leaked) {
+				t.Errorf("%s: %q is the parser's", line, err)
+			}
 		}
 	}
 }

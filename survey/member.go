@@ -148,6 +148,7 @@ func (s *Segment) clean(p *Problems) {
 	if !attributeName.MatchString(s.Key) {
 		p.Add("segment.key", "format", "must be the name of an attribute, such as agent")
 	}
+	refusePrefix(p, "segment.key", s.Key)
 	if len(s.Values) == 0 || len(s.Values) > maxSegmentChoices {
 		p.Add("segment.values", "range", "must be 1 to %d values", maxSegmentChoices)
 	}

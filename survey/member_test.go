@@ -44,6 +44,7 @@ func TestMembersAreRefusedByField(t *testing.T) {
 		"twice":                    {func(m *Member) { m.Touchpoints = []string{"chat", "chat"} }, "touchpoints[1]"},
 		"a limited admin":          {func(m *Member) { m.Role, m.Touchpoints = Admin, []string{"chat"} }, "touchpoints"},
 		"an admin of a segment":    {func(m *Member) { m.Role, m.Segment = Admin, &Segment{"agent", []string{"Kim"}} }, "segment"},
+		"prefix":                   {func(m *Member) { m.Segment = &Segment{"attributes.agent", []string{"Kim"}} }, "segment.key"},
 		"no attribute":             {func(m *Member) { m.Segment = &Segment{"", []string{"Kim"}} }, "segment.key"},
 		"no value":                 {func(m *Member) { m.Segment = &Segment{"agent", nil} }, "segment.values"},
 		"an empty value":           {func(m *Member) { m.Segment = &Segment{"agent", []string{" "}} }, "segment.values[0]"},

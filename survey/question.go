@@ -57,7 +57,7 @@ type Question struct {
 	Scale     *Scale       `json:"scale,omitempty"`
 	LowLabel  Text         `json:"low_label,omitempty"`
 	HighLabel Text         `json:"high_label,omitempty"`
-	MaxLength int          `json:"max_length,omitempty"`
+	MaxLength *int         `json:"max_length,omitempty"` // of a text; set by Clean where it was left out
 	Multiple  bool         `json:"multiple,omitempty"`
 	Options   []Option     `json:"options,omitempty"`
 	ShowIf    When         `json:"show_if,omitempty"`
@@ -87,17 +87,17 @@ func (q *Question) clean(p *Problems, at, locale string, placeholders map[string
 	if q.Type != ChoiceQuestion && q.Multiple {
 		p.Add(at+".multiple", "unknown", "only a choice question takes several answers")
 	}
-	if q.Type != TextQuestion && q.MaxLength != 0 {
+	if q.Type != TextQuestion && q.MaxLength != nil {
 		p.Add(at+".max_length", "unknown", "only a text question has a length")
 	}
 	switch q.Type {
 	case ScoreQuestion:
 		q.Required = true
 	case TextQuestion:
-		if q.MaxLength == 0 {
-			q.MaxLength = defaultTextLength
+		if q.MaxLength == nil {
+			q.MaxLength = new(defaultTextLength)
 		}
-		if q.MaxLength < 1 || q.MaxLength > maxTextLength {
+		if *q.MaxLength < 1 || *q.MaxLength > maxTextLength {
 			p.Add(at+".max_length", "range", "must be 1 to %d characters", maxTextLength)
 		}
 	case RatingQuestion:
@@ -145,6 +145,8 @@ func (w When) clean(p *Problems, at string, earlier []Question) {
 				p.Add(field, "format", "must have min, max or both")
 			} else if m.Min != nil && m.Max != nil && *m.Min > *m.Max {
 				p.Add(field, "range", "min must not be above max")
+			} else if q.Scale != nil && m.misses(*q.Scale) {
+				p.Add(field, "range", "can never hold: the scale of %s is %d to %d", key, q.Scale.Min, q.Scale.Max)
 			}
 		case q.Type == ChoiceQuestion:
 			if len(m.In) == 0 || m.Min != nil || m.Max != nil {
@@ -159,6 +161,14 @@ func (w When) clean(p *Problems, at string, earlier []Question) {
 			p.Add(field, "unknown", "can look at a score, rating or choice only")
 		}
 	}
+}
+
+// Longest is how many characters an answer to a text question may have.
+func (q Question) Longest() int {
+	if q.MaxLength == nil {
+		return defaultTextLength
+	}
+	return *q.MaxLength
 }
 
 func (q Question) hasOption(key string) bool {
@@ -198,6 +208,11 @@ func (m Match) holds(n int) bool {
 	return (m.Min == nil || n >= *m.Min) && (m.Max == nil || n <= *m.Max)
 }
 
+// misses is true where no value of a scale holds.
+func (m Match) misses(s Scale) bool {
+	return m.Min != nil && *m.Min > s.Max || m.Max != nil && *m.Max < s.Min
+}
+
 // check brings one answer into its kept form; nil means not answered.
 func (q Question) check(p *Problems, at string, raw any) any {
 	switch q.Type {
@@ -213,8 +228,8 @@ func (q Question) check(p *Problems, at string, raw any) any {
 		clean, err := Clean(s)
 		if err != nil {
 			p.Add(at, "format", "%s", err)
-		} else if utf8.RuneCountInString(clean) > q.MaxLength {
-			p.Add(at, "too_long", "must have at most %d characters", q.MaxLength)
+		} else if most := q.Longest(); utf8.RuneCountInString(clean) > most {
+			p.Add(at, "too_long", "must have at most %d characters", most)
 		}
 		return clean
 	case ChoiceQuestion:

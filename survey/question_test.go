@@ -22,7 +22,7 @@ func walkTemplate(t *testing.T) Template {
 	template := Template{Key: "walk", Name: "Walk", Metric: "nps", DefaultLocale: "en", Questions: []Question{
 		{Key: "praise", Type: TextQuestion, Text: en("?"), ShowIf: When{"score": {Min: pointer(9)}}}, // before the score, and still after it
 		{Key: "score", Type: ScoreQuestion, Text: en("?")},
-		{Key: "reason", Type: TextQuestion, Text: en("?"), MaxLength: 10, ShowIf: When{"score": {Max: pointer(8)}}},
+		{Key: "reason", Type: TextQuestion, Text: en("?"), MaxLength: new(10), ShowIf: When{"score": {Max: pointer(8)}}},
 		{Key: "topic", Type: ChoiceQuestion, Text: en("?"), Multiple: true, Options: options("speed", "price", "other"), ShowIf: When{"score": {Max: pointer(6)}}},
 		{Key: "which", Type: TextQuestion, Text: en("?"), ShowIf: When{"topic": {In: []string{"other"}}}},
 		{Key: "plan", Type: ChoiceQuestion, Text: en("?"), Options: options("free", "pro")},

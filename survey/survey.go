@@ -181,12 +181,24 @@ func (s *Survey) cleanSegments(p *Problems) {
 		name := norm.NFC.String(given)
 		s.Segments[i] = name
 		field := fmt.Sprintf("segments[%d]", i)
-		if !attributeName.MatchString(name) {
+		switch {
+		case !attributeName.MatchString(name):
 			p.Add(field, "format", "must be the name of an attribute")
-		} else if seen[name] {
+		case seen[name]:
 			p.Add(field, "duplicate", "is named twice")
+		default:
+			refusePrefix(p, field, name)
 		}
 		seen[name] = true
+	}
+}
+
+// refusePrefix is for what names an attribute and nothing else: with the prefix
+// that reports and conditions need it would be another attribute, which nobody
+// tells.
+func refusePrefix(p *Problems, field, name string) {
+	if bare, has := strings.CutPrefix(name, attributePrefix); has {
+		p.Add(field, "format", "leave out the prefix %q: %s", attributePrefix, bare)
 	}
 }
 

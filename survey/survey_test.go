@@ -222,6 +222,7 @@ func TestSurveyProblems(t *testing.T) {
 		"window weekday 8":    {window(Window{From: "09:00", To: "18:00", Weekdays: []int{1, 8}}), []string{"rules.send_window.weekdays[1] range"}},
 		"window day twice":    {window(Window{From: "09:00", To: "18:00", Weekdays: []int{3, 3}}), []string{"rules.send_window.weekdays[1] range"}},
 		"segment":             {segments("plan", "a/b"), []string{"segments[1] format"}},
+		"segment with prefix": {segments("plan", "attributes.plan", "attributes."), []string{"segments[1] format", "segments[2] format"}},
 		"segment empty":       {segments(""), []string{"segments[0] format"}},
 		"segment twice":       {segments("plan", "plan"), []string{"segments[1] duplicate"}},
 		"segment twice, NFD":  {segments("が", "か\u3099"), []string{"segments[1] duplicate"}},

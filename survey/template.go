@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -52,23 +51,6 @@ type Link struct {
 
 const maxQuestions = 30
 
-// Measure is what the template's score is: metric, scale and judgement.
-func (t Template) Measure() scoring.Measure {
-	scale := Scale{}
-	if q := t.Score(); q != nil && q.Scale != nil {
-		scale = *q.Scale
-	}
-	version := 0
-	if t.CESVersion != nil {
-		version = *t.CESVersion
-	}
-	m := scoring.DefaultMeasure(t.Metric, scale.Min, scale.Max, version)
-	if t.Metric == scoring.CSAT && t.SatisfiedFrom != nil {
-		m.SatisfiedFrom = *t.SatisfiedFrom
-	}
-	return m
-}
-
 // Score is the template's score question; nil only where Clean would refuse.
 func (t Template) Score() *Question {
 	for i := range t.Questions {
@@ -100,6 +82,7 @@ func (t *Template) Clean() error {
 	for _, tag := range slices.Sorted(maps.Keys(t.Mail.Subject)) {
 		Line(&p, "mail.subject."+tag, t.Mail.Subject[tag], 200)
 	}
+	t.fillMeasure()
 	t.cleanQuestions(&p)
 	t.cleanMeasure(&p)
 	for i := range t.ThankYou {
@@ -176,55 +159,6 @@ func (t Template) earlier(i int) []Question {
 		earlier = append(earlier, *q)
 	}
 	return earlier
-}
-
-func (t *Template) cleanMeasure(p *Problems) {
-	q := t.Score()
-	if q == nil {
-		return
-	}
-	if t.Metric == scoring.CES && t.CESVersion == nil {
-		two := 2
-		t.CESVersion = &two
-	}
-	if q.Scale == nil {
-		q.Scale = t.usualScale()
-	}
-	if t.Metric != scoring.CSAT && t.SatisfiedFrom != nil {
-		p.Add("satisfied_from", "unknown", "only csat has it")
-		return
-	}
-	if t.Metric != scoring.CES && t.CESVersion != nil {
-		p.Add("ces_version", "unknown", "only ces has it")
-		return
-	}
-	m := t.Measure()
-	if err := m.Validate(); err != nil {
-		field, message := "metric", err.Error()
-		var wrong *scoring.MeasureError
-		if errors.As(err, &wrong) {
-			field, message = wrong.Field, wrong.Message
-		}
-		if strings.HasPrefix(field, "scale") {
-			field = fmt.Sprintf("questions[%d].%s", slices.IndexFunc(t.Questions,
-				func(q Question) bool { return q.Type == ScoreQuestion }), field)
-		}
-		p.Add(field, "range", "%s", message)
-		return
-	}
-	if t.Metric == scoring.CSAT {
-		t.SatisfiedFrom = &m.SatisfiedFrom
-	}
-}
-
-func (t Template) usualScale() *Scale {
-	switch {
-	case t.Metric == scoring.NPS:
-		return &Scale{0, 10}
-	case t.Metric == scoring.CES && *t.CESVersion == 2:
-		return &Scale{1, 7}
-	}
-	return &Scale{1, 5}
 }
 
 // Shown are the follow-up questions that fit a score and the answers so far,

@@ -32,7 +32,7 @@ func TestTemplateDefaults(t *testing.T) {
 	want := supportCSAT(t)
 	want.SatisfiedFrom = pointer(4)
 	want.Questions[0].Required = true
-	want.Questions[1].MaxLength = 2000
+	want.Questions[1].MaxLength = new(2000)
 	if err := got.Clean(); err != nil {
 		t.Fatal(err)
 	}
@@ -144,9 +144,10 @@ func TestTemplateProblems(t *testing.T) {
 		"text's scale":      {func(s *Template) { s.Questions[1].Scale = &Scale{0, 5} }, []string{"questions[1].scale unknown"}},
 		"text's options":    {func(s *Template) { s.Questions[1].Options = s.Questions[2].Options }, []string{"questions[1].options unknown"}},
 		"text is multiple":  {func(s *Template) { s.Questions[1].Multiple = true }, []string{"questions[1].multiple unknown"}},
-		"text's length":     {func(s *Template) { s.Questions[1].MaxLength = 10001 }, []string{"questions[1].max_length range"}},
-		"negative length":   {func(s *Template) { s.Questions[1].MaxLength = -1 }, []string{"questions[1].max_length range"}},
-		"choice's length":   {func(s *Template) { s.Questions[2].MaxLength = 10 }, []string{"questions[2].max_length unknown"}},
+		"text's length":     {func(s *Template) { s.Questions[1].MaxLength = new(10001) }, []string{"questions[1].max_length range"}},
+		"length of 0":       {func(s *Template) { s.Questions[1].MaxLength = new(0) }, []string{"questions[1].max_length range"}},
+		"negative length":   {func(s *Template) { s.Questions[1].MaxLength = new(-1) }, []string{"questions[1].max_length range"}},
+		"choice's length":   {func(s *Template) { s.Questions[2].MaxLength = new(10) }, []string{"questions[2].max_length unknown"}},
 		"no option":         {func(s *Template) { s.Questions[2].Options = nil }, []string{"questions[2].options range"}},
 		"51 options":        {func(s *Template) { s.Questions[2].Options = manyOptions(51) }, []string{"questions[2].options range"}},
 		"option twice":      {func(s *Template) { s.Questions[2].Options[1].Key = "speed" }, []string{"questions[2].options[1].key duplicate"}},
@@ -166,6 +167,16 @@ func TestTemplateProblems(t *testing.T) {
 		"show_if of nothing":   {func(s *Template) { s.Questions[1].ShowIf = When{"score": {}} }, []string{"questions[1].show_if.score format"}},
 		"show_if score in":     {func(s *Template) { s.Questions[1].ShowIf = When{"score": {In: []string{"1"}}} }, []string{"questions[1].show_if.score format"}},
 		"show_if min over max": {func(s *Template) { s.Questions[1].ShowIf = When{"score": {Min: pointer(4), Max: pointer(3)}} }, []string{"questions[1].show_if.score range"}},
+		"show_if over scale":   {func(s *Template) { s.Questions[1].ShowIf = When{"score": {Min: pointer(6)}} }, []string{"questions[1].show_if.score range"}},
+		"show_if below scale":  {func(s *Template) { s.Questions[1].ShowIf = When{"score": {Max: pointer(0)}} }, []string{"questions[1].show_if.score range"}},
+		"when over scale":      {func(s *Template) { s.ThankYou[0].When = When{"score": {Min: pointer(6), Max: pointer(9)}} }, []string{"thank_you[0].when.score range"}},
+		"over a usual scale": {func(s *Template) {
+			s.Questions[0].Scale, s.Questions[1].ShowIf = nil, When{"score": {Min: pointer(6)}}
+		}, []string{"questions[1].show_if.score range"}},
+		"over a rating's": {func(s *Template) {
+			s.Questions = append(s.Questions, Question{Key: "r", Type: RatingQuestion, Text: Text{"en": "?"}, Scale: &Scale{1, 3}},
+				Question{Key: "why", Type: TextQuestion, Text: Text{"en": "?"}, ShowIf: When{"r": {Min: pointer(4)}}})
+		}, []string{"questions[4].show_if.r range"}},
 		"when of no option":    {func(s *Template) { s.ThankYou[0].When = When{"topic": {In: []string{"price"}}} }, []string{"thank_you[0].when.topic.in unknown"}},
 		"when option's number": {func(s *Template) { s.ThankYou[0].When = When{"topic": {Min: pointer(1)}} }, []string{"thank_you[0].when.topic format"}},
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -91,6 +92,7 @@ func (t *Trigger) cleanSchedule(p *Problems) {
 	if _, err := ParseCron(t.Cron); err != nil {
 		p.Add("trigger.cron", "format", "%s", err)
 	}
+	t.Cron = strings.Join(strings.Fields(t.Cron), " ")
 	if t.Timezone != "" {
 		if _, err := LoadZone(t.Timezone); err != nil {
 			p.Add("trigger.timezone", "format", "%s", err)

@@ -72,7 +72,7 @@ func (f field) Last() point { return f.Points[len(f.Points)-1] }
 // field lays out a question with what was typed, else saved.
 func (w wording) field(q survey.Question, p SurveyPage) (field, error) {
 	f := field{Name: QuestionField(q.Key), Type: q.Type, Label: w.phrase(q.Text), Required: q.Required,
-		Multiple: q.Multiple, Max: q.MaxLength}
+		Multiple: q.Multiple, Max: q.Longest()}
 	if q.Type == survey.ScoreQuestion {
 		f.Name = ScoreField
 	}
@@ -179,7 +179,7 @@ func (w *Words) FormErrors(t survey.Template, locale string, err error) (map[str
 		}
 		say, limit := "error_choice", 0
 		if i := slices.IndexFunc(t.Questions, func(q survey.Question) bool { return q.Key == key }); i >= 0 {
-			say, limit = errorWording(t.Questions[i], f.Code), t.Questions[i].MaxLength
+			say, limit = errorWording(t.Questions[i], f.Code), t.Questions[i].Longest()
 		}
 		if f.Field == FormField {
 			say, name = "error_form_unknown", FormField

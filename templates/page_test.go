@@ -97,7 +97,7 @@ func TestScorePage(t *testing.T) {
 func rich() survey.Template {
 	return survey.Template{Key: "rich", Name: "Rich", Metric: "csat", DefaultLocale: "en", Questions: []survey.Question{
 		{Key: "score", Type: survey.ScoreQuestion, Text: survey.Text{"en": "How was it?"}},
-		{Key: "why", Type: survey.TextQuestion, Required: true, MaxLength: 20, Text: survey.Text{"en": "Why?"}},
+		{Key: "why", Type: survey.TextQuestion, Required: true, MaxLength: new(20), Text: survey.Text{"en": "Why?"}},
 		{Key: "one", Type: survey.ChoiceQuestion, Text: survey.Text{"en": "Which one?"}, Options: []survey.Option{
 			{Key: "a", Text: survey.Text{"en": "A"}}, {Key: "b", Text: survey.Text{"en": "B"}}}},
 		{Key: "many", Type: survey.ChoiceQuestion, Multiple: true, Text: survey.Text{"en": "Which ones?"}, Options: []survey.Option{

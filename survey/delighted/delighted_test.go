@@ -289,7 +289,7 @@ func TestPeople(t *testing.T) {
 
 var nps = survey.Template{Key: "nps", Metric: scoring.NPS, Questions: []survey.Question{
 	{Key: "score", Type: survey.ScoreQuestion, Scale: &survey.Scale{Min: 0, Max: 10}},
-	{Key: "reason", Type: survey.TextQuestion, Text: survey.Text{"en": "Why?"}, MaxLength: 2000},
+	{Key: "reason", Type: survey.TextQuestion, Text: survey.Text{"en": "Why?"}, MaxLength: new(2000)},
 	{Key: "q_1", Type: survey.RatingQuestion, Scale: &survey.Scale{Min: 1, Max: 5}},
 	{Key: "first", Type: survey.ChoiceQuestion, Text: survey.Text{"en": "First order?", "de": "Erste Bestellung?"},
 		Options: []survey.Option{{Key: "yes", Text: survey.Text{"en": "Yes"}}, {Key: "no", Text: survey.Text{"en": "No"}}}},

@@ -22,7 +22,7 @@ import (
 
 var support = survey.Template{Key: "support", Questions: []survey.Question{
 	{Key: "score", Type: survey.ScoreQuestion, Scale: &survey.Scale{Min: 0, Max: 10}},
-	{Key: "reason", Type: survey.TextQuestion, MaxLength: 2000},
+	{Key: "reason", Type: survey.TextQuestion, MaxLength: new(2000)},
 	{Key: "topic", Type: survey.ChoiceQuestion, Multiple: true, Options: []survey.Option{{Key: "speed"}, {Key: "quality"}}},
 	{Key: "again", Type: survey.ChoiceQuestion, Options: []survey.Option{{Key: "yes"}, {Key: "no"}}},
 	{Key: "staff", Type: survey.RatingQuestion, Scale: &survey.Scale{Min: 1, Max: 5}},

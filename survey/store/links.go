@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"koe/survey"
 )
@@ -47,13 +48,12 @@ func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []
 		if err != nil {
 			return err
 		}
-		ids := make([]survey.ID, 0, len(links))
-		for i, link := range links {
-			var p survey.Problems
-			link.clean(&p, fmt.Sprintf("links[%d]", i))
-			if err := p.Err(); err != nil {
-				return err
-			}
+		clean, err := cleanLinks(links)
+		if err != nil {
+			return err
+		}
+		ids := make([]survey.ID, 0, len(clean))
+		for _, link := range clean {
 			var person *survey.Person
 			if link.Customer.Known() {
 				known, err := q.person(link.Customer, link.Attributes, q.now)
@@ -76,6 +76,17 @@ func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []
 		return err
 	})
 	return made, err
+}
+
+// cleanLinks brings links into the form that koe keeps, or says what is wrong
+// with each of them.
+func cleanLinks(links []Link) ([]Link, error) {
+	var p survey.Problems
+	clean := slices.Clone(links)
+	for i := range clean {
+		clean[i].clean(&p, fmt.Sprintf("links[%d]", i))
+	}
+	return clean, p.Err()
 }
 
 func (l *Link) clean(p *survey.Problems, at string) {
