@@ -102,9 +102,16 @@ func (f scoreFile) Run(ctx context.Context, c Config, out io.Writer, beside note
 		return err
 	}
 	counts.warn(beside)
+	if err := f.print(out, scored); err != nil {
+		return err
+	}
 	if counts.total.N() == 0 { // a score of nobody is mostly a wrong column or condition
 		return fmt.Errorf("%s: no row was counted: none that is wanted has a score in %q", f.File, f.Column)
 	}
+	return nil
+}
+
+func (f scoreFile) print(out io.Writer, scored report.Report) error {
 	switch f.Format {
 	case "json":
 		text := json.NewEncoder(out)

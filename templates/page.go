@@ -131,9 +131,6 @@ type pageView struct {
 // TrapField is the name of the field that only a program fills.
 func (v pageView) TrapField() string { return TrapField }
 
-// RestField is the name of the field that says that some questions are not shown.
-func (v pageView) RestField() string { return RestField }
-
 // TextsField is the name of the field that names the fields of texts.
 func (v pageView) TextsField() string { return TextsField }
 
