@@ -135,6 +135,10 @@ func (p *pipeline) take(ctx context.Context) {
 		if !p.hungry || len(taken.Mails) == room {
 			break
 		}
+		if taken.Busy == taken.Found && look >= mostLooked { // others decide about all of them: the clock wakes it again
+			p.hungry = false
+			break
+		}
 	}
 	if p.hungry && p.pace() > 0 {
 		p.later(p.Now().Add(p.pace()))

@@ -173,12 +173,21 @@ func (s *Store) Release(ctx context.Context, claims ...Claim) error {
 		if err != nil {
 			return err
 		}
+		surveys := make([]survey.ID, len(rows))
+		for i, row := range rows {
+			surveys[i] = survey.ID(row.SurveyID)
+		}
+		if err := q.lockLimits(surveys); err != nil { // all of them in one order, see leavePlace
+			return err
+		}
 		for _, row := range rows {
 			q.by.Workspace = row.WorkspaceID
 			state := row.State
 			if state == string(survey.InvitationSending) {
 				state = string(survey.InvitationScheduled)
-				q.leavePlace(row.invitationRow)
+				if err := q.leavePlace(row.invitationRow); err != nil {
+					return err
+				}
 				if err := q.event(aboutInvitation, survey.ID(row.ID), state, "koe was stopped before the mail was begun", ""); err != nil {
 					return err
 				}

@@ -96,15 +96,15 @@ func (q *session) plannedFrom(of survey.ID, from survey.Day) (map[survey.Day]int
 	return planned, nil
 }
 
-// A heldDay is today under a survey's daily limit. The survey is held, so nobody
+// A heldDay is today under a survey's daily limit. The limit is held, so nobody
 // else takes a place on it until the transaction ends.
 type heldDay struct {
 	day  survey.Day
 	sent int // first mails, with those of this transaction
 }
 
-// holdDay reads how many of a survey's first mails went out today, while the
-// survey is held.
+// holdDay reads how many of a survey's first mails went out today, while its
+// limit is held.
 func (q *session) holdDay(of survey.ID, zone string) (*heldDay, error) {
 	loc, err := survey.LoadZone(zone)
 	if err != nil {

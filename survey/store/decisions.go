@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"koe/survey"
@@ -66,11 +67,8 @@ func (s *Store) ask(q *session, places []surveyPlace, w survey.Workspace, in sur
 // decideOne asks one survey after something else than an interaction, which in
 // stands for, and keeps what it said.
 func (s *Store) decideOne(q *session, in survey.Interaction, place surveyPlace, w survey.Workspace, person *survey.Person, source string) (Decided, error) {
-	if q.postgres && person != nil {
-		address := s.addressHash(q.by.Workspace, fillCustomer(in.Customer, *person).Address())
-		if err := q.hold([][]byte{address}, []surveyPlace{place}); err != nil {
-			return Decided{}, err
-		}
+	if err := q.hold([][]byte{s.hashOf(q, in, person)}, []surveyPlace{place}); err != nil {
+		return Decided{}, err
 	}
 	return s.decideHeld(q, in, place, w, person, source)
 }
@@ -83,6 +81,15 @@ func (s *Store) decideHeld(q *session, in survey.Interaction, place surveyPlace,
 		return err
 	})
 	return out, err
+}
+
+// hashOf is the hash of the address that an interaction is about; nil where
+// there is none.
+func (s *Store) hashOf(q *session, in survey.Interaction, person *survey.Person) []byte {
+	if person == nil {
+		return nil
+	}
+	return s.addressHash(q.by.Workspace, fillCustomer(in.Customer, *person).Address())
 }
 
 // hold keeps others from deciding about the same addresses until the
@@ -104,24 +111,32 @@ func (q *session) hold(addresses [][]byte, surveys []surveyPlace) error {
 			limited = append(limited, place.Survey.ID)
 		}
 	}
-	if len(limited) > 0 { // the calendar, too, before a survey: see writeSurvey
+	if len(limited) > 0 { // who holds a limit does not wait for the calendar either
 		if _, err := q.counting(); err != nil {
 			return err
 		}
 	}
-	return q.lockSurveys(limited)
+	return q.lockLimits(limited)
 }
 
-// lockSurveys holds surveys until the transaction ends, in one order; answers
-// may refer to them meanwhile. Who holds them asks for no other lock but those
-// of what it counts at its end.
-func (q *session) lockSurveys(ids []survey.ID) error {
-	if len(ids) == 0 {
+// limitLock tells the locks of daily limits from those of values, see lockValues.
+const limitLock = 0x6c696d6974
+
+// lockLimits keeps others from counting on the daily limits of surveys until
+// the transaction ends. They are no rows' locks: those of surveys are held by
+// others who then ask for invitations. Who holds limits asks for no other lock
+// but those of what it counts at its end.
+func (q *session) lockLimits(of []survey.ID) error {
+	if !q.postgres {
 		return nil
 	}
-	_, err := q.exec(`SELECT id FROM surveys WHERE workspace_id = ? AND id = ANY(?::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-		q.by.Workspace, idArray(ids))
-	return err
+	slices.SortFunc(of, func(a, b survey.ID) int { return slices.Compare(a[:], b[:]) })
+	for _, id := range slices.Compact(of) {
+		if err := q.later(`SELECT pg_advisory_xact_lock(?)`, int64(binary.BigEndian.Uint64(id[8:])^limitLock)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lockHashes holds addresses until the transaction ends. They come sorted, so

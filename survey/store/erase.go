@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -247,12 +248,16 @@ func (s *Store) eraseInteractions(q *session, person survey.ID) (hashes [][]byte
 
 // eraseAddresses takes the address itself out of what is known by its hash.
 func (q *session) eraseAddresses(hashes [][]byte) error {
-	done := map[string]bool{"": true}
-	for _, hash := range hashes {
-		if done[string(hash)] {
-			continue
+	hashes = slices.DeleteFunc(hashes, func(hash []byte) bool { return len(hash) == 0 })
+	slices.SortFunc(hashes, bytes.Compare)
+	hashes = slices.CompactFunc(hashes, bytes.Equal)
+	if q.postgres { // in the order of lockHashes
+		if _, err := q.exec(`SELECT 1 FROM addresses WHERE workspace_id = ? AND address_hash = ANY(?::bytea[]) ORDER BY address_hash FOR UPDATE`,
+			q.by.Workspace, hashes); err != nil {
+			return err
 		}
-		done[string(hash)] = true
+	}
+	for _, hash := range hashes {
 		for _, statement := range []string{
 			`UPDATE suppressions SET email = NULL WHERE workspace_id = ? AND address_hash = ?`,
 			`DELETE FROM addresses WHERE workspace_id = ? AND address_hash = ?`,

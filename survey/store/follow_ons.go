@@ -101,7 +101,8 @@ func (s *Store) followOn(q *session, r responseRow) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range list {
+	var matching []surveyPlace
+	for _, f := range list { // first of all what is called off: invitations are locked before what decisions hold
 		if f.follows != asked.Survey.ID.String() && f.follows != asked.Survey.Key {
 			continue
 		}
@@ -110,15 +111,12 @@ func (s *Store) followOn(q *session, r responseRow) error {
 			return err
 		}
 		if place.Survey.Trigger.Follows(r.Score, answers) {
-			err = s.follow(q, place, r)
-		} else {
-			err = s.unfollow(q, &f.survey, r.ID, endAnswerChanged)
-		}
-		if err != nil {
+			matching = append(matching, place)
+		} else if err := s.unfollow(q, &f.survey, r.ID, endAnswerChanged); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.follow(q, matching, r)
 }
 
 // followed is an invitation that a response led to.
@@ -145,41 +143,59 @@ func (q *session) followed(by *survey.ID, response id) ([]followed, error) {
 
 const endAnswerChanged = "answer_changed"
 
-// follow decides about a response that matches, once.
-func (s *Store) follow(q *session, place surveyPlace, r responseRow) error {
-	before, err := q.followed(&place.Survey.ID, r.ID)
-	if err != nil {
-		return err
+// follow lets surveys decide about a response that matches, each once.
+func (s *Store) follow(q *session, matching []surveyPlace, r responseRow) error {
+	var asking []surveyPlace
+	for _, place := range matching {
+		before, err := q.followed(&place.Survey.ID, r.ID)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(before, func(d followed) bool { return d.Ended == nil || *d.Ended != endAnswerChanged }) {
+			asking = append(asking, place)
+		}
 	}
-	if slices.ContainsFunc(before, func(d followed) bool { return d.Ended == nil || *d.Ended != endAnswerChanged }) {
+	if len(asking) == 0 {
 		return nil
 	}
 	w, err := q.workspace(q.by.Workspace)
 	if err != nil {
 		return err
 	}
-	in := survey.Interaction{ID: survey.ID(r.ID), Touchpoint: place.Survey.Touchpoint, OccurredAt: survey.Instant(r.RespondedAt), ReceivedAt: q.now}
+	in := survey.Interaction{ID: survey.ID(r.ID), OccurredAt: survey.Instant(r.RespondedAt), ReceivedAt: q.now}
 	in.Customer.Locale = r.Locale
 	if err := fromJSON(r.Attributes, &in.Attributes); err != nil {
 		return err
 	}
-	var person *survey.Person
-	if who := r.PersonID.orNil(); who != nil {
-		var row personRow
-		found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, *who}, row.scan()...)
-		if err != nil {
+	person, err := q.whoAnswered(r)
+	if err != nil {
+		return err
+	}
+	if err := q.hold([][]byte{s.hashOf(q, in, person)}, asking); err != nil {
+		return err
+	}
+	for _, place := range asking {
+		in.Touchpoint = place.Survey.Touchpoint
+		if _, err := s.decideHeld(q, in, place, w, person, fromResponse); err != nil {
 			return err
 		}
-		if found {
-			p, err := row.person()
-			if err != nil {
-				return err
-			}
-			person = &p
-		}
 	}
-	_, err = s.decideOne(q, in, place, w, person, fromResponse)
-	return err
+	return nil
+}
+
+// whoAnswered is nil where nobody is known to have answered.
+func (q *session) whoAnswered(r responseRow) (*survey.Person, error) {
+	who := r.PersonID.orNil()
+	if who == nil {
+		return nil, nil
+	}
+	var row personRow
+	found, err := q.row(`SELECT `+personColumns+` FROM people WHERE workspace_id = ? AND id = ?`, []any{q.by.Workspace, *who}, row.scan()...)
+	if err != nil || !found {
+		return nil, err
+	}
+	person, err := row.person()
+	return &person, err
 }
 
 // unfollow calls off what one survey, or every one, has planned after a

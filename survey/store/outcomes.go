@@ -121,7 +121,9 @@ func (s *Store) Retry(ctx context.Context, c Claim, words string) error {
 		if row.MailNo == 0 && state == string(survey.InvitationSending) {
 			state = string(survey.InvitationScheduled)
 		}
-		q.leavePlace(row)
+		if err := q.leavePlace(row); err != nil {
+			return err
+		}
 		if err := q.must(`UPDATE invitations SET state = ?, mail_state = 'waiting', wait_reason = 'retry', due_at = ?, updated_at = ?
 			WHERE workspace_id = ? AND id = ?`, state, next, q.now, row.WorkspaceID, row.ID); err != nil {
 			return err
@@ -162,7 +164,9 @@ func (s *Store) finishOne(ctx context.Context, c Claim, fn func(*session, invita
 
 func (s *Store) giveUp(q *session, row invitationRow, words string) error {
 	words = wordsAbout(row, words)
-	q.leavePlace(row)
+	if err := q.leavePlace(row); err != nil {
+		return err
+	}
 	if err := q.outcome(row, "failed"); err != nil {
 		return err
 	}

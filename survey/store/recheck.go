@@ -254,9 +254,12 @@ func (q *session) takePlace(row invitationRow, today survey.Day, known known) er
 	return q.moveDay(row, today)
 }
 
-// leavePlace takes back what takePlace counted, because the mail did not go.
-func (q *session) leavePlace(row invitationRow) {
-	if row.MailNo == 0 && row.SentAt == nil {
-		q.moveOn(row.plannedDay(), dayMove{sent: -1})
+// leavePlace takes back what takePlace counted, because the mail did not go. It
+// holds the limit: nobody counts that mail meanwhile.
+func (q *session) leavePlace(row invitationRow) error {
+	if row.MailNo > 0 || row.SentAt != nil {
+		return nil
 	}
+	q.moveOn(row.plannedDay(), dayMove{sent: -1})
+	return q.lockLimits([]survey.ID{survey.ID(row.SurveyID)})
 }

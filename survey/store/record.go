@@ -23,12 +23,15 @@ type occurrence struct {
 //
 // What others may wait for is locked in one order, each kind for all
 // interactions before the next, so that two never wait for each other
-// crosswise: the people, their addresses, the surveys that have a daily limit.
+// crosswise: the people, their addresses, daily limits.
 func (s *Store) record(q *session, items []Item) ([]Outcome, error) {
 	out := make([]Outcome, len(items))
 	met := make([]occurrence, len(items))
 	surveys := map[survey.ID][]surveyPlace{}
 	order := q.inLockOrder(items)
+	if err := q.lockKnown(items); err != nil {
+		return nil, err
+	}
 	for _, i := range order {
 		if out[i].Err = items[i].Err; out[i].Err == nil {
 			met[i], out[i].Err = s.meet(q, items[i].Interaction, surveys)
@@ -74,6 +77,32 @@ func (q *session) inLockOrder(items []Item) []int {
 		})
 	}
 	return order
+}
+
+// lockKnown locks the people of a batch who are known, in the order of their
+// ids: some name a person by the external id, others by the address.
+func (q *session) lockKnown(items []Item) error {
+	if !q.postgres || len(items) < 2 {
+		return nil
+	}
+	ids, addresses := []string{}, []string{}
+	for _, item := range items {
+		c, unsaid := item.Interaction.Customer, survey.Problems{} // meet says what is wrong
+		if c.Clean(&unsaid, ""); item.Err != nil || unsaid.Err() != nil {
+			continue
+		}
+		if c.ExternalID != "" {
+			ids = append(ids, c.ExternalID)
+		}
+		if address := c.Address(); address != "" {
+			addresses = append(addresses, address)
+		}
+	}
+	_, err := q.exec(`SELECT 1 FROM people WHERE workspace_id = ? AND id IN (
+		SELECT id FROM people WHERE workspace_id = ? AND external_id = ANY(?::text[])
+		UNION SELECT (SELECT p.id FROM people p WHERE p.workspace_id = ? AND p.email = e ORDER BY p.external_id IS NOT NULL, p.id LIMIT 1) FROM unnest(?::text[]) AS e)
+		ORDER BY id FOR UPDATE`, q.by.Workspace, q.by.Workspace, ids, q.by.Workspace, addresses)
+	return err
 }
 
 // meet keeps an interaction and finds, or makes, who had it. surveys remembers
@@ -127,11 +156,9 @@ func (s *Store) holdOccurrences(q *session, met []occurrence) error {
 	var addresses [][]byte
 	var surveys []surveyPlace
 	for _, o := range met {
-		if len(o.surveys) == 0 || o.person == nil {
-			continue
+		if len(o.surveys) > 0 {
+			addresses, surveys = append(addresses, s.hashOf(q, o.in, o.person)), append(surveys, o.surveys...)
 		}
-		addresses = append(addresses, s.addressHash(q.by.Workspace, fillCustomer(o.in.Customer, *o.person).Address()))
-		surveys = append(surveys, o.surveys...)
 	}
 	return q.hold(addresses, surveys)
 }

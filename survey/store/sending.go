@@ -117,8 +117,8 @@ func (q *session) leave(row claimedRow, m Mail, again survey.Recheck, known *kno
 
 // holdShared holds what the mails of other processes may ask about too, before
 // any rule is asked: the addresses of those who have other invitations, for two
-// mails to one person must not both find that nothing was sent, and then the
-// surveys that have a daily limit. Unless it is patient it waits for no address:
+// mails to one person must not both find that nothing was sent, and then daily
+// limits. Unless it is patient it waits for no address:
 // while many mails are looked at, others may hold some and wait for the rest.
 // SQLite has one writer, so there is nothing to hold.
 func (s *Store) holdShared(q *session, rows []claimedRow, known known, patient bool) error {
@@ -126,7 +126,7 @@ func (s *Store) holdShared(q *session, rows []claimedRow, known known, patient b
 		return nil
 	}
 	addresses := map[int64][][]byte{}
-	limited := map[int64][]survey.ID{}
+	var limited []survey.ID
 	for _, row := range rows {
 		if !row.first() {
 			continue
@@ -143,8 +143,8 @@ func (s *Store) holdShared(q *session, rows []claimedRow, known known, patient b
 		if row.others && row.AddressHash != nil && known.asks(place.Survey, w) {
 			addresses[w.ID] = append(addresses[w.ID], row.AddressHash)
 		}
-		if place.Survey.Rules.DailyLimit != nil && !slices.Contains(limited[w.ID], place.Survey.ID) {
-			limited[w.ID] = append(limited[w.ID], place.Survey.ID)
+		if place.Survey.Rules.DailyLimit != nil {
+			limited = append(limited, place.Survey.ID)
 		}
 	}
 	for _, workspace := range slices.Sorted(maps.Keys(addresses)) {
@@ -162,13 +162,7 @@ func (s *Store) holdShared(q *session, rows []claimedRow, known known, patient b
 			return err
 		}
 	}
-	for _, workspace := range slices.Sorted(maps.Keys(limited)) {
-		q.by.Workspace = workspace
-		if err := q.lockSurveys(limited[workspace]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return q.lockLimits(limited)
 }
 
 // quiet is true where a quiet period is asked about.

@@ -244,7 +244,7 @@ func (q *session) forChange() string {
 // Who counts locks the calendar first (see counting), then people, invitations,
 // responses. The calendar is changed by Rebuild, which goes on to the last two,
 // and where a survey declares segments. Who decides whom to ask locks people,
-// addresses and then surveys, see hold; the counts of a day come last of all.
+// addresses and then daily limits, see hold; the counts of a day come last.
 func (q *session) forUpdate() string {
 	if q.postgres && q.tx {
 		return " FOR UPDATE"

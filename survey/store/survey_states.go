@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"koe/survey"
 )
@@ -94,8 +95,20 @@ func (q *session) moveSurvey(place *surveyPlace, to survey.State) error {
 // holdMail keeps a survey's mail from becoming due, or lets it. One that a
 // worker has in hand goes out; if it has to be tried again, it is held.
 func (q *session) holdMail(of survey.ID, held bool) error {
-	_, err := q.exec(`UPDATE invitations`+q.indexedBy("invitations_survey_id_planned_at")+` SET held = ? WHERE workspace_id = ? AND survey_id = ? AND mail_state <> 'none'`,
-		held, q.by.Workspace, of)
+	return q.changeMail(of, `held = ?`, `mail_state <> 'none'`, held)
+}
+
+// changeMail changes those invitations of a survey whose mail is in a state;
+// they are locked in the order of their ids, as everywhere.
+func (q *session) changeMail(of survey.ID, set, where string, args ...any) error {
+	if q.postgres {
+		_, err := q.exec(`WITH these AS MATERIALIZED (SELECT workspace_id, id FROM invitations WHERE workspace_id = ? AND survey_id = ? AND `+where+` ORDER BY id FOR UPDATE)
+			UPDATE invitations v SET `+set+` FROM these WHERE v.workspace_id = these.workspace_id AND v.id = these.id`,
+			slices.Concat([]any{q.by.Workspace, of}, args)...)
+		return err
+	}
+	_, err := q.exec(`UPDATE invitations`+q.indexedBy("invitations_survey_id_planned_at")+` SET `+set+` WHERE workspace_id = ? AND survey_id = ? AND `+where,
+		slices.Concat(args, []any{q.by.Workspace, of})...)
 	return err
 }
 
@@ -121,7 +134,6 @@ func (q *session) cancelScheduled(of survey.ID) error {
 			break
 		}
 	}
-	_, err := q.exec(`UPDATE invitations SET mail_state = 'none', updated_at = ? WHERE workspace_id = ? AND survey_id = ?
-		AND mail_state = 'waiting'`, q.now, q.by.Workspace, of)
-	return err
+	// what is planned meanwhile is ended by the rules when it is due
+	return q.changeMail(of, `mail_state = 'none', updated_at = ?`, `mail_state = 'waiting' AND state <> 'scheduled'`, q.now)
 }

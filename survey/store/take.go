@@ -16,6 +16,7 @@ const fenceStep = 1 << 40
 type Taken struct {
 	Mails []Mail // to be sent; they are marked as sending
 	Found int    // how many were due, with those that did not go out
+	Busy  int    // how many of them were left because others hold their addresses
 	More  bool   // others may be due
 }
 
@@ -40,9 +41,7 @@ func (s *Store) TakeDue(ctx context.Context, n, look int, lease time.Duration, m
 			due[i].Attempt++
 		}
 		did, err := s.begin(q, due, start{most: n, lease: lease, may: may, messageID: messageID})
-		t = Taken{Mails: did.mails, Found: len(due)}
-		// while others hold all that it found, there is nothing to be had
-		t.More = (did.full || len(due) == look) && did.busy < max(1, len(due))
+		t = Taken{Mails: did.mails, Found: len(due), Busy: did.busy, More: did.full || len(due) == look}
 		return err
 	})
 	return t, err
