@@ -1,7 +1,7 @@
 package store
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,8 +28,8 @@ func (s *Store) record(q *session, items []Item) ([]Outcome, error) {
 	out := make([]Outcome, len(items))
 	met := make([]occurrence, len(items))
 	surveys := map[survey.ID][]surveyPlace{}
-	order := q.inLockOrder(items)
-	if err := q.lockKnown(items); err != nil {
+	order, err := q.inLockOrder(items)
+	if err != nil {
 		return nil, err
 	}
 	for _, i := range order {
@@ -62,48 +62,45 @@ func (s *Store) record(q *session, items []Item) ([]Outcome, error) {
 }
 
 // inLockOrder is the order in which a batch is worked through: as it came, or
-// on PostgreSQL by customer, so that two batches never wait for each other's
-// people crosswise. What one customer did stays in its order.
-func (q *session) inLockOrder(items []Item) []int {
+// on PostgreSQL by person, whether the external id names them or the address, so
+// that two batches never wait for each other's people crosswise. What one person
+// did stays in its order.
+func (q *session) inLockOrder(items []Item) ([]int, error) {
 	order := make([]int, len(items))
 	for i := range order {
 		order[i] = i
 	}
-	if q.postgres {
-		slices.SortStableFunc(order, func(a, b int) int {
-			x, y := items[a].Interaction, items[b].Interaction
-			return cmp.Or(strings.Compare(x.Customer.ExternalID, y.Customer.ExternalID),
-				strings.Compare(x.Customer.Address(), y.Customer.Address()))
-		})
-	}
-	return order
-}
-
-// lockKnown locks the people of a batch who are known, in the order of their
-// ids: some name a person by the external id, others by the address.
-func (q *session) lockKnown(items []Item) error {
 	if !q.postgres || len(items) < 2 {
-		return nil
+		return order, nil
 	}
-	ids, addresses := []string{}, []string{}
-	for _, item := range items {
+	who := make([]string, len(items)) // by the external id, else by the address
+	alone := map[string][]int{}       // addresses that come without an external id
+	for i, item := range items {
 		c, unsaid := item.Interaction.Customer, survey.Problems{} // meet says what is wrong
 		if c.Clean(&unsaid, ""); item.Err != nil || unsaid.Err() != nil {
 			continue
 		}
-		if c.ExternalID != "" {
-			ids = append(ids, c.ExternalID)
-		}
-		if address := c.Address(); address != "" {
-			addresses = append(addresses, address)
+		if who[i] = byID + c.ExternalID; c.ExternalID == "" {
+			who[i] = c.Address()
+			alone[who[i]] = append(alone[who[i]], i)
 		}
 	}
-	_, err := q.exec(`SELECT 1 FROM people WHERE workspace_id = ? AND id IN (
-		SELECT id FROM people WHERE workspace_id = ? AND external_id = ANY(?::text[])
-		UNION SELECT (SELECT p.id FROM people p WHERE p.workspace_id = ? AND p.email = e ORDER BY p.external_id IS NOT NULL, p.id LIMIT 1) FROM unnest(?::text[]) AS e)
-		ORDER BY id FOR UPDATE`, q.by.Workspace, q.by.Workspace, ids, q.by.Workspace, addresses)
-	return err
+	var address, externalID string
+	if err := q.each(`SELECT e, x FROM (SELECT e, (SELECT p.external_id FROM people p WHERE p.workspace_id = ? AND p.email = e
+		ORDER BY p.external_id IS NOT NULL, p.id LIMIT 1) AS x FROM unnest(?::text[]) AS e) AS named WHERE x IS NOT NULL`, []any{q.by.Workspace, slices.Collect(maps.Keys(alone))}, []any{&address, &externalID}, func() error {
+		for _, i := range alone[address] {
+			who[i] = byID + externalID
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(who[a], who[b]) })
+	return order, nil
 }
+
+// byID begins what stands for an external id; no address begins so.
+const byID = "\x00"
 
 // meet keeps an interaction and finds, or makes, who had it. surveys remembers
 // those of each touchpoint.
