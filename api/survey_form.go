@@ -95,7 +95,8 @@ func lastQuestions(p *survey.Problems, o store.Opened, reply store.Reply, form u
 	if o.Response != nil {
 		score, saved = o.Response.Score, o.Response.Answers
 		if restAlone(o, form) {
-			stays, said = saved, maps.Clone(said)
+			stays, said = maps.Clone(saved), maps.Clone(said)
+			maps.DeleteFunc(stays, func(key string, _ any) bool { return o.Editable && form.Has(templates.QuestionField(key)) })
 			maps.Copy(said, stays)
 		}
 	}

@@ -104,9 +104,9 @@ func sundayAsZero(field string) string {
 		days, step, _ := strings.Cut(item, "/")
 		from, to, _ := strings.Cut(days, "-")
 		switch rest := item[len(days):]; {
-		case days == "7", days == "7-7":
+		case isSeven(days), isSeven(from) && isSeven(to):
 			items[i] = "0-0" + rest
-		case to == "7":
+		case isSeven(to):
 			items[i] = from + "-6" + rest
 			if reachesSunday(from, step) {
 				items[i] += ",0"
@@ -115,6 +115,8 @@ func sundayAsZero(field string) string {
 	}
 	return strings.Join(items, ",")
 }
+
+func isSeven(day string) bool { return strings.TrimLeft(day, "0") == "7" }
 
 // reachesSunday is true where a range from a day to 7 ends on it with its steps.
 // What cannot be read is left to the parser, which refuses it.

@@ -47,7 +47,7 @@ func TestCronLines(t *testing.T) {
 
 // Sunday is 0 and 7, alone, in lists and at the end of ranges, whatever the step.
 func TestSundayIsSeven(t *testing.T) {
-	for line, same := range map[string]string{"7": "0", "7-7": "0", "7/2": "0", "1,7": "0,1", "5-7": "0,5,6", "mon-7": "0-6", "0-7": "0-6",
+	for line, same := range map[string]string{"7": "0", "7-7": "0", "07": "0", "05-07": "0,5,6", "7/2": "0", "1,7": "0,1", "5-7": "0,5,6", "mon-7": "0-6", "0-7": "0-6",
 		"1-7/2": "0,1,3,5", "1-7/3": "0,1,4", "2-7/2": "2,4,6", "6-7/2": "6", "FRI-7,3": "0,3,5,6", "7,7": "0", "*/7": "0", "1/2": "1,3,5"} {
 		got, want := parsedCron(t, "0 9 * * "+line), parsedCron(t, "0 9 * * "+same)
 		if got.spec.Dow&0xff != want.spec.Dow&0xff {

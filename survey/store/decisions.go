@@ -124,8 +124,8 @@ const limitLock = 0x6c696d6974
 
 // lockLimits keeps others from counting on the daily limits of surveys until
 // the transaction ends. They are no rows' locks: those of surveys are held by
-// others who then ask for invitations. Who holds limits asks for no other lock
-// but those of what it counts at its end.
+// others who then ask for invitations. Who holds limits asks for no person,
+// invitation or address any more.
 func (q *session) lockLimits(of []survey.ID) error {
 	if !q.postgres {
 		return nil

@@ -19,6 +19,11 @@ import (
 // kept, by koe's own id. NotFound where there is nobody.
 func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 	return s.write(ctx, by, func(q *session) error {
+		// before the rows are read: from here on no survey declares other
+		// segments, and their counts belong to this calendar
+		if _, err := q.counting(); err != nil {
+			return err
+		}
 		person, found, err := q.personNamed(name, q.forUpdate())
 		if err == nil && !found {
 			err = errNoPerson
@@ -27,11 +32,6 @@ func (s *Store) ErasePerson(ctx context.Context, by Caller, name string) error {
 			return err
 		}
 		of := survey.ID(person.ID)
-		// before the rows are read: from here on no survey declares other
-		// segments, and their counts belong to this calendar
-		if _, err := q.counting(); err != nil {
-			return err
-		}
 		// first: an answer that is being given holds its invitation, and is
 		// there to be erased once that is let go
 		invited, err := s.eraseInvitations(q, of)

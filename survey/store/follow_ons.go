@@ -102,6 +102,7 @@ func (s *Store) followOn(q *session, r responseRow) error {
 		return err
 	}
 	var matching []surveyPlace
+	var ending []followed
 	for _, f := range list { // first of all what is called off: invitations are locked before what decisions hold
 		if f.follows != asked.Survey.ID.String() && f.follows != asked.Survey.Key {
 			continue
@@ -112,9 +113,16 @@ func (s *Store) followOn(q *session, r responseRow) error {
 		}
 		if place.Survey.Trigger.Follows(r.Score, answers) {
 			matching = append(matching, place)
-		} else if err := s.unfollow(q, &f.survey, r.ID, endAnswerChanged); err != nil {
+			continue
+		}
+		before, err := q.followed(&f.survey, r.ID)
+		if err != nil {
 			return err
 		}
+		ending = append(ending, before...)
+	}
+	if err := q.endFollowed(ending, endAnswerChanged); err != nil {
+		return err
 	}
 	return s.follow(q, matching, r)
 }
@@ -198,13 +206,18 @@ func (q *session) whoAnswered(r responseRow) (*survey.Person, error) {
 	return &person, err
 }
 
-// unfollow calls off what one survey, or every one, has planned after a
-// response.
-func (s *Store) unfollow(q *session, by *survey.ID, response id, why string) error {
-	list, err := q.followed(by, response)
+// unfollow calls off what surveys have planned after a response.
+func (q *session) unfollow(response id, why string) error {
+	list, err := q.followed(nil, response)
 	if err != nil {
 		return err
 	}
+	return q.endFollowed(list, why)
+}
+
+// endFollowed calls off what is still planned of them.
+func (q *session) endFollowed(list []followed, why string) error {
+	slices.SortFunc(list, func(a, b followed) int { return slices.Compare(a.InvitationID[:], b.InvitationID[:]) })
 	for _, d := range list {
 		if d.State == nil || *d.State != string(survey.InvitationScheduled) {
 			continue

@@ -31,7 +31,7 @@ type Made struct {
 func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []Link) ([]Made, error) {
 	var made []Made
 	err := s.write(ctx, by, func(q *session) error {
-		made = make([]Made, 0, len(links))
+		made = make([]Made, len(links))
 		place, err := s.surveyByRef(q, ref)
 		if err != nil {
 			return err
@@ -52,8 +52,20 @@ func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []
 		if err != nil {
 			return err
 		}
-		ids := make([]survey.ID, 0, len(clean))
-		for _, link := range clean {
+		if _, err := q.counting(); err != nil { // before a person is locked, as everywhere
+			return err
+		}
+		customers := make([]survey.Customer, len(clean))
+		for i, link := range clean {
+			customers[i] = link.Customer
+		}
+		order, err := q.inLockOrder(customers)
+		if err != nil {
+			return err
+		}
+		ids := make([]survey.ID, len(clean))
+		for _, i := range order {
+			link := clean[i]
 			var person *survey.Person
 			if link.Customer.Known() {
 				known, err := q.person(link.Customer, link.Attributes, q.now)
@@ -69,8 +81,7 @@ func (s *Store) CreateLinks(ctx context.Context, by Caller, ref string, links []
 			if err != nil {
 				return err
 			}
-			made = append(made, Made{one.id, one.token, link.ExternalID, v.expiresAt})
-			ids = append(ids, one.id)
+			made[i], ids[i] = Made{one.id, one.token, link.ExternalID, v.expiresAt}, one.id
 		}
 		q.resource, err = asJSON(ids)
 		return err

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func TestAnswersThatChangeWhileMailGoesOut(t *testing.T) {
 // Some tools name people by the address, others by an id whose order is another.
 func TestBatchesThatNameTheSamePeopleInTwoWays(t *testing.T) {
 	neverCrosswise(t, func(t *testing.T, s *store.Store, by store.Caller) {
-		mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.QuietPeriod = "0s" })
+		v := mustSurvey(t, s, by, "chat", func(v *survey.Survey) { v.Rules.QuietPeriod = "0s" })
 		const n = 60
 		for i := range n {
 			_, _, err := s.PutPerson(ctx, by, fmt.Sprintf("c%03d", n-i), survey.Person{Email: fmt.Sprintf("p%03d@example.com", i)})
@@ -82,6 +83,16 @@ func TestBatchesThatNameTheSamePeopleInTwoWays(t *testing.T) {
 		}
 		for i, err := range atOnce(4, func(worker int) error {
 			for range 6 {
+				if worker == 3 { // links are made for them, too
+					links := make([]store.Link, n)
+					for i := range links {
+						links[i].Customer = chat(fmt.Sprintf("p%03d@example.com", n-1-i)).Customer
+					}
+					if _, err := s.CreateLinks(ctx, by, v.ID.String(), links); err != nil {
+						return err
+					}
+					continue
+				}
 				items := make([]store.Item, n)
 				for i := range items {
 					items[i].Interaction = chat(fmt.Sprintf("p%03d@example.com", i))
@@ -200,4 +211,51 @@ func TestMailThatIsGivenBackWhileTheDayIsCounted(t *testing.T) {
 	if len(third.Mails) != 1 {
 		t.Error("the mail that was given back does not go out, although one of two did")
 	}
+}
+
+// A batch says what its items would say one by one, however they name people.
+func TestABatchIsDecidedAsItCame(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		by := storetest.Default(t, s)
+		mustSurvey(t, s, by, "chat", nil)
+		mustSurvey(t, s, by, "shop", limited(1))
+		at := func(place, external, email string) store.Item {
+			in := survey.Interaction{Touchpoint: place, Customer: survey.Customer{ExternalID: external}}
+			if email != "" {
+				in.Customer.Email = &email
+			}
+			return store.Item{Interaction: in}
+		}
+		items := []store.Item{
+			at("chat", "", "zoe@example.com"), at("chat", "a-zoe", "zoe@example.com"), // the address adopts the id
+			at("chat", "z-shared", "team@example.com"), at("chat", "a-shared", "team@example.com"), // two who share one
+			at("shop", "z", "z@example.com"), at("shop", "a", "a@example.com"), // the day's last place
+			at("chat", "", "broken"), at("nowhere", "", "x@example.com"), {Err: survey.Errorf(survey.Invalid, "", "unreadable")},
+			at("shop", "", ""),
+		}
+		twice := at("chat", "z-twice", "z-twice@example.com")
+		twice.Interaction.ExternalID = "T1"
+		again := at("chat", "a-twice", "a-twice@example.com")
+		again.Interaction.ExternalID = " T1 "
+		outcomes, err := s.RecordInteractions(ctx, by, append(items, twice, again))
+		ok(t, err)
+		var said []string
+		for _, o := range outcomes {
+			switch {
+			case o.Err != nil:
+				said = append(said, "refused")
+			case o.Repeat:
+				said = append(said, "repeat of "+o.Interaction.Customer.ExternalID)
+			case o.Decisions[0].SendAt != nil && o.Decisions[0].SendAt.Sub(o.Interaction.ReceivedAt) > 0:
+				said = append(said, "scheduled later")
+			default:
+				said = append(said, string(o.Decisions[0].Verdict)+" "+string(o.Decisions[0].Reason))
+			}
+		}
+		want := []string{"scheduled ", "skipped quiet_period", "scheduled ", "skipped quiet_period", "scheduled ", "scheduled later",
+			"refused", "refused", "refused", "skipped no_address", "scheduled ", "repeat of z-twice"}
+		if !slices.Equal(said, want) {
+			t.Errorf("%q, want %q", said, want)
+		}
+	})
 }

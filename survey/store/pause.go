@@ -109,9 +109,8 @@ func (s *Store) ResumeSending(ctx context.Context, by Caller) error {
 		if n == 0 {
 			return survey.Errorf(survey.Conflict, "", "sending has not paused itself")
 		}
-		if _, err := q.exec(`UPDATE invitations SET held = ? WHERE workspace_id = ? AND mail_state = 'waiting' AND held = ?
-			AND survey_id IN (SELECT id FROM surveys WHERE workspace_id = ? AND state <> 'paused')`,
-			false, by.Workspace, true, by.Workspace); err != nil {
+		if err := q.changeMail("", `held = ?`, []any{false}, `workspace_id = ? AND mail_state = 'waiting' AND held = ?
+			AND survey_id IN (SELECT id FROM surveys WHERE workspace_id = ? AND state <> 'paused')`, []any{by.Workspace, true, by.Workspace}); err != nil {
 			return err
 		}
 		return q.audit("sending.resumed", "", "")

@@ -28,7 +28,12 @@ func (s *Store) record(q *session, items []Item) ([]Outcome, error) {
 	out := make([]Outcome, len(items))
 	met := make([]occurrence, len(items))
 	surveys := map[survey.ID][]surveyPlace{}
-	order, err := q.inLockOrder(items)
+	if q.postgres { // before a person is locked, as everywhere
+		if _, err := q.counting(); err != nil {
+			return nil, err
+		}
+	}
+	order, err := q.inLockOrder(named(items))
 	if err != nil {
 		return nil, err
 	}
@@ -43,64 +48,93 @@ func (s *Store) record(q *session, items []Item) ([]Outcome, error) {
 	if err := s.holdOccurrences(q, met); err != nil {
 		return nil, err
 	}
-	for _, i := range order {
-		if out[i].Err != nil {
-			continue
+	for i := range out { // as they came: all is held
+		if out[i].Err == nil && met[i].first == nil {
+			if out[i].Recorded, err = s.decide(q, met[i]); err != nil {
+				return nil, err
+			}
 		}
-		var err error
-		if first := met[i].first; first != nil {
-			out[i].Recorded, err = s.recordedRow(q, *first)
+	}
+	for i := range out { // repeats, perhaps of one that was just decided
+		if out[i].Err == nil && met[i].first != nil {
+			if out[i].Recorded, err = s.recordedRow(q, *met[i].first); err != nil {
+				return nil, err
+			}
 			out[i].Repeat = true
-		} else {
-			out[i].Recorded, err = s.decide(q, met[i])
-		}
-		if err != nil {
-			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// inLockOrder is the order in which a batch is worked through: as it came, or
+// named are the customers of a batch in the form that koe keeps, nobody where
+// meet will refuse the item. Where two items tell of the same interaction the
+// second goes with the first: the one that came first is kept.
+func named(items []Item) []survey.Customer {
+	customers := make([]survey.Customer, len(items))
+	told := map[[2]string]int{}
+	for i, item := range items {
+		c, unsaid := item.Interaction.Customer, survey.Problems{}
+		if c.Clean(&unsaid, ""); item.Err == nil && unsaid.Err() == nil {
+			customers[i] = c
+		}
+		if it := [2]string{item.Interaction.Touchpoint, strings.TrimSpace(item.Interaction.ExternalID)}; it[1] != "" {
+			if first, twice := told[it]; twice {
+				customers[i] = customers[first]
+			} else {
+				told[it] = i
+			}
+		}
+	}
+	return customers
+}
+
+// inLockOrder is the order in which customers are looked up: as they came, or
 // on PostgreSQL by person, whether the external id names them or the address, so
-// that two batches never wait for each other's people crosswise. What one person
-// did stays in its order.
-func (q *session) inLockOrder(items []Item) ([]int, error) {
-	order := make([]int, len(items))
+// that two batches never wait for each other's people crosswise. One person's
+// stay in their order.
+func (q *session) inLockOrder(customers []survey.Customer) ([]int, error) {
+	order := make([]int, len(customers))
 	for i := range order {
 		order[i] = i
 	}
-	if !q.postgres || len(items) < 2 {
+	if !q.postgres || len(customers) < 2 {
 		return order, nil
 	}
-	who := make([]string, len(items)) // by the external id, else by the address
-	alone := map[string][]int{}       // addresses that come without an external id
-	for i, item := range items {
-		c, unsaid := item.Interaction.Customer, survey.Problems{} // meet says what is wrong
-		if c.Clean(&unsaid, ""); item.Err != nil || unsaid.Err() != nil {
-			continue
-		}
-		if who[i] = byID + c.ExternalID; c.ExternalID == "" {
-			who[i] = c.Address()
-			alone[who[i]] = append(alone[who[i]], i)
+	who := make([]string, len(customers))
+	ids := map[string]string{}  // of addresses, as this batch tells or koe knows
+	alone := map[string][]int{} // addresses that come without an id
+	for i, c := range customers {
+		switch address := c.Address(); {
+		case c.ExternalID != "":
+			if who[i] = c.ExternalID; address != "" && ids[address] == "" {
+				ids[address] = c.ExternalID
+			}
+		case address != "":
+			alone[address] = append(alone[address], i)
 		}
 	}
 	var address, externalID string
 	if err := q.each(`SELECT e, x FROM (SELECT e, (SELECT p.external_id FROM people p WHERE p.workspace_id = ? AND p.email = e
-		ORDER BY p.external_id IS NOT NULL, p.id LIMIT 1) AS x FROM unnest(?::text[]) AS e) AS named WHERE x IS NOT NULL`, []any{q.by.Workspace, slices.Collect(maps.Keys(alone))}, []any{&address, &externalID}, func() error {
-		for _, i := range alone[address] {
-			who[i] = byID + externalID
-		}
-		return nil
-	}); err != nil {
+		ORDER BY p.external_id IS NOT NULL, p.id LIMIT 1) AS x FROM unnest(?::text[]) AS e) AS named WHERE x IS NOT NULL`,
+		[]any{q.by.Workspace, slices.Collect(maps.Keys(alone))}, []any{&address, &externalID}, func() error {
+			ids[address] = externalID
+			return nil
+		}); err != nil {
 		return nil, err
+	}
+	for address, list := range alone {
+		for _, i := range list {
+			if who[i] = ids[address]; who[i] == "" {
+				who[i] = byAddress + address
+			}
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(who[a], who[b]) })
 	return order, nil
 }
 
-// byID begins what stands for an external id; no address begins so.
-const byID = "\x00"
+// byAddress begins what stands for an address; no external id begins so.
+const byAddress = "\x00"
 
 // meet keeps an interaction and finds, or makes, who had it. surveys remembers
 // those of each touchpoint.

@@ -112,7 +112,7 @@ func (s *Store) DeleteResponse(ctx context.Context, by Caller, of survey.ID) err
 		if err := s.count(q, old, -1); err != nil {
 			return err
 		}
-		if err := s.unfollow(q, nil, old.ID, "response_deleted"); err != nil {
+		if err := q.unfollow(old.ID, "response_deleted"); err != nil {
 			return err
 		}
 		if err := q.dropFollowUp(old.ID); err != nil {

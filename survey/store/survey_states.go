@@ -95,20 +95,22 @@ func (q *session) moveSurvey(place *surveyPlace, to survey.State) error {
 // holdMail keeps a survey's mail from becoming due, or lets it. One that a
 // worker has in hand goes out; if it has to be tried again, it is held.
 func (q *session) holdMail(of survey.ID, held bool) error {
-	return q.changeMail(of, `held = ?`, `mail_state <> 'none'`, held)
+	return q.changeMail("invitations_survey_id_planned_at", `held = ?`, []any{held}, `workspace_id = ? AND survey_id = ? AND mail_state <> 'none'`, []any{q.by.Workspace, of})
 }
 
-// changeMail changes those invitations of a survey whose mail is in a state;
-// they are locked in the order of their ids, as everywhere.
-func (q *session) changeMail(of survey.ID, set, where string, args ...any) error {
+// changeMail changes many invitations, which SQLite finds by an index, "" for its
+// own choice. They are
+// locked in the order of their ids, as everywhere.
+func (q *session) changeMail(index, set string, values []any, where string, of []any) error {
 	if q.postgres {
-		_, err := q.exec(`WITH these AS MATERIALIZED (SELECT workspace_id, id FROM invitations WHERE workspace_id = ? AND survey_id = ? AND `+where+` ORDER BY id FOR UPDATE)
-			UPDATE invitations v SET `+set+` FROM these WHERE v.workspace_id = these.workspace_id AND v.id = these.id`,
-			slices.Concat([]any{q.by.Workspace, of}, args)...)
+		_, err := q.exec(`WITH these AS MATERIALIZED (SELECT workspace_id, id FROM invitations WHERE `+where+` ORDER BY id FOR UPDATE)
+			UPDATE invitations v SET `+set+` FROM these WHERE v.workspace_id = these.workspace_id AND v.id = these.id`, slices.Concat(of, values)...)
 		return err
 	}
-	_, err := q.exec(`UPDATE invitations`+q.indexedBy("invitations_survey_id_planned_at")+` SET `+set+` WHERE workspace_id = ? AND survey_id = ? AND `+where,
-		slices.Concat(args, []any{q.by.Workspace, of})...)
+	if index != "" {
+		index = q.indexedBy(index)
+	}
+	_, err := q.exec(`UPDATE invitations`+index+` SET `+set+` WHERE `+where, slices.Concat(values, of)...)
 	return err
 }
 
@@ -135,5 +137,6 @@ func (q *session) cancelScheduled(of survey.ID) error {
 		}
 	}
 	// what is planned meanwhile is ended by the rules when it is due
-	return q.changeMail(of, `mail_state = 'none', updated_at = ?`, `mail_state = 'waiting' AND state <> 'scheduled'`, q.now)
+	return q.changeMail("invitations_survey_id_planned_at", `mail_state = 'none', updated_at = ?`, []any{q.now},
+		`workspace_id = ? AND survey_id = ? AND mail_state = 'waiting' AND state <> 'scheduled'`, []any{q.by.Workspace, of})
 }
